@@ -1,0 +1,31 @@
+/*
+ * Errors are values.  A function that can fail takes a pointer to an
+ * nns_error last and returns false or NULL after filling it in.  The struct
+ * owns no memory: it may live on the stack and be copied or dropped freely.
+ */
+#ifndef NNSCOPE_ERROR_H
+#define NNSCOPE_ERROR_H
+
+#if defined(__GNUC__) && !defined(NNS_API)
+#define NNS_API __attribute__((visibility("default")))
+#elif !defined(NNS_API)
+#define NNS_API
+#endif
+
+enum nns_code {
+	NNS_OK,
+	NNS_USAGE,       /* the call itself is wrong: an unknown option or view */
+	NNS_IO,          /* a file could not be read or written */
+	NNS_FORMAT,      /* the bytes of a file are not what they should be */
+	NNS_MODEL,       /* the model is wrong: a class, a shape, its code */
+	NNS_UNSUPPORTED, /* understood, but nnscope cannot do it */
+	NNS_LIMIT,       /* larger, deeper or longer than nnscope allows */
+	NNS_MEMORY       /* an allocation failed */
+};
+
+typedef struct nns_error {
+	enum nns_code code;
+	char message[1000]; /* one line, UTF-8, NUL-terminated, no "error:" prefix */
+} nns_error;
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * Filling in an nns_error.  All functions accept err == NULL and then only
+ * return; fail() and its kin always return false, so that a caller can write
+ * `return fail(err, ...)`.
+ */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "nnscope/error.h"
+
+#if defined(__GNUC__)
+#define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define PRINTF_LIKE(fmt, args)
+#endif
+
+/* Sets code and message; newlines in the message become spaces. */
+bool fail(nns_error *err, enum nns_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+bool fail_memory(nns_error *err);
+
+/* Puts context in front of an error that is already set: "layer1.0: " + message. */
+bool fail_within(nns_error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Adds to the end of an error that is already set: message + "; did you mean 'fc'?" */
+bool fail_add(nns_error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * The candidate nearest to word by edit distance, or NULL when none is near
+ * enough to be worth suggesting.  next(state) yields the candidates and NULL
+ * at the end.
+ */
+const char *nearest(const char *word, const char *(*next)(void *state), void *state);
+
+/* The same over an array of n strings. */
+const char *nearest_of(const char *word, const char *const *names, size_t n);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * A map from strings to pointers that remembers insertion order.  It lives in
+ * an arena and borrows its keys.
+ */
+#ifndef BASE_MAP_H
+#define BASE_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+struct map_entry {
+	const char *key;
+	void *value;
+	uint32_t hash;
+};
+
+struct map {
+	struct map_entry *entries; /* in insertion order */
+	size_t n, cap;
+	uint32_t *slots;           /* index + 1 into entries, 0 when free */
+	size_t n_slots;
+};
+
+void *map_get(const struct map *m, const char *key);      /* NULL when absent */
+bool map_has(const struct map *m, const char *key);
+bool map_put(struct map *m, struct arena *a, const char *key, void *value); /* false: out of memory */
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * The module table.  A row is a class of torch.nn, written as data: its
+ * constructor signature and small pieces of the forward language that say what
+ * construction makes, how it prints, how it initialises and what its forward
+ * calls.  A class of a description is the same struct, made while loading; so
+ * everything below treats both alike.
+ *
+ * Every constructor argument but device and dtype becomes an attribute of the
+ * same name before `build` runs; build may replace it.
+ */
+#ifndef NN_NN_H
+#define NN_NN_H
+
+#include "ir/module.h"
+#include "lang/lang.h"
+#include "ops/record.h"
+
+/* A torch version as 100 * major + minor: 213 is 2.13, 4 is 0.4. */
+enum { TORCH_DEFAULT = 213 };
+
+struct nn_class {
+	const char *name;
+	const char *base;        /* a class whose columns stand in for those that are NULL here */
+	const char *signature;   /* without brackets: "in_features, out_features, bias=True, device=None, dtype=None" */
+	const char *build;       /* statements; names: the arguments and self.  NULL: nothing to do */
+	/*
+	 * What stands between the brackets of the printed module: an expression
+	 * over the module's attributes and `torch_version` (an int as above),
+	 * that gives a str.  NULL: nothing, "ReLU()".
+	 */
+	const char *repr;
+	const char *forward;     /* statements of forward */
+	const char *forward_signature; /* "x", "input, hx=None"; without self */
+	const char *reset;       /* statements of reset_parameters, in terms of `init`; NULL: draws nothing */
+	const char *where;       /* what errors call it: NULL for torch.nn's, else "samples/x.json: BasicBlock" */
+	bool container;          /* children print folded (ModuleList, since 2.0) */
+	/* filled in on first use */
+	struct nn_parsed *parsed;
+};
+
+#define NN_FAMILY(family) extern const struct nn_class family##_classes[];
+#include "nn/families.def"
+#undef NN_FAMILY
+
+/*
+ * Everything that running module code needs; one per model, in its arena.
+ * It begins with the recorder, so that recorder_of() finds it.
+ */
+struct runtime {
+	struct recorder recorder;
+	struct interp interp;
+	struct arena *arena;
+	struct map classes;      /* name -> struct nn_class *, the model's own and those of torch.nn used so far */
+	int torch_version;       /* whose printing: TORCH_DEFAULT */
+	size_t n_modules, max_modules;
+	struct module *constructing;
+	int construct_depth;
+	int serial;
+};
+
+struct runtime *runtime_new(struct arena *a, nns_error *err);
+/* Adds a class; a second one of the same name replaces the first. */
+bool runtime_add_class(struct runtime *rt, struct nn_class *c, nns_error *err);
+/* NULL when unknown. */
+const struct nn_class *runtime_class(struct runtime *rt, const char *name);
+/* The nearest known class name, or NULL. */
+const char *runtime_nearest_class(struct runtime *rt, const char *name);
+
+/* Evaluates a constructor expression; scope may be NULL.  It must give a module. */
+struct module *runtime_construct(struct runtime *rt, const char *expression, const char *where, struct scope *scope, nns_error *err);
+/* Calls a class. */
+struct module *class_construct(struct runtime *rt, const struct nn_class *c, const struct lang_args *args, nns_error *err);
+/* Calls a module's forward with a call record below the one at work. */
+bool module_call(struct interp *in, struct module *m, const struct lang_args *args, struct datum *out, nns_error *err);
+
+/* What prints between the brackets, for torch_version; a module of an unknown class gives what was printed. */
+bool module_repr(struct runtime *rt, const struct module *m, int torch_version, struct text *out, nns_error *err);
+
+/* --set: "fc=Linear(fc.in_features, 100)". */
+bool model_set(struct model *m, const char *assignment, nns_error *err);
+
+#endif
