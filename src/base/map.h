@@ -25,7 +25,9 @@ struct map {
 };
 
 void *map_get(const struct map *m, const char *key);      /* NULL when absent */
+void *map_get_n(const struct map *m, const char *key, size_t n); /* key's first n bytes */
 bool map_has(const struct map *m, const char *key);
 bool map_put(struct map *m, struct arena *a, const char *key, void *value); /* false: out of memory */
+void map_clear(struct map *m);                             /* empty again, its room kept */
 
 #endif

@@ -1,0 +1,100 @@
+#include "base/map.h"
+
+#include <string.h>
+
+/* FNV-1a, 32 bits. */
+static uint32_t hash_of(const char *s, size_t n)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)s[i]) * 16777619u;
+	return h;
+}
+
+/* The entry of key, or NULL; *slot is then the free slot where it would go. */
+static struct map_entry *find(const struct map *m, const char *key, size_t n, uint32_t hash, size_t *slot)
+{
+	size_t mask = m->n_slots - 1;
+
+	for (size_t i = hash & mask;; i = (i + 1) & mask) {
+		*slot = i;
+		if (m->slots[i] == 0)
+			return NULL;
+		struct map_entry *e = &m->entries[m->slots[i] - 1];
+		if (e->hash == hash && strncmp(e->key, key, n) == 0 && e->key[n] == '\0')
+			return e;
+	}
+}
+
+static struct map_entry *entry_of(const struct map *m, const char *key, size_t n)
+{
+	size_t slot;
+
+	return m->n ? find(m, key, n, hash_of(key, n), &slot) : NULL;
+}
+
+void *map_get_n(const struct map *m, const char *key, size_t n)
+{
+	struct map_entry *e = entry_of(m, key, n);
+
+	return e ? e->value : NULL;
+}
+
+void *map_get(const struct map *m, const char *key)
+{
+	return map_get_n(m, key, strlen(key));
+}
+
+bool map_has(const struct map *m, const char *key)
+{
+	return entry_of(m, key, strlen(key)) != NULL;
+}
+
+/* Slots stay at most half full. */
+static bool more_slots(struct map *m, struct arena *a)
+{
+	size_t n_slots = m->n_slots ? m->n_slots * 2 : 8, slot;
+
+	if (n_slots > UINT32_MAX)
+		return false;
+	uint32_t *slots = arena_array(a, n_slots, sizeof *slots);
+	if (!slots)
+		return false;
+	m->slots = slots;
+	m->n_slots = n_slots;
+	for (size_t i = 0; i < m->n; i++) {
+		const struct map_entry *e = &m->entries[i];
+		find(m, e->key, strlen(e->key), e->hash, &slot);
+		slots[slot] = (uint32_t)i + 1;
+	}
+	return true;
+}
+
+bool map_put(struct map *m, struct arena *a, const char *key, void *value)
+{
+	size_t n = strlen(key), slot;
+	uint32_t hash = hash_of(key, n);
+
+	if ((m->n + 1) * 2 > m->n_slots && !more_slots(m, a))
+		return false;
+	struct map_entry *e = find(m, key, n, hash, &slot);
+	if (e) {
+		e->value = value;
+		return true;
+	}
+	struct map_entry *entries = arena_grow(a, m->entries, m->n, &m->cap, sizeof *entries);
+	if (!entries)
+		return false;
+	m->entries = entries;
+	entries[m->n] = (struct map_entry){ key, value, hash };
+	m->slots[slot] = (uint32_t)++m->n;
+	return true;
+}
+
+void map_clear(struct map *m)
+{
+	m->n = 0;
+	if (m->slots)
+		memset(m->slots, 0, m->n_slots * sizeof *m->slots);
+}
