@@ -63,6 +63,8 @@ struct op_rule {
 	 * A composite operator: body of a function over the schema's arguments,
 	 * in the forward language, that calls what PyTorch's implementation
 	 * calls under the same conditions: "return aten.addmm(bias, input, input.t())".
+	 * When a rule has both shape and parts, shape runs first as a check of the
+	 * arguments and its outputs are dropped.
 	 */
 	const char *parts;
 };
@@ -106,6 +108,7 @@ struct op_call {
 	struct arena *arena;
 	nns_error *err;
 	bool training;              /* not the op's own argument; rarely needed */
+	const char *label;          /* what errors call the operator: the composite that the user wrote */
 	/* results, filled in by the op_out functions */
 	struct value **outputs; size_t n_outputs, cap_outputs;
 	struct datum result;        /* when not simply the outputs: set by op_return_*() */
