@@ -21,8 +21,14 @@ struct recorder {
 	struct node *parent;        /* the composite whose parts are being recorded */
 	bool grad_enabled;
 	bool training;
-	bool parts_only;            /* inside of parts: python-level wrappers are off */
+	const char *label;          /* the outermost composite at work, which errors name; NULL outside of one */
+	struct map functions;       /* functions of namespaces used so far: "F.relu" -> struct function * */
 };
+
+bool recorder_init(struct recorder *r, struct arena *a, struct interp *in, nns_error *err);
+
+/* Calls op with arguments that are bound already. */
+bool record_op(struct recorder *r, const struct op *op, struct datum *bound, struct datum *out, nns_error *err);
 
 /* Calls operator name ("add.Tensor") with Python arguments. */
 bool record_call(struct recorder *r, const char *name, const struct lang_args *args, struct datum *out, nns_error *err);
@@ -41,6 +47,7 @@ struct function_rule {
 	const char *body;
 };
 extern const struct function_rule functional_rules[];  /* ends with { 0 } */
+extern const struct function_rule method_rules[];      /* "Tensor.split": methods that PyTorch writes in Python; self comes first */
 
 /* Host hooks for tensors, dtypes, namespaces (torch, F, aten, math) and no_grad contexts. */
 bool tensor_global(struct interp *in, const char *name, struct datum *out, bool *found, nns_error *err);
@@ -51,8 +58,19 @@ bool tensor_unary(struct interp *in, enum lang_op op, struct datum a, struct dat
 bool tensor_getitem(struct interp *in, struct datum obj, struct datum index, struct datum *out, nns_error *err);
 bool tensor_setitem(struct interp *in, struct datum obj, struct datum index, struct datum v, nns_error *err);
 bool tensor_items(struct interp *in, struct datum obj, struct datum *out, nns_error *err);
+bool tensor_length(struct interp *in, struct datum obj, int64_t *out, nns_error *err);
+bool tensor_truth(struct interp *in, struct datum obj, bool *out, nns_error *err);
+bool tensor_call(struct interp *in, struct datum callee, const struct lang_args *args, struct datum *out, nns_error *err);
+bool tensor_isinstance(struct interp *in, struct datum obj, struct datum class, bool *out, nns_error *err);
+void tensor_repr(struct text *t, struct datum obj);
 bool context_enter(struct interp *in, struct datum obj, struct datum *out, nns_error *err);
 void context_leave(struct interp *in, struct datum obj);
+
+/* All of these together: a host that knows tensors and no modules. */
+extern const struct lang_host tensor_host;
+
+/* Whether autograd follows v now: a view does when its base was written with something that requires grad. */
+bool value_tracks_grad(const struct value *v);
 
 /* The recorder behind an interp: what interp->data points to starts with one. */
 static inline struct recorder *recorder_of(struct interp *in) { return in->data; }

@@ -1,0 +1,304 @@
+#include "ops/record.h"
+
+#include <string.h>
+
+#include "ops/bind.h"
+
+bool recorder_init(struct recorder *r, struct arena *a, struct interp *in, nns_error *err)
+{
+	*r = (struct recorder){ .arena = a, .interp = in, .grad_enabled = true };
+	r->table = optable_new(a, err);
+	return r->table != NULL;
+}
+
+/* ---- Nodes ---- */
+
+static struct node *node_add(struct recorder *r, const struct op *op, struct datum *args)
+{
+	struct node *n = arena_alloc(r->arena, sizeof *n);
+	if (!n)
+		return NULL;
+	n->id = r->graph->n_nodes++;
+	n->op = op;
+	n->args = args;
+	n->call = r->call;
+	n->parent = r->parent;
+	n->grad_enabled = r->grad_enabled;
+	n->code_line = r->interp->line;
+	struct node **first = r->parent ? &r->parent->parts : &r->graph->nodes;
+	struct node **last = r->parent ? &r->parent->last_part : &r->graph->last;
+	if (*last)
+		(*last)->next = n;
+	else
+		*first = n;
+	*last = n;
+	return n;
+}
+
+struct collection {
+	struct arena *arena;
+	struct value **items;
+	size_t n, cap;
+};
+
+static bool collect(struct value *v, void *data)
+{
+	struct collection *c = data;
+	struct value **items = arena_grow(c->arena, c->items, c->n, &c->cap, sizeof *items);
+	if (!items)
+		return false;
+	c->items = items;
+	items[c->n++] = v;
+	return true;
+}
+
+/* ---- Gradients ---- */
+
+bool value_tracks_grad(const struct value *v)
+{
+	if (v->requires_grad)
+		return true;
+	return v->base && v->base->requires_grad && v->base->version > v->version && dtype_can_require_grad(v->dtype);
+}
+
+static bool tracks(struct value *v, void *data)
+{
+	(void)data;
+	return !value_tracks_grad(v);
+}
+
+/* Whether one of the differentiable arguments named in the facts requires grad. */
+static bool edges_require_grad(const struct op *op, const struct datum *args)
+{
+	const char *p = op->fact->edges;
+	char name[64];
+	while (*p) {
+		size_t n = strcspn(p, ",");
+		if (n < sizeof name) {
+			memcpy(name, p, n);
+			name[n] = 0;
+			int i = op_arg_index(op, name);
+			if (i >= 0 && !datum_each_tensor(args[i], tracks, NULL))
+				return true;
+		}
+		p += n;
+		p += *p == ',';
+	}
+	return false;
+}
+
+static bool is_differentiable(const struct op *op)
+{
+	return op->fact->backward[0] != 0 && strcmp(op->fact->backward, "NotImplemented") != 0;
+}
+
+/* PyTorch's check_inplace() in torch/csrc/autograd/VariableTypeUtils.h. */
+static bool check_written(struct recorder *r, const struct op *op, const struct value *v, nns_error *err)
+{
+	const struct value *leaf = v->base ? v->base : v;
+	if (!r->grad_enabled || !v->requires_grad || !leaf->requires_grad || leaf->producer || leaf->version > 0)
+		return true;
+	return fail(err, NNS_MODEL, "%s: a %sleaf Variable that requires grad is being used in an in-place operation",
+	            r->label ? r->label : op->base_name, v->base ? "view of a " : "");
+}
+
+static bool mark_written(struct recorder *r, const struct op *op, struct value *v, bool grad, nns_error *err)
+{
+	struct value *owner = v->base ? v->base : v;
+	if (!check_written(r, op, v, err))
+		return false;
+	owner->version++;
+	v->version = owner->version;
+	v->constant = NULL;
+	if (grad && dtype_can_require_grad(v->dtype)) {
+		v->requires_grad = true;
+		owner->requires_grad = true;
+	}
+	return true;
+}
+
+/* ---- Leaves ---- */
+
+static bool infer(struct recorder *r, const struct op *op, struct op_call *c)
+{
+	bool (*shape)(struct op_call *) = op->rule ? op->rule->shape : NULL;
+	if (!shape && op->inplace)
+		shape = shape_inplace;
+	if (!shape)
+		return fail(c->err, NNS_UNSUPPORTED, "%s: nnscope knows no shape rule for aten.%s.%s",
+		            r->label ? r->label : op->base_name, op->base_name, op->overload);
+	return shape(c);
+}
+
+static struct datum datum_of(struct value *v)
+{
+	return v ? datum_pointer(D_TENSOR, v) : datum_none();
+}
+
+static bool leaf_result(struct op_call *c, struct datum *out)
+{
+	if (c->has_result)
+		return *out = c->result, true;
+	if (c->n_outputs == 0)
+		return *out = datum_none(), true;
+	if (c->n_outputs == 1 && c->op->n_returns <= 1)
+		return *out = datum_of(c->outputs[0]), true;
+	if (!datum_seq(c->arena, D_TUPLE, c->n_outputs, out))
+		return fail_memory(c->err);
+	for (size_t i = 0; i < c->n_outputs; i++)
+		if (!seq_push(c->arena, out->u.seq, datum_of(c->outputs[i])))
+			return fail_memory(c->err);
+	return true;
+}
+
+static bool is_written(const struct op *op, const struct datum *args, const struct value *v)
+{
+	for (int i = 0; i < op->n_args; i++)
+		if (op->args[i].writes && args[i].kind == D_TENSOR && args[i].u.p == v)
+			return true;
+	return false;
+}
+
+static bool is_input(const struct op *op, const struct datum *args, const struct value *v)
+{
+	for (int i = 0; i < op->n_args; i++)
+		if (args[i].kind == D_TENSOR && args[i].u.p == v)
+			return true;
+	return false;
+}
+
+/* Arguments that are written without being returned (running statistics) count as written too. */
+static bool settle_written(struct recorder *r, const struct op *op, struct op_call *c, bool grad)
+{
+	for (int i = 0; i < op->n_args; i++)
+		if (op->args[i].writes && c->args[i].kind == D_TENSOR && !mark_written(r, op, c->args[i].u.p, grad, c->err))
+			return false;
+	return true;
+}
+
+static bool settle_outputs(struct recorder *r, const struct op *op, struct op_call *c, struct node *n)
+{
+	bool grad = r->grad_enabled && is_differentiable(op) && edges_require_grad(op, c->args);
+	if (!settle_written(r, op, c, grad))
+		return false;
+	for (size_t i = 0; i < c->n_outputs; i++) {
+		struct value *v = c->outputs[i];
+		if (!v || is_written(op, c->args, v) || is_input(op, c->args, v))
+			continue;
+		v->producer = n;
+		v->output = (int)i;
+		v->requires_grad = grad && dtype_can_require_grad(v->dtype);
+		if (v->base)
+			v->version = v->base->version;
+	}
+	return true;
+}
+
+static bool record_leaf(struct recorder *r, const struct op *op, struct datum *bound, struct datum *out, nns_error *err)
+{
+	nns_error local = { 0 };
+	struct op_call c = { .op = op, .args = bound, .arena = r->arena, .err = err ? err : &local, .training = r->training, .label = r->label };
+	struct node *n = NULL;
+	c.err->code = NNS_OK;
+	if (!infer(r, op, &c) || c.err->code != NNS_OK)
+		return c.err->code == NNS_OK ? fail(c.err, NNS_MODEL, "%s: wrong arguments", op->base_name) : false;
+	if (!leaf_result(&c, out))
+		return false;
+	if (r->graph && !(n = node_add(r, op, bound)))
+		return fail_memory(err);
+	if (n) {
+		n->outputs = c.outputs;
+		n->n_outputs = (int)c.n_outputs;
+		n->result = *out;
+	}
+	return settle_outputs(r, op, &c, n);
+}
+
+/* ---- Composites ---- */
+
+static bool check_composite(struct recorder *r, const struct op *op, const struct datum *bound, nns_error *err)
+{
+	struct op_call c = { .op = op, .args = bound, .arena = r->arena, .err = err, .training = r->training, .label = r->label };
+	return !op->rule->shape || op->rule->shape(&c);
+}
+
+static bool run_parts(struct recorder *r, const struct op *op, struct datum *bound, struct datum *out, nns_error *err)
+{
+	struct scope scope = { 0 };
+	for (int i = 0; i < op->n_args; i++)
+		if (!scope_set(r->arena, &scope, op->args[i].name, bound[i]))
+			return fail_memory(err);
+	return lang_run(r->interp, op->parts, &scope, out, err);
+}
+
+static bool record_composite(struct recorder *r, const struct op *op, struct datum *bound, struct datum *out, nns_error *err)
+{
+	struct node *n = NULL, *parent = r->parent;
+	const char *label = r->label;
+	int line = r->interp->line;
+	if (r->graph && !(n = node_add(r, op, bound)))
+		return fail_memory(err);
+	r->parent = n ? n : parent;
+	r->label = label ? label : op->base_name;
+	bool ok = check_composite(r, op, bound, err) && run_parts(r, op, bound, out, err);
+	r->parent = parent;
+	r->label = label;
+	r->interp->line = line;
+	if (!ok || !n)
+		return ok;
+	struct collection c = { .arena = r->arena };
+	if (!datum_each_tensor(*out, collect, &c))
+		return fail_memory(err);
+	n->outputs = c.items;
+	n->n_outputs = (int)c.n;
+	n->result = *out;
+	return true;
+}
+
+/* ---- Calls ---- */
+
+bool record_op(struct recorder *r, const struct op *op, struct datum *bound, struct datum *out, nns_error *err)
+{
+	if (op->parts)
+		return record_composite(r, op, bound, out, err);
+	return record_leaf(r, op, bound, out, err);
+}
+
+static bool require_grad(struct value *v, void *data)
+{
+	(void)data;
+	v->requires_grad = true;
+	return true;
+}
+
+/* torch.zeros(3, requires_grad=True) */
+static void apply_requires_grad(const struct lang_args *args, struct datum result)
+{
+	for (size_t i = 0; i < args->n_named; i++)
+		if (strcmp(args->names[i], "requires_grad") == 0 && datum_truth(args->values[i]))
+			datum_each_tensor(result, require_grad, NULL);
+}
+
+bool record_call(struct recorder *r, const char *name, const struct lang_args *args, struct datum *out, nns_error *err)
+{
+	const struct op *op = optable_get(r->table, name, err);
+	if (!op)
+		return false;
+	struct datum *bound = arena_array(r->arena, (size_t)op->n_args + 1, sizeof *bound);
+	if (!bound)
+		return fail_memory(err);
+	if (!bind_args(r, op, args, bound, err) || !record_op(r, op, bound, out, err))
+		return false;
+	apply_requires_grad(args, *out);
+	return true;
+}
+
+bool record_overload(struct recorder *r, const char *base, const struct lang_args *args, struct datum *out, nns_error *err)
+{
+	struct datum *bound;
+	const struct op *op = bind_overload(r, base, args, &bound, err);
+	if (!op || !record_op(r, op, bound, out, err))
+		return false;
+	apply_requires_grad(args, *out);
+	return true;
+}
