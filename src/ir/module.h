@@ -39,7 +39,7 @@ struct module {
 	const char *printed;     /* what a printed tree showed between the brackets, NULL otherwise */
 	bool params_unknown;     /* an unknown class: it may have parameters nobody told us of */
 	int serial;              /* order in which construction ended: the order of reset_parameters */
-	int mark;                /* for the traversal at work; 0 between traversals */
+	int mark;                /* for the traversal at work, which restores it; 0 between traversals */
 	struct map *index;       /* children by name once there are many, NULL before */
 };
 
@@ -75,7 +75,8 @@ struct module *module_at(struct module *root, const char *path);
 /*
  * Depth-first traversal without recursion, in registration order.  A module
  * met a second time is visited again only when `repeats` is set.  path is
- * valid until the next call; out of memory ends the walk and sets failed.
+ * valid until the next call; out of memory, or more than 2^24 visits, end the
+ * walk and set failed.  walk_end is called however the loop ended.
  *
  *     struct walk w;
  *     for (walk_begin(&w, root, false); walk_next(&w); )
@@ -94,7 +95,8 @@ struct walk {
 	struct walk_frame { struct module *module; size_t next, path_len; } *stack;
 	size_t n, cap;
 	struct text text;
-	struct module **seen; size_t n_seen, cap_seen;
+	struct walk_seen { struct module *module; int mark; } *seen; size_t n_seen, cap_seen;
+	size_t n_visits;
 	int mark;
 };
 void walk_begin(struct walk *w, struct module *root, bool repeats);
