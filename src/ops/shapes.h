@@ -45,4 +45,25 @@ bool dims_marked(struct op_call *c, const char *name, int ndim, bool empty_is_al
 /* Contiguous output of v's sizes without the marked dimensions, or with them as 1. */
 struct value *out_reduced(struct op_call *c, const struct value *v, enum dtype dtype, const bool *marked, bool keepdim);
 
+/* ---- Memory formats (c10/core/MemoryFormat.h) ---- */
+
+enum memory_format { FORMAT_PRESERVE, FORMAT_CONTIGUOUS, FORMAT_CHANNELS_LAST, FORMAT_CHANNELS_LAST_3D };
+
+/* The argument memory_format; none when it is None. */
+enum memory_format op_memory_format(struct op_call *c, const char *name, enum memory_format none);
+/* What the strides of v look like: suggest_memory_format(). */
+enum memory_format value_format(const struct value *v);
+bool value_is_in_format(const struct value *v, enum memory_format f);
+/* A new output in that format; preserve: like v. */
+struct value *out_in_format(struct op_call *c, const struct value *v, enum dtype dtype, enum memory_format f);
+struct value *op_out_format(struct op_call *c, enum dtype dtype, int ndim, const int64_t *size, enum memory_format f);
+
+/*
+ * The strides of a view of v with other sizes, or false when there is none
+ * (computeStride in aten/src/ATen/TensorUtils.cpp).
+ */
+bool view_strides(const struct value *v, int ndim, const int64_t *size, int64_t *stride);
+/* Fills in the one -1 among the sizes and checks their product (infer_size in aten/src/ATen/InferSize.h). */
+bool infer_sizes(struct op_call *c, const struct value *v, int ndim, const int64_t *in, int64_t *out);
+
 #endif
