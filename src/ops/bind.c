@@ -94,9 +94,14 @@ static bool convert_list(struct recorder *r, const struct op *op, const struct o
 		return false;
 	if (!datum_is_seq(in)) {
 		struct datum item;
-		/* a single int stands for int[N], a single number for float[N] */
+		/* a single int stands for N times itself in int[N], a single number in float[N] */
 		bool spreads = a->list_size > 0 && (a->type == ARG_INT || a->type == ARG_FLOAT);
-		return spreads && convert_item(r, op, a, in, &item) && (*out = item, true);
+		if (!spreads || !convert_item(r, op, a, in, &item))
+			return false;
+		for (int i = 0; i < a->list_size; i++)
+			if (!seq_push(r->arena, out->u.seq, item))
+				return false;
+		return true;
 	}
 	for (size_t i = 0; i < in.u.seq->n; i++) {
 		struct datum item = in.u.seq->items[i];

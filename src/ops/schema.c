@@ -168,6 +168,20 @@ static bool parse_default(struct cursor *c, const struct op_arg *a, struct datum
 	return word != NULL;
 }
 
+/* int[2] stride=1 stands for [1, 1]. */
+static bool spread_default(struct cursor *c, struct op_arg *a)
+{
+	struct datum item = a->fallback;
+	if (!a->list || a->list_size == 0 || !datum_is_number(item))
+		return true;
+	if (!datum_seq(c->arena, D_LIST, (size_t)a->list_size, &a->fallback))
+		return false;
+	for (int i = 0; i < a->list_size; i++)
+		if (!seq_push(c->arena, a->fallback.u.seq, item))
+			return false;
+	return true;
+}
+
 static bool parse_arg(struct cursor *c, struct op_arg *a)
 {
 	parse_type(c, a);
@@ -180,7 +194,7 @@ static bool parse_arg(struct cursor *c, struct op_arg *a)
 		return true;
 	c->p++;
 	a->has_default = true;
-	return parse_default(c, a, &a->fallback);
+	return parse_default(c, a, &a->fallback) && spread_default(c, a);
 }
 
 static bool parse_args(struct cursor *c, struct op *op)
