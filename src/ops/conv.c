@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "ops/flops.h"
 #include "ops/op.h"
 #include "ops/shapes.h"
 #include "ops/window.h"
@@ -175,14 +176,6 @@ static bool check_mode(struct op_call *c)
 	return true;
 }
 
-/* fvcore knows _convolution, but not what padding='same' is traced as. */
-static bool flops_uncounted(const struct node *n, double *out)
-{
-	(void)n;
-	*out = 0;
-	return false;
-}
-
 static const char conv_parts[] =
 	"zeros = [0 for i in range(weight.dim() - 2)]\n"
 	"if input.dim() < weight.dim():\n"
@@ -199,7 +192,10 @@ static const char conv_padding_parts[] =
 	"    return aten._convolution_mode(aten.unsqueeze(input, 0), weight, bias, stride, padding, dilation, groups).squeeze(0)\n"
 	"return aten._convolution_mode(input, weight, bias, stride, padding, dilation, groups)\n";
 
-/* An odd padding is put on the right first, so that what convolution() pads is symmetric. */
+/*
+ * An odd padding is put on the right first, so that what convolution() pads is symmetric.  fvcore counts
+ * _convolution and not this.
+ */
 static const char conv_mode_parts[] =
 	"n = weight.dim() - 2\n"
 	"zeros = [0 for i in range(n)]\n"

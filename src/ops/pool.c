@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "ops/flops.h"
 #include "ops/op.h"
 #include "ops/shapes.h"
 #include "ops/window.h"
@@ -289,7 +290,7 @@ const struct op_rule pool_rules[] = {
 	{ .name = "max_pool2d", .parts = "return aten.max_pool2d_with_indices(self, kernel_size, stride, padding, dilation, ceil_mode)[0]" },
 	{ .name = "max_pool3d", .parts = "return aten.max_pool3d_with_indices(self, kernel_size, stride, padding, dilation, ceil_mode)[0]" },
 	{ .name = "avg_pool1d", .shape = check_rows, .parts = avg_pool1d_parts },
-	{ .name = "adaptive_avg_pool1d", .shape = check_rows,
+	{ .name = "adaptive_avg_pool1d", .shape = check_rows, .flops = flops_uncounted,
 	  .parts = "return aten.adaptive_avg_pool2d(aten.unsqueeze(self, -2), [1, output_size[0]]).squeeze(-2)" },
 	{ .name = "adaptive_avg_pool2d", .flops = flops_adaptive_avg_pool2d, .flops_name = "adaptive_avg_pool2d", .parts = adaptive_avg_pool2d_parts },
 	{ .name = "adaptive_avg_pool3d", .parts = adaptive_avg_pool3d_parts },
