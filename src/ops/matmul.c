@@ -145,12 +145,6 @@ static bool shape_addr(struct op_call *c)
 	return check_added(c, 2, size) && product(c, op_tensor(c, "self"), 2, size);
 }
 
-static bool shape_trace(struct op_call *c)
-{
-	struct value *self = op_tensor(c, "self");
-	return has_dims(c, self, 2, "input") && op_out(c, as_sum(self->dtype), 0, NULL);
-}
-
 /* ---- linear() and matmul() ---- */
 
 static bool check_linear(struct op_call *c)
@@ -405,7 +399,6 @@ const struct op_rule matmul_rules[] = {
 	{ .name = "vdot", .shape = shape_dot },
 	{ .name = "addr", .shape = shape_addr },
 	{ .name = "addr_", .shape = shape_addr },
-	{ .name = "trace", .shape = shape_trace },
 	{ .name = "cdist", .shape = check_cdist, .parts = cdist_parts },
 	{ .name = "_cdist_forward", .shape = shape_cdist_forward },
 	{ .name = "_euclidean_dist", .shape = shape_cdist_forward },
