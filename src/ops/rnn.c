@@ -2,6 +2,7 @@
  * Recurrent networks (aten/src/ATen/native/RNN.cpp and native/mkldnn/RNN.cpp).  Parameters come as w_ih, w_hh and, with
  * biases, b_ih, b_hh, and w_hr with projections, for each layer and direction.
  */
+#include <math.h>
 #include <string.h>
 
 #include "ops/flops.h"
@@ -141,9 +142,7 @@ static const char gru_parts[] = ONE_STATE(
 	"            n = aten.tanh_(aten.add.Tensor(i_n, aten.mul_.Tensor(h_n, r)))\n"
 	"            h = aten.add_.Tensor(aten.mul_.Tensor(aten.sub.Tensor(h, n), z), n)\n");
 
-/*
- * float32, bfloat16 and float16 without projections run layer by layer in oneDNN, with gradients too.
- */
+/* float32, bfloat16 and float16 without projections run layer by layer in oneDNN, with gradients too. */
 static const char lstm_parts[] =
 	"fast = input.dtype == torch.float32 or input.dtype == torch.bfloat16 or input.dtype == torch.float16\n"
 	"if fast and input.numel() > 0 and hx[0].size(2) == hx[1].size(2):\n"
@@ -189,21 +188,42 @@ static const char lstm_parts[] =
 
 /* ---- Leaves ---- */
 
+/* A leading dimension as oneDNN's get_good_ld() pads it: whole cache lines, and no multiple of 256 elements. */
+static double padded(double elements)
+{
+	double line = 16, n = ceil(elements / line) * line;
+	return fmod(n, 256) == 0 ? n + line : n;
+}
+
+static double pages(double elements)
+{
+	return ceil(elements * 4 / 4096) * 4096;
+}
+
 /*
- * The last output is oneDNN's workspace, whose size its kernels choose: gates, states and cells in pages of 4096 bytes
- * (rnn_utils.cpp: set_workspace_sizes).  It is saved for the backward pass.
+ * oneDNN's workspace in bytes, as a float32 LSTM layer saves it for the backward pass: gates and hidden states of every
+ * step, three areas of states in and out, two of cells, each on pages of its own (rnn_utils.cpp: set_workspace_sizes).
  */
+static double workspace(double steps, double batch, double in, double hidden_size)
+{
+	double states = 2 * (steps + 1) * batch;
+	return pages(steps * batch * padded(4 * hidden_size)) + pages(steps * batch * padded(hidden_size)) +
+	       3 * pages(states * padded(in > hidden_size ? in : hidden_size)) + 2 * pages(states * hidden_size);
+}
+
 static bool shape_mkldnn_rnn_layer(struct op_call *c)
 {
 	struct value *input = op_tensor(c, "input"), *hx = op_tensor(c, "hx_"), *cx = op_tensor(c, "cx_");
-	int64_t size[3];
 	if (input->ndim != 3 || hx->ndim != 2)
 		return op_fail(c, "input %V and hidden state %V; expected 3 and 2 dimensions", input, hx);
-	size[0] = input->size[0];
-	size[1] = input->size[1];
-	size[2] = op_int(c, "hidden_size", 0);
-	return op_out(c, input->dtype, 3, size) && op_out(c, hx->dtype, hx->ndim, hx->size) && op_out(c, cx->dtype, cx->ndim, cx->size) &&
-	       out_unknown(c, DT_UINT8);
+	int64_t size[3] = { input->size[0], input->size[1], op_int(c, "hidden_size", 0) };
+	if (!op_out(c, input->dtype, 3, size) || !op_out(c, hx->dtype, hx->ndim, hx->size) || !op_out(c, cx->dtype, cx->ndim, cx->size))
+		return false;
+	double bytes = workspace((double)size[0], (double)size[1], (double)input->size[2], (double)size[2]);
+	if (input->dtype != DT_FLOAT32 || bytes > 1e18)
+		return out_unknown(c, DT_UINT8) != NULL;
+	int64_t n = (int64_t)bytes;
+	return op_out(c, DT_UINT8, 1, &n) != NULL;
 }
 
 static bool shape_fused_lstm_cell(struct op_call *c)
