@@ -151,11 +151,8 @@ const struct op_rule activation_rules[] = {
 		"        raise ValueError(f'Mismatch of parameter numbers and input channel size. Found parameter numbers = {w.numel()} and channel size = {channels}.')\n"
 		"if w.dim() > 1:\n"
 		"    raise ValueError(f'prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {w.dim()}')\n"
-		"n = self.dim()\n"
-		"if n == 0:\n"
-		"    w = aten.view(w, []) if w.dim() == 1 else w\n"
-		"elif w.dim() != n or n != 1:\n"
-		"    w = aten.reshape(w, [1, -1] + [1] * (n - 2) if n > 1 else [-1])\n"
+		"if self.dim() != w.dim():\n"
+		"    w = aten.reshape(w, [w.numel() if i == 1 else 1 for i in range(self.dim())])\n"
 		"return aten._prelu_kernel(self, w)" },
 	{ .name = "rrelu", .parts =
 		"return aten.rrelu_with_noise(self, aten.empty_like(self, memory_format=torch.contiguous_format), lower, upper, training, generator)" },

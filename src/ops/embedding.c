@@ -45,16 +45,11 @@ static bool shape_embedding_bag(struct op_call *c)
 	if (!check_indices(c, indices) || !check_indices(c, offsets))
 		return false;
 	bool fast_sum = mode == 0 && padding < 0 && weight->stride[1] == 1 && (weight->dtype == DT_FLOAT32 || weight->dtype == DT_FLOAT16);
-	struct value *scale = op_tensor(c, "per_sample_weights");
-	int64_t bags = offsets->size[0] - (op_bool(c, "include_last_offset", false) ? 1 : 0), zero = 0;
-	int64_t out[2] = { bags, weight->size[1] }, owner = fast_sum && !scale ? 0 : indices->size[0];
-	if (fast_sum && scale)
-		owner = 0;
+	int64_t bags = offsets->size[0] - (op_bool(c, "include_last_offset", false) ? 1 : 0);
+	int64_t out[2] = { bags, weight->size[1] }, owner = fast_sum ? 0 : indices->size[0];
 	if (!op_out(c, weight->dtype, 2, out) || !op_out(c, DT_INT64, 1, &owner) || !op_out(c, DT_INT64, 1, &bags))
 		return false;
-	if (mode == 2)
-		return op_out(c, DT_INT64, 2, out) != NULL;
-	return op_out(c, DT_INT64, 1, mode == 0 && fast_sum ? &zero : &bags) != NULL;
+	return mode == 2 ? op_out(c, DT_INT64, 2, out) != NULL : op_out(c, DT_INT64, 1, &bags) != NULL;
 }
 
 /* The same operator twice: the one that remembers nothing is taken when no gradient is needed. */
