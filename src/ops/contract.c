@@ -16,7 +16,8 @@
 /*
  * Parsed left to right: labels of each operand, '.' for an ellipsis.  Operands are permuted to (output labels, summed
  * labels) with 1 where a label is missing, then multiplied from the left, each pair by bmm() over
- * (both and output, left only, summed) x (both and output, summed, right only); Linear.cpp: einsum, sumproduct_pair.
+ * (both and output, left only, summed) x (both and output, summed, right only); the two are swapped when the right one's
+ * labels come first in the output.  Linear.cpp: einsum, sumproduct_pair.
  */
 static const char einsum_parts[] =
 	"letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'\n"
@@ -152,6 +153,9 @@ static const char einsum_parts[] =
 	"        both = [d for d in kept if a.size(d) != 1 and b.size(d) != 1]\n"
 	"        left = [d for d in kept if a.size(d) != 1 and b.size(d) == 1]\n"
 	"        right = [d for d in kept if a.size(d) == 1]\n"
+	"        if len(left) > 0 and len(right) > 0 and right[len(right) - 1] < left[0]:\n"
+	"            a, b = b, a\n"
+	"            left, right = right, left\n"
 	"        n_both, n_left, n_right, n_summed = 1, 1, 1, 1\n"
 	"        for d in both:\n"
 	"            n_both = n_both * a.size(d)\n"
@@ -386,7 +390,7 @@ static const char chain_matmul_parts[] =
 	"    if t.dim() != 2:\n"
 	"        raise ValueError(f'chain_matmul: expected matrices, not a tensor of shape {list(t.shape)}')\n"
 	"if len(matrices) == 1:\n"
-	"    return matrices[0]\n"
+	"    return aten.clone(matrices[0])\n"
 	"return aten.linalg_multi_dot(matrices)\n";
 
 /* ---- bilinear ---- */

@@ -178,7 +178,7 @@ static const char linear_parts[] =
 	"if bias is not None:\n"
 	"    if input.dim() == 2:\n"
 	"        return aten.addmm(bias, input, aten.t(weight))\n"
-	"    if input.is_contiguous() and (input.dim() == 3 or bias.dim() == 1) and weight.dim() == 2:\n"
+	"    if input.is_contiguous() and bias.dim() == 1 and weight.dim() == 2:\n"
 	"        rows = 1\n"
 	"        for i in range(input.dim() - 1):\n"
 	"            rows = rows * input.size(i)\n"
@@ -355,9 +355,9 @@ static bool shape_pdist(struct op_call *c)
 /* Each is divided by its norm first; only the lower bound of the norms is not differentiated. */
 static const char cosine_similarity_parts[] =
 	"d = torch.promote_types(x1.dtype, x2.dtype)\n"
-	"if x1.dtype != d:\n"
+	"if not (x1.is_floating_point() or x1.is_complex()):\n"
 	"    x1 = aten.to.dtype(x1, d)\n"
-	"if x2.dtype != d:\n"
+	"if not (x2.is_floating_point() or x2.is_complex()):\n"
 	"    x2 = aten.to.dtype(x2, d)\n"
 	"s1, s2 = list(x1.shape), list(x2.shape)\n"
 	"if s1 != s2:\n"
@@ -380,7 +380,6 @@ const struct op_rule matmul_rules[] = {
 	{ .name = "linear", .shape = check_linear, .flops = flops_linear, .flops_name = "linear", .parts = linear_parts },
 	{ .name = "matmul", .shape = check_matmul, .flops = flops_matmul, .flops_name = "matmul", .parts = matmul_parts },
 	{ .name = "linalg_matmul", .flops = flops_uncounted, .parts = "return aten.matmul(self, other)" },
-	{ .name = "__rmatmul__", .parts = "return aten.matmul(other, self)" },
 	{ .name = "mm", .shape = shape_mm, .flops = flops_mm, .flops_name = "mm" },
 	{ .name = "mm.dtype", .shape = shape_mm },
 	{ .name = "bmm", .shape = shape_bmm, .flops = flops_mm, .flops_name = "bmm" },

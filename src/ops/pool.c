@@ -242,7 +242,7 @@ static const char adaptive_avg_pool2d_parts[] =
 	"    n, c, h, w = self.shape\n"
 	"    s = self.stride()\n"
 	"    if s[1] > 0 and s[3] >= s[1] * c and s[2] >= s[3] * w and s[0] >= s[2] * h and s[2] * h != s[1]:\n"
-	"        return aten.as_strided(out, [n, c, 1, 1], [c, 1, c, c])\n"
+	"        return aten.as_strided_(out, [n, c, 1, 1], [c, 1, c, c])\n"
 	"return out\n";
 
 static const char adaptive_avg_pool3d_parts[] =
@@ -253,7 +253,7 @@ static const char adaptive_avg_pool3d_parts[] =
 	"    n, c, d, h, w = self.shape\n"
 	"    s = self.stride()\n"
 	"    if s[1] > 0 and s[4] >= s[1] * c and s[3] >= s[4] * w and s[2] >= s[3] * h and s[0] >= s[2] * d and s[2] * d != s[1]:\n"
-	"        return aten.as_strided(out, [n, c, 1, 1, 1], [c, 1, c, c, c])\n"
+	"        return aten.as_strided_(out, [n, c, 1, 1, 1], [c, 1, c, c, c])\n"
 	"return out\n";
 
 static const char max_pool1d_with_indices_parts[] =
