@@ -52,7 +52,7 @@ static const char sdpa_parts[] =
 	"    if flash and n == 4:\n"
 	"        flash = attn_mask.size(0) in (1, query.size(0)) and attn_mask.size(1) in (1, query.size(1))\n"
 	"if attn_mask is not None and attn_mask.dtype == torch.bool:\n"
-	"    attn_mask = aten.where.ScalarOther(aten.logical_not(attn_mask), aten.scalar_tensor(-math.inf, dtype=query.dtype), 0.0)\n"
+	"    attn_mask = aten.where.ScalarSelf(attn_mask, 0.0, aten.scalar_tensor(-math.inf, dtype=query.dtype))\n"
 	"if flash:\n"
 	"    return aten._scaled_dot_product_flash_attention_for_cpu(query, key, value, dropout_p, is_causal, attn_mask=attn_mask, scale=scale)[0]\n"
 	"return aten._scaled_dot_product_attention_math(query, key, value, attn_mask, dropout_p, is_causal, None, scale=scale, enable_gqa=enable_gqa)[0]\n";
@@ -69,7 +69,7 @@ static const char sdpa_math_parts[] =
 	"factor = math.sqrt(factor)\n"
 	"if is_causal:\n"
 	"    allowed = aten.tril(aten.ones([query.size(-2), key.size(-2)], dtype=torch.bool))\n"
-	"    attn_mask = aten.where.ScalarOther(aten.logical_not(allowed), aten.scalar_tensor(-math.inf, dtype=query.dtype), 0.0)\n"
+	"    attn_mask = aten.where.ScalarSelf(allowed, 0.0, aten.scalar_tensor(-math.inf, dtype=query.dtype))\n"
 	"query = aten.mul.Scalar(query, -factor if negative else factor)\n"
 	"if enable_gqa:\n"
 	"    key = aten.repeat_interleave.self_int(key, query.size(-3) // key.size(-3), -3)\n"

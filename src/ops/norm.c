@@ -61,8 +61,9 @@ static const char batch_norm_index_parts[] =
 	"    if bias is not None:\n"
 	"        out = aten.add.Tensor(out, bias[0])\n"
 	"    return out, running_mean, running_var, None, 0\n"
+	"reserve = aten.empty([0], dtype=torch.uint8)\n"
 	"out, mean, invstd = aten.native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)\n"
-	"return out, mean, invstd, None, 0\n";
+	"return out, mean, invstd, reserve, 0\n";
 
 static const char batch_norm_parts[] =
 	"return aten._batch_norm_impl_index(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled)[0]\n";
