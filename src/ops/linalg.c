@@ -1,300 +1,293 @@
 /*
- * Decompositions and solvers (aten/src/ATen/native/BatchLinearAlgebra.cpp,
- * LinearAlgebra.cpp).  Matrices are the last two dimensions; results of LAPACK
- * lie in memory by columns.
+ * Decompositions and solvers (aten/src/ATen/native/BatchLinearAlgebra.cpp).  LAPACK's results are stored column by
+ * column: the strides of a matrix with m rows are [1, m].
  */
 #include <string.h>
 
+#include "ops/flops.h"
 #include "ops/op.h"
 #include "ops/shapes.h"
 
-static bool check_matrix(struct op_call *c, const struct value *a)
+enum { ROWS = -2, COLUMNS = -1 };
+
+static int64_t extent(const struct value *v, int dim)
 {
-	if (a->ndim < 2)
-		return op_fail(c, "the input tensor must have at least 2 dimensions, got %V", a);
-	if (!dtype_can_require_grad(a->dtype))
-		return op_fail(c, "expected a floating point or complex tensor as input, got %s", dtype_name(a->dtype));
+	return v->size[v->ndim + dim];
+}
+
+static int64_t smaller(const struct value *v)
+{
+	return extent(v, ROWS) < extent(v, COLUMNS) ? extent(v, ROWS) : extent(v, COLUMNS);
+}
+
+static bool is_matrix(struct op_call *c, const struct value *v, bool square)
+{
+	if (v->ndim < 2)
+		return op_fail(c, "%V has %d dimensions; expected at least 2", v, v->ndim);
+	if (!dtype_can_require_grad(v->dtype))
+		return op_fail(c, "is not defined for %s", dtype_name(v->dtype));
+	if (square && extent(v, ROWS) != extent(v, COLUMNS))
+		return op_fail(c, "%V must be a batch of square matrices", v);
 	return true;
 }
 
-static bool check_square(struct op_call *c, const struct value *a)
-{
-	if (!check_matrix(c, a))
-		return false;
-	int64_t rows = a->size[a->ndim - 2], columns = a->size[a->ndim - 1];
-	if (rows != columns)
-		return op_fail(c, "A must be batches of square matrices, but they are %lld by %lld matrices", (long long)rows, (long long)columns);
-	return true;
-}
-
-static enum dtype real_type(enum dtype d)
+static enum dtype real_of(enum dtype d)
 {
 	return d == DT_COMPLEX64 ? DT_FLOAT32 : d == DT_COMPLEX128 ? DT_FLOAT64 : d;
 }
 
-/* Matrices of rows x columns for each of a's batch, by columns. */
-static bool out_matrices(struct op_call *c, const struct value *a, enum dtype d, int64_t rows, int64_t columns)
+/* A batch like v's of matrices, or of vectors when columns is -1. */
+static bool out_batch(struct op_call *c, const struct value *v, enum dtype dtype, int64_t rows, int64_t columns, bool by_column)
 {
 	int64_t size[MAX_DIMS], stride[MAX_DIMS];
-	int n = a->ndim;
-	memcpy(size, a->size, (size_t)n * sizeof *size);
-	size[n - 2] = rows;
-	size[n - 1] = columns;
+	int n = v->ndim - 2;
+	memcpy(size, v->size, (size_t)n * sizeof *size);
+	size[n++] = rows;
+	if (columns >= 0)
+		size[n++] = columns;
+	if (!by_column || columns < 0)
+		return op_out(c, dtype, n, size) != NULL;
 	contiguous_strides(n, size, stride);
 	stride[n - 2] = 1;
 	stride[n - 1] = rows > 1 ? rows : 1;
-	return op_out_strided(c, d, n, size, stride) != NULL;
+	return op_out_strided(c, dtype, n, size, stride) != NULL;
 }
 
-static bool out_vectors(struct op_call *c, const struct value *a, enum dtype d, int64_t length)
+static bool out_numbers(struct op_call *c, const struct value *v, enum dtype dtype)
 {
-	int64_t size[MAX_DIMS];
-	memcpy(size, a->size, (size_t)(a->ndim - 2) * sizeof *size);
-	size[a->ndim - 2] = length;
-	return op_out(c, d, a->ndim - 1, size) != NULL;
+	return op_out(c, dtype, v->ndim - 2, v->size) != NULL;
 }
 
-static bool out_numbers(struct op_call *c, const struct value *a, enum dtype d)
-{
-	return op_out(c, d, a->ndim - 2, a->size) != NULL;
-}
-
-static bool out_nothing(struct op_call *c, enum dtype d)
+static bool out_empty(struct op_call *c, enum dtype dtype)
 {
 	int64_t none = 0;
-	return op_out(c, d, 1, &none) != NULL;
+	return op_out(c, dtype, 1, &none) != NULL;
 }
 
-static int64_t smaller_side(const struct value *a)
-{
-	int64_t rows = a->size[a->ndim - 2], columns = a->size[a->ndim - 1];
-	return rows < columns ? rows : columns;
-}
-
-/* ---- Rules ---- */
-
-/* A matrix and whether it went well. */
-static bool shape_square_ex(struct op_call *c)
-{
-	struct value *a = first_tensor(c);
-	return a && check_square(c, a) && out_matrices(c, a, a->dtype, a->size[a->ndim - 2], a->size[a->ndim - 1]) && out_numbers(c, a, DT_INT32);
-}
-
-static bool shape_square(struct op_call *c)
-{
-	struct value *a = first_tensor(c);
-	return a && check_square(c, a) && out_matrices(c, a, a->dtype, a->size[a->ndim - 2], a->size[a->ndim - 1]);
-}
-
-static bool out_lu(struct op_call *c, const struct value *a)
-{
-	return out_matrices(c, a, a->dtype, a->size[a->ndim - 2], a->size[a->ndim - 1]) && out_vectors(c, a, DT_INT32, smaller_side(a));
-}
-
-static bool shape_lu_factor(struct op_call *c)
+static bool shape_inv(struct op_call *c)
 {
 	struct value *a = op_tensor(c, "A");
-	return check_matrix(c, a) && out_lu(c, a) && out_numbers(c, a, DT_INT32);
+	return is_matrix(c, a, true) && out_batch(c, a, a->dtype, extent(a, ROWS), extent(a, ROWS), true) && out_numbers(c, a, DT_INT32);
+}
+
+static bool shape_cholesky(struct op_call *c)
+{
+	struct value *a = op_tensor(c, "self");
+	return is_matrix(c, a, true) && out_batch(c, a, a->dtype, extent(a, ROWS), extent(a, ROWS), true);
+}
+
+static bool shape_cholesky_ex(struct op_call *c)
+{
+	return shape_cholesky(c) && out_numbers(c, op_tensor(c, "self"), DT_INT32);
+}
+
+/* The factors that the determinants are read from. */
+static bool out_lu(struct op_call *c, const struct value *a)
+{
+	return out_batch(c, a, a->dtype, extent(a, ROWS), extent(a, COLUMNS), true) && out_batch(c, a, DT_INT32, smaller(a), -1, false);
 }
 
 static bool shape_det(struct op_call *c)
 {
 	struct value *a = op_tensor(c, "A");
-	return check_square(c, a) && out_numbers(c, a, a->dtype) && out_lu(c, a);
+	return is_matrix(c, a, true) && out_numbers(c, a, a->dtype) && out_lu(c, a);
 }
 
 static bool shape_slogdet(struct op_call *c)
 {
 	struct value *a = op_tensor(c, "A");
-	return check_square(c, a) && out_numbers(c, a, a->dtype) && out_numbers(c, a, real_type(a->dtype)) && out_lu(c, a);
+	return is_matrix(c, a, true) && out_numbers(c, a, a->dtype) && out_numbers(c, a, real_of(a->dtype)) && out_lu(c, a);
 }
 
-/* B is a batch of vectors when it has one dimension, or the shape of A without its last one. */
+static bool shape_lu_factor(struct op_call *c)
+{
+	struct value *a = op_tensor(c, "A");
+	return is_matrix(c, a, false) && out_lu(c, a) && out_numbers(c, a, DT_INT32);
+}
+
+/* B is a batch of vectors when it has A's sizes without the last, or one dimension. */
 static bool shape_solve(struct op_call *c)
 {
 	struct value *a = op_tensor(c, "A"), *b = op_tensor(c, "B");
-	if (!check_square(c, a))
+	if (!is_matrix(c, a, true))
 		return false;
-	bool vectors = b->ndim == 1 || (b->ndim == a->ndim - 1 && memcmp(a->size, b->size, (size_t)b->ndim * sizeof *b->size) == 0);
-	int at = vectors ? b->ndim - 1 : op_bool(c, "left", true) ? b->ndim - 2 : b->ndim - 1;
-	if (at < 0 || b->size[at] != a->size[a->ndim - 1])
-		return op_fail(c, "incompatible shapes of A and B for the equation AX = B: %V and %V", a, b);
-	if (b->ndim == 1 ? !op_out(c, b->dtype, 1, b->size) : !out_matrices(c, b, b->dtype, b->size[b->ndim - 2], b->size[b->ndim - 1]))
-		return false;
-	return out_lu(c, a) && out_numbers(c, a, DT_INT32);
-}
-
-static bool shape_solve_triangular(struct op_call *c)
-{
-	struct value *a = op_tensor(c, "self"), *b = op_tensor(c, "B");
-	int64_t size[MAX_DIMS];
-	int n;
-	if (!check_square(c, a) || !check_matrix(c, b))
-		return false;
-	if (b->size[b->ndim - (op_bool(c, "left", true) ? 2 : 1)] != a->size[a->ndim - 1])
-		return op_fail(c, "incompatible shapes of A and B: %V and %V", a, b);
-	if (!op_broadcast(c, a->ndim - 2, a->size, b->ndim - 2, b->size, &n, size))
-		return false;
-	memcpy(size + n, b->size + b->ndim - 2, 2 * sizeof *size);
-	struct value batch = { .ndim = n + 2, .size = size };
-	return out_matrices(c, &batch, b->dtype, size[n], size[n + 1]);
-}
-
-static bool shape_svd(struct op_call *c)
-{
-	struct value *a = op_tensor(c, "A");
-	if (!check_matrix(c, a))
-		return false;
-	int64_t rows = a->size[a->ndim - 2], columns = a->size[a->ndim - 1], k = smaller_side(a);
-	bool full = op_bool(c, "full_matrices", false), vectors = op_bool(c, "compute_uv", true);
-	if (!(vectors ? out_matrices(c, a, a->dtype, rows, full ? rows : k) : out_nothing(c, a->dtype)))
-		return false;
-	if (!out_vectors(c, a, real_type(a->dtype), k))
-		return false;
-	return vectors ? out_matrices(c, a, a->dtype, full ? columns : k, columns) : out_nothing(c, a->dtype);
+	bool vector = b->ndim == 1 || (b->ndim == a->ndim - 1 && memcmp(a->size, b->size, (size_t)b->ndim * sizeof *a->size) == 0);
+	int64_t n = extent(a, ROWS), right = vector ? -1 : b->ndim ? extent(b, COLUMNS) : -1;
+	bool left = op_bool(c, "left", true);
+	if (b->ndim == 0 || extent(b, vector || !left ? COLUMNS : ROWS) != n)
+		return op_fail(c, "%V and %V do not fit", a, b);
+	if (a->dtype != b->dtype)
+		return op_fail(c, "operands are %s and %s; they must be of one type", dtype_name(a->dtype), dtype_name(b->dtype));
+	bool ok = vector ? out_batch(c, a, a->dtype, n, -1, false)
+	        : left ? out_batch(c, a, a->dtype, n, right, true) : out_batch(c, a, a->dtype, extent(b, ROWS), n, true);
+	return ok && out_lu(c, a) && out_numbers(c, a, DT_INT32);
 }
 
 static bool shape_qr(struct op_call *c)
 {
 	struct value *a = op_tensor(c, "A");
 	const char *mode = op_str(c, "mode");
-	if (!check_matrix(c, a))
+	if (!is_matrix(c, a, false))
 		return false;
-	int64_t rows = a->size[a->ndim - 2], columns = a->size[a->ndim - 1], k = smaller_side(a);
-	bool complete = mode && strcmp(mode, "complete") == 0;
-	bool q = !mode || strcmp(mode, "r") != 0;
-	if (!(q ? out_matrices(c, a, a->dtype, rows, complete ? rows : k) : out_nothing(c, a->dtype)))
+	if (!mode || (strcmp(mode, "reduced") != 0 && strcmp(mode, "complete") != 0 && strcmp(mode, "r") != 0))
+		return op_fail(c, "mode must be 'reduced', 'complete' or 'r', not '%s'", mode ? mode : "None");
+	int64_t k = strcmp(mode, "complete") == 0 ? extent(a, ROWS) : smaller(a);
+	bool q = strcmp(mode, "r") == 0 ? out_empty(c, a->dtype) : out_batch(c, a, a->dtype, extent(a, ROWS), k, true);
+	return q && out_batch(c, a, a->dtype, k, extent(a, COLUMNS), true);
+}
+
+static bool shape_svd(struct op_call *c)
+{
+	struct value *a = op_tensor(c, "A");
+	bool full = op_bool(c, "full_matrices", false), vectors = op_bool(c, "compute_uv", true);
+	if (!is_matrix(c, a, false))
 		return false;
-	return out_matrices(c, a, a->dtype, complete ? rows : k, columns);
+	int64_t m = extent(a, ROWS), n = extent(a, COLUMNS), k = smaller(a);
+	bool u = vectors ? out_batch(c, a, a->dtype, m, full ? m : k, true) : out_empty(c, a->dtype);
+	return u && out_batch(c, a, real_of(a->dtype), k, -1, false) &&
+	       (vectors ? out_batch(c, a, a->dtype, full ? n : k, n, true) : out_empty(c, a->dtype));
 }
 
 static bool shape_eigh(struct op_call *c)
 {
 	struct value *a = op_tensor(c, "A");
-	if (!check_square(c, a) || !out_vectors(c, a, real_type(a->dtype), a->size[a->ndim - 1]))
+	int64_t n;
+	if (!is_matrix(c, a, true))
 		return false;
-	return op_bool(c, "compute_v", true) ? out_matrices(c, a, a->dtype, a->size[a->ndim - 1], a->size[a->ndim - 1]) : out_nothing(c, a->dtype);
+	n = extent(a, ROWS);
+	return out_batch(c, a, real_of(a->dtype), n, -1, false) &&
+	       (op_bool(c, "compute_v", true) ? out_batch(c, a, a->dtype, n, n, true) : out_empty(c, a->dtype));
 }
 
 static bool shape_eig(struct op_call *c)
 {
 	struct value *a = op_tensor(c, "self");
-	if (!check_square(c, a))
+	if (!is_matrix(c, a, true))
 		return false;
 	enum dtype d = a->dtype == DT_FLOAT64 || a->dtype == DT_COMPLEX128 ? DT_COMPLEX128 : DT_COMPLEX64;
-	return out_vectors(c, a, d, a->size[a->ndim - 1]) && out_matrices(c, a, d, a->size[a->ndim - 1], a->size[a->ndim - 1]);
+	return out_batch(c, a, d, extent(a, ROWS), -1, false) && out_batch(c, a, d, extent(a, ROWS), extent(a, ROWS), true);
 }
 
-/* The inverse of rows x columns is columns x rows. */
 static bool shape_pinv(struct op_call *c)
 {
 	struct value *a = op_tensor(c, "self");
-	int64_t size[MAX_DIMS];
-	if (!check_matrix(c, a))
-		return false;
-	memcpy(size, a->size, (size_t)a->ndim * sizeof *size);
-	size[a->ndim - 2] = a->size[a->ndim - 1];
-	size[a->ndim - 1] = a->size[a->ndim - 2];
-	return op_out(c, a->dtype, a->ndim, size) != NULL;
+	return is_matrix(c, a, false) && out_batch(c, a, a->dtype, extent(a, COLUMNS), extent(a, ROWS), false);
 }
 
 static bool shape_matrix_exp(struct op_call *c)
 {
 	struct value *a = op_tensor(c, "self");
-	return check_square(c, a) && op_out(c, a->dtype, a->ndim, a->size);
+	return is_matrix(c, a, true) && op_out(c, a->dtype, a->ndim, a->size);
 }
 
-static bool shape_householder(struct op_call *c)
+static bool shape_solve_triangular(struct op_call *c)
 {
-	struct value *a = op_tensor(c, "input");
-	return check_matrix(c, a) && out_matrices(c, a, a->dtype, a->size[a->ndim - 2], a->size[a->ndim - 1]);
+	struct value *a = op_tensor(c, "self"), *b = op_tensor(c, "B");
+	if (!is_matrix(c, a, true) || !is_matrix(c, b, false))
+		return false;
+	if (extent(a, ROWS) != extent(b, op_bool(c, "left", true) ? ROWS : COLUMNS))
+		return op_fail(c, "%V and %V do not fit", a, b);
+	return out_batch(c, a->ndim > b->ndim ? a : b, a->dtype, extent(b, ROWS), extent(b, COLUMNS), true);
 }
 
-/* A check at run time: no result. */
 static bool shape_nothing(struct op_call *c)
 {
-	return op_return(c, datum_none());
+	(void)c;
+	return true;
 }
 
-/* ---- Rows ---- */
+/* ---- Composites ---- */
+
+static const char matrix_power_parts[] =
+	"if self.dim() < 2 or self.size(-1) != self.size(-2):\n"
+	"    raise ValueError(f'matrix_power: {list(self.shape)} must be a batch of square matrices')\n"
+	"if n == 0:\n"
+	"    return aten.copy_(aten.clone(self), aten.eye(self.size(-1), dtype=self.dtype))\n"
+	"if n == 1:\n"
+	"    return aten.clone(self)\n"
+	"x = aten.linalg_inv(self) if n < 0 else self\n"
+	"n = abs(n)\n"
+	"if n == 3:\n"
+	"    return aten.matmul(aten.matmul(x, x), x)\n"
+	"z = None\n"
+	"out = None\n"
+	"while n > 0:\n"
+	"    z = x if z is None else aten.matmul(z, z)\n"
+	"    if n % 2 == 1:\n"
+	"        out = z if out is None else aten.matmul(out, z)\n"
+	"    n = n // 2\n"
+	"return out\n";
+
+static const char trapezoid_parts[] =
+	"if y.size(dim) == 0:\n"
+	"    shape = list(y.shape)\n"
+	"    return aten.zeros([shape[i] for i in range(y.dim()) if i != dim % y.dim()], dtype=y.dtype)\n"
+	"ends = aten.mul.Scalar(aten.add.Tensor(aten.select.int(y, dim, 0), aten.select.int(y, dim, -1)), 0.5)\n"
+	"return aten.mul.Scalar(aten.sub.Tensor(aten.sum.dim_IntList(y, [dim]), ends), dx)\n";
+
+static const char inv_parts[] =
+	"out, info = aten.linalg_inv_ex(A)\n"
+	"aten._linalg_check_errors(info, 'linalg.inv', is_matrix=A.dim() == 2)\n"
+	"return out\n";
+
+static const char solve_parts[] =
+	"out, lu, pivots, info = aten._linalg_solve_ex(A, B, left=left)\n"
+	"aten._linalg_check_errors(info, 'torch.linalg.solve', is_matrix=A.dim() == 2)\n"
+	"return out\n";
+
+static const char cholesky_parts[] =
+	"out, info = aten.linalg_cholesky_ex(self, upper=upper)\n"
+	"aten._linalg_check_errors(info, 'linalg.cholesky', is_matrix=self.dim() == 2)\n"
+	"return out\n";
+
+static const char logdet_parts[] =
+	"sign, out, lu, pivots = aten._linalg_slogdet(self)\n"
+	"return aten.where.ScalarSelf(aten.eq.Scalar(sign, -1.0), math.nan, out)\n";
+
+static const char svd_parts[] =
+	"if not compute_uv:\n"
+	"    raise ValueError('svd: compute_uv=False is not supported; use linalg.svdvals')\n"
+	"u, s, vh = aten._linalg_svd(self, not some)\n"
+	"return u, s, aten.mH(vh) if self.is_complex() else aten.transpose.int(vh, -2, -1)\n";
 
 const struct op_rule linalg_rules[] = {
-	{ .name = "linalg_inv_ex", .shape = shape_square_ex },
-	{ .name = "linalg_cholesky_ex", .shape = shape_square_ex },
-	{ .name = "cholesky", .shape = shape_square },
-	{ .name = "cholesky_inverse", .shape = shape_square },
-	{ .name = "linalg_lu_factor_ex", .shape = shape_lu_factor },
-	{ .name = "_linalg_det", .shape = shape_det },
-	{ .name = "_linalg_slogdet", .shape = shape_slogdet },
-	{ .name = "_linalg_solve_ex", .shape = shape_solve },
-	{ .name = "linalg_solve_triangular", .shape = shape_solve_triangular },
-	{ .name = "_linalg_svd", .shape = shape_svd },
-	{ .name = "linalg_qr", .shape = shape_qr },
-	{ .name = "_linalg_eigh", .shape = shape_eigh },
-	{ .name = "linalg_eig", .shape = shape_eig },
-	{ .name = "linalg_pinv.atol_rtol_tensor", .shape = shape_pinv },
-	{ .name = "linalg_matrix_exp", .shape = shape_matrix_exp },
-	{ .name = "linalg_householder_product", .shape = shape_householder },
-	{ .name = "_linalg_check_errors", .shape = shape_nothing },
-	{ .name = "_assert_async", .shape = shape_nothing },
-	{ .name = "_assert_scalar", .shape = shape_nothing },
-	{ .name = "_assert_tensor_metadata", .shape = shape_nothing },
-
-	/* composites */
-	{ .name = "linalg_inv", .parts =
-		"x, info = aten.linalg_inv_ex(A)\n"
-		"aten._linalg_check_errors(info, 'linalg.inv', is_matrix=A.dim() == 2)\n"
-		"return x" },
+	{ .name = "linalg_inv_ex", .shape = shape_inv },
+	{ .name = "linalg_inv", .parts = inv_parts },
 	{ .name = "inverse", .parts = "return aten.linalg_inv(self)" },
+	{ .name = "linalg_cholesky_ex", .shape = shape_cholesky_ex },
+	{ .name = "linalg_cholesky", .parts = cholesky_parts },
+	{ .name = "cholesky", .shape = shape_cholesky },
+	{ .name = "cholesky_inverse", .shape = shape_cholesky },
+	{ .name = "_linalg_det", .shape = shape_det },
 	{ .name = "linalg_det", .parts = "return aten._linalg_det(A)[0]" },
 	{ .name = "det", .parts = "return aten.linalg_det(self)" },
-	{ .name = "linalg_slogdet", .parts = "return aten._linalg_slogdet(A)[:2]" },
+	{ .name = "_linalg_slogdet", .shape = shape_slogdet },
+	{ .name = "linalg_slogdet", .parts = "sign, out, lu, pivots = aten._linalg_slogdet(A)\nreturn sign, out" },
 	{ .name = "slogdet", .parts = "return aten.linalg_slogdet(self)" },
-	{ .name = "logdet", .parts =
-		"sign, x = aten.linalg_slogdet(self)\n"
-		"return aten.where.ScalarSelf(aten.eq.Scalar(sign, -1), math.nan, x)" },
-	{ .name = "linalg_solve_ex", .parts =
-		"x, lu, pivots, info = aten._linalg_solve_ex(A, B, left=left, check_errors=check_errors)\n"
-		"return x, info" },
-	{ .name = "linalg_solve", .parts =
-		"x, info = aten.linalg_solve_ex(A, B, left=left)\n"
-		"aten._linalg_check_errors(info, 'torch.linalg.solve', is_matrix=A.dim() == 2)\n"
-		"return x" },
-	{ .name = "linalg_cholesky", .parts =
-		"x, info = aten.linalg_cholesky_ex(self, upper=upper)\n"
-		"aten._linalg_check_errors(info, 'linalg.cholesky', is_matrix=self.dim() == 2)\n"
-		"return x" },
-	{ .name = "linalg_lu_factor", .parts =
-		"lu, pivots, info = aten.linalg_lu_factor_ex(A, pivot=pivot)\n"
-		"aten._linalg_check_errors(info, 'torch.linalg.lu_factor', is_matrix=A.dim() == 2)\n"
-		"return lu, pivots" },
-	{ .name = "linalg_svd", .parts = "return aten._linalg_svd(A, full_matrices, True, driver=driver)" },
+	{ .name = "logdet", .parts = logdet_parts },
+	{ .name = "linalg_lu_factor_ex", .shape = shape_lu_factor },
+	{ .name = "_linalg_solve_ex", .shape = shape_solve },
+	{ .name = "linalg_solve", .parts = solve_parts },
+	{ .name = "linalg_solve_triangular", .shape = shape_solve_triangular },
+	{ .name = "linalg_qr", .shape = shape_qr },
+	{ .name = "qr", .parts = "return aten.linalg_qr(self, 'reduced' if some else 'complete')" },
+	{ .name = "_linalg_svd", .shape = shape_svd },
+	{ .name = "linalg_svd", .parts = "return aten._linalg_svd(A, full_matrices, driver=driver)" },
 	{ .name = "linalg_svdvals", .parts = "return aten._linalg_svd(A, False, A.requires_grad, driver=driver)[1]" },
-	{ .name = "svd", .parts =
-		"u, s, v = aten._linalg_svd(self, not some, compute_uv)\n"
-		"return u, s, aten.transpose.int(v, -2, -1)" },
+	{ .name = "svd", .parts = svd_parts },
+	{ .name = "_linalg_eigh", .shape = shape_eigh },
 	{ .name = "linalg_eigh", .parts = "return aten._linalg_eigh(self, UPLO, True)" },
 	{ .name = "linalg_eigvalsh", .parts = "return aten._linalg_eigh(self, UPLO, self.requires_grad)[0]" },
+	{ .name = "linalg_eig", .shape = shape_eig },
+	{ .name = "linalg_pinv.atol_rtol_tensor", .shape = shape_pinv },
+	{ .name = "linalg_pinv.atol_rtol_float",
+	  .parts = "return aten.linalg_pinv.atol_rtol_tensor(self, hermitian=hermitian)" },
+	{ .name = "linalg_matrix_exp", .shape = shape_matrix_exp },
 	{ .name = "matrix_exp", .parts = "return aten.linalg_matrix_exp(self)" },
-	{ .name = "linalg_matrix_power", .parts =
-		"if n == 0:\n"
-		"    raise ValueError('matrix_power: an exponent of 0 is not supported')\n"
-		"x = aten.linalg_inv(self) if n < 0 else self\n"
-		"m = abs(n)\n"
-		"if m == 1:\n"
-		"    return aten.clone(x) if n > 0 else x\n"
-		"if m == 2:\n"
-		"    return aten.matmul(x, x)\n"
-		"if m == 3:\n"
-		"    return aten.matmul(aten.matmul(x, x), x)\n"
-		"z = None\n"
-		"out = None\n"
-		"while m > 0:\n"
-		"    z = x if z is None else aten.matmul(z, z)\n"
-		"    if m % 2 == 1:\n"
-		"        out = z if out is None else aten.matmul(out, z)\n"
-		"    m = m // 2\n"
-		"return out" },
-	{ .name = "matrix_power", .parts = "return aten.linalg_matrix_power(self, n)" },
+	{ .name = "linalg_matrix_power", .flops = flops_uncounted, .parts = matrix_power_parts },
+	{ .name = "matrix_power", .flops = flops_uncounted, .parts = matrix_power_parts },
+	{ .name = "_linalg_check_errors", .shape = shape_nothing },
+	{ .name = "trapezoid.dx", .parts = trapezoid_parts },
+	{ .name = "trapz.dx", .parts = trapezoid_parts },
 	{ 0 },
 };

@@ -394,10 +394,6 @@ const struct op_rule reduce_rules[] = {
 		"    before = aten.slice(x, dim, 0, m - 1)\n"
 		"    x = aten.logical_xor(after, before) if x.dtype == torch.bool else aten.sub.Tensor(after, before)\n"
 		"return x" },
-	{ .name = "trapezoid.dx", .parts =
-		"ends = aten.mul.Scalar(aten.add.Tensor(aten.select.int(y, dim, 0), aten.select.int(y, dim, -1)), 0.5)\n"
-		"return aten.mul.Scalar(aten.sub.Tensor(aten.sum.dim_IntList(y, [dim]), ends), dx)" },
-	{ .name = "trapz.dx", .parts = "return aten.trapezoid.dx(y, dx=dx, dim=dim)" },
 	{ .name = "cov", .parts =
 		"x = aten.view(self, [1, -1]) if self.dim() < 2 else self\n"
 		"if fweights is not None or aweights is not None:\n"
