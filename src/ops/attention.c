@@ -101,13 +101,6 @@ static bool shape_flash(struct op_call *c)
 	return op_out_like(c, q, q->dtype) && op_out_strided(c, d, 3, size, stride);
 }
 
-static bool shape_safe_softmax(struct op_call *c)
-{
-	struct value *self = op_tensor(c, "self");
-	int dim;
-	return op_dim(c, op_int(c, "dim", -1), self->ndim, &dim) && op_out_like(c, self, op_dtype(c, "dtype", self->dtype));
-}
-
 /* ---- The fused encoder layer and attention, which run without gradients only ---- */
 
 static bool shape_native_attention(struct op_call *c)
@@ -131,7 +124,6 @@ const struct op_rule attention_rules[] = {
 	{ .name = "scaled_dot_product_attention", .shape = check_sdpa, .flops = flops_uncounted, .parts = sdpa_parts },
 	{ .name = "_scaled_dot_product_attention_math", .shape = check_sdpa, .flops = flops_uncounted, .parts = sdpa_math_parts },
 	{ .name = "_scaled_dot_product_flash_attention_for_cpu", .shape = shape_flash },
-	{ .name = "_safe_softmax", .shape = shape_safe_softmax },
 	{ .name = "_native_multi_head_attention", .shape = shape_native_attention },
 	{ .name = "_transformer_encoder_layer_fwd", .shape = shape_same_contiguous },
 	{ 0 },

@@ -137,34 +137,6 @@ static bool shape_ctc_loss(struct op_call *c)
 	return (longest < 0 ? out_unknown(c, probs->dtype) : op_out(c, probs->dtype, 3, size)) != NULL;
 }
 
-/* ---- Distances between rows ---- */
-
-/* [B.., P, M] and [B.., R, M] give [B.., P, R] */
-static bool shape_cdist(struct op_call *c)
-{
-	struct value *x1 = op_tensor(c, "x1"), *x2 = op_tensor(c, "x2");
-	int n;
-	int64_t size[MAX_DIMS];
-	if (x1->ndim < 2 || x2->ndim < 2)
-		return op_fail(c, "expected tensors of at least 2 dimensions, got %V and %V", x1, x2);
-	if (x1->size[x1->ndim - 1] != x2->size[x2->ndim - 1])
-		return op_fail(c, "X1 and X2 must have the same number of columns, got %V and %V", x1, x2);
-	if (!op_broadcast(c, x1->ndim - 2, x1->size, x2->ndim - 2, x2->size, &n, size))
-		return op_fail(c, "the batches of %V and %V cannot be broadcast together", x1, x2);
-	size[n] = x1->size[x1->ndim - 2];
-	size[n + 1] = x2->size[x2->ndim - 2];
-	return op_out(c, x1->dtype, n + 2, size) != NULL;
-}
-
-static bool shape_pdist(struct op_call *c)
-{
-	struct value *self = op_tensor(c, "self");
-	if (self->ndim != 2)
-		return op_fail(c, "only supports 2D tensors, got %V", self);
-	int64_t n = self->size[0], pairs = n < 2 ? 0 : n % 2 ? n * ((n - 1) / 2) : n / 2 * (n - 1);
-	return op_out(c, self->dtype, 1, &pairs) != NULL;
-}
-
 /* ---- Rows ---- */
 
 #define REDUCED(x) \
@@ -252,9 +224,6 @@ const struct op_rule loss_rules[] = {
 	{ .name = "multilabel_margin_loss_forward", .shape = shape_multilabel_margin },
 	{ .name = "_ctc_loss", .shape = shape_ctc_loss },
 	{ .name = "_ctc_loss.Tensor", .shape = shape_ctc_loss },
-	{ .name = "_cdist_forward", .shape = shape_cdist },
-	{ .name = "_euclidean_dist", .shape = shape_cdist },
-	{ .name = "_pdist_forward", .shape = shape_pdist },
 
 	/* composites */
 	{ .name = "l1_loss", .parts = "loss = aten.abs(aten.sub.Tensor(self, target))\n" REDUCED("loss") },
@@ -339,38 +308,5 @@ const struct op_rule loss_rules[] = {
 		"    term = aten.add.Tensor(aten.sub.Tensor(aten.mul.Tensor(target, aten.log(target)), target), half)\n"
 		"    loss = aten.add_.Tensor(loss, aten.masked_fill.Scalar(term, aten.le.Scalar(target, 1), 0))\n"
 		REDUCED("loss") },
-	{ .name = "pairwise_distance", .parts =
-		"d = aten.add.Scalar(aten.sub.Tensor(x1, x2), eps)\n"
-		"return aten.norm.ScalarOpt_dim(d, p, [max(x1.dim(), x2.dim()) - 1], keepdim)" },
-	{ .name = "cosine_similarity", .parts =
-		"d = torch.promote_types(x1.dtype, x2.dtype)\n"
-		"a, b = aten.broadcast_tensors([aten.to.dtype(x1, d), aten.to.dtype(x2, d)])\n"
-		"m = aten.clone(aten.linalg_vector_norm(a, 2, [dim], True))\n"
-		"n = aten.clone(aten.linalg_vector_norm(b, 2, [dim], True))\n"
-		"with torch.no_grad():\n"
-		"    least = aten.scalar_tensor(eps, dtype=d)\n"
-		"    aten.clamp_min_.Tensor(m, least)\n"
-		"    aten.clamp_min_.Tensor(n, least)\n"
-		"x = aten.div.Tensor(a, m)\n"
-		"return aten.sum.dim_IntList(aten.mul.Tensor(x, aten.div.Tensor(b, n)), [dim])" },
-	{ .name = "cdist", .parts =
-		"if x1.dim() < 2 or x2.dim() < 2:\n"
-		"    raise ValueError('cdist only supports at least 2D tensors')\n"
-		"r1, r2 = x1.size(-2), x2.size(-2)\n"
-		"mode = 0 if compute_mode is None else compute_mode\n"
-		"if p != 2 or not (mode == 1 or (mode == 0 and (r1 > 25 or r2 > 25))) or x1.numel() == 0 or x2.numel() == 0:\n"
-		"    return aten._cdist_forward(x1, x2, p, compute_mode)\n"
-		"s1, s2 = list(x1.shape[:-2]), list(x2.shape[:-2])\n"
-		"k = max(len(s1), len(s2))\n"
-		"batch = [max(a, b) for a, b in zip([1] * (k - len(s1)) + s1, [1] * (k - len(s2)) + s2)]\n"
-		"m = 1\n"
-		"for s in batch:\n"
-		"    m = m * s\n"
-		"a = aten.view(aten.contiguous(aten.expand(x1, batch + [r1, x1.size(-1)])), [m, r1, x1.size(-1)])\n"
-		"b = aten.view(aten.contiguous(aten.expand(x2, batch + [r2, x2.size(-1)])), [m, r2, x2.size(-1)])\n"
-		"if m == 1:\n"
-		"    a, b = x1, x2\n"
-		"return aten.view(aten._euclidean_dist(a, b), batch + [r1, r2])" },
-	{ .name = "pdist", .parts = "return aten._pdist_forward(aten.contiguous(self), p)" },
 	{ 0 },
 };
