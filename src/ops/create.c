@@ -241,6 +241,12 @@ static bool shape_copy_inplace(struct op_call *c)
 	return shape_written(c);
 }
 
+/* A check at run time: nothing comes out. */
+static bool shape_nothing(struct op_call *c)
+{
+	return op_return(c, datum_none());
+}
+
 static bool shape_resize(struct op_call *c)
 {
 	return op_fail(c, "changes the storage of a tensor, which nnscope does not follow");
@@ -353,6 +359,10 @@ const struct op_rule create_rules[] = {
 	{ .name = "fill_.Tensor", .shape = shape_written },
 	{ .name = "zero", .shape = shape_same },
 	{ .name = "zero_", .shape = shape_written },
+	{ .name = "_assert_async", .shape = shape_nothing },
+	{ .name = "_assert_async.msg", .shape = shape_nothing },
+	{ .name = "_assert_scalar", .shape = shape_nothing },
+	{ .name = "_assert_tensor_metadata", .shape = shape_nothing },
 	{ .name = "resize_", .shape = shape_resize },
 	{ .name = "resize_as_", .shape = shape_resize },
 	{ .name = "set_", .shape = shape_resize },

@@ -459,6 +459,7 @@ const struct op_rule index_rules[] = {
 	{ .name = "argsort.stable", .parts = "return aten.sort.stable(self, stable=stable, dim=dim, descending=descending)[1]" },
 	{ .name = "msort", .parts = "return aten.sort(self, 0, False)[0]" },
 	{ .name = "argwhere", .parts = "return aten.nonzero(self)" },
+	{ .name = "nonzero_numpy", .parts = "return aten.unbind.int(aten.nonzero(self), 1)" },
 	{ .name = "take_along_dim", .parts =
 		"if dim is None:\n"
 		"    return aten.gather(aten.view(self, [-1]), 0, aten.view(indices, [-1]))\n"

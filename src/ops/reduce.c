@@ -394,6 +394,23 @@ const struct op_rule reduce_rules[] = {
 		"    before = aten.slice(x, dim, 0, m - 1)\n"
 		"    x = aten.logical_xor(after, before) if x.dtype == torch.bool else aten.sub.Tensor(after, before)\n"
 		"return x" },
+	{ .name = "sum_to_size", .parts =
+		"skip = self.dim() - len(size)\n"
+		"if skip < 0:\n"
+		"    raise ValueError(f'size {size} is not expandable to size {list(self.shape)}.')\n"
+		"dims = list(range(skip))\n"
+		"for i in range(len(size)):\n"
+		"    if size[i] != self.size(skip + i):\n"
+		"        if size[i] != 1:\n"
+		"            raise ValueError(f'size {size} is not expandable to size {list(self.shape)}.')\n"
+		"        dims.append(skip + i)\n"
+		"x = aten.sum.dim_IntList(self, dims, True) if dims else self\n"
+		"return aten.view(x, size) if skip > 0 else x" },
+	{ .name = "cumulative_trapezoid.dx", .parts =
+		"n = y.size(dim)\n"
+		"after = aten.slice.Tensor(y, dim, 1, n)\n"
+		"ends = aten.add.Tensor(aten.slice.Tensor(y, dim, 0, n - 1), after)\n"
+		"return aten.cumsum(aten.mul.Scalar(ends, dx / 2), dim)" },
 	{ .name = "cov", .parts =
 		"x = aten.view(self, [1, -1]) if self.dim() < 2 else self\n"
 		"if fweights is not None or aweights is not None:\n"
