@@ -1,6 +1,6 @@
 /*
- * Losses (aten/src/ATen/native/{Loss,LossNLL,LossNLL2d,
- * LossMultiMargin,LossMultiLabelMargin,LossCTC}.cpp).
+ * Losses (aten/src/ATen/native/{Loss,LossNLL,LossNLL2d,LossMultiMargin,
+ * LossMultiLabelMargin,LossCTC}.cpp).
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
  * Operators that join, repeat and move elements into new memory
- * (aten/src/ATen/native/{TensorShape,TensorTransformations,PixelShuffle,
- * ChanelShuffle,TriangularOps,Im2Col,Col2Im,Repeat}.cpp).
+ * (aten/src/ATen/native/{TensorShape,TensorTransformations,TriangularOps,
+ * Repeat}.cpp).
  */
 #include <string.h>
 
