@@ -112,6 +112,12 @@ static bool is_dense(const struct value *v)
 	return true;
 }
 
+/* What TensorIterator steps by: 0 where the operand is broadcast, its own stride otherwise, for one element too. */
+static int64_t iterator_stride(const struct value *v, int dim, int64_t size)
+{
+	return dim < 0 || (v->size[dim] == 1 && size != 1) ? 0 : v->stride[dim];
+}
+
 /*
  * Whether dimension b is to be inner to dimension a: -1 no, 1 yes, 0 no input
  * decides (TensorIteratorBase::reorder_dimensions).
@@ -122,8 +128,7 @@ static int should_swap(struct value *const *in, int n, int ndim, const int64_t *
 		if (!in[i])
 			continue;
 		int skip = ndim - in[i]->ndim;
-		int64_t sa = a < skip || in[i]->size[a - skip] == 1 ? 0 : in[i]->stride[a - skip];
-		int64_t sb = b < skip || in[i]->size[b - skip] == 1 ? 0 : in[i]->stride[b - skip];
+		int64_t sa = iterator_stride(in[i], a - skip, shape[a]), sb = iterator_stride(in[i], b - skip, shape[b]);
 		if (sa == 0 || sb == 0)
 			continue;
 		if (sa != sb)

@@ -36,21 +36,28 @@ static enum dtype real_of(enum dtype d)
 	return d == DT_COMPLEX64 ? DT_FLOAT32 : d == DT_COMPLEX128 ? DT_FLOAT64 : d;
 }
 
+/* Column by column in the last two dimensions, also where those are a batch and its vectors (linalg_solve). */
+static bool out_by_column(struct op_call *c, enum dtype dtype, int ndim, const int64_t *size, bool by_column)
+{
+	int64_t stride[MAX_DIMS];
+	if (!by_column || ndim < 2)
+		return op_out(c, dtype, ndim, size) != NULL;
+	contiguous_strides(ndim, size, stride);
+	stride[ndim - 2] = 1;
+	stride[ndim - 1] = size[ndim - 2] > 1 ? size[ndim - 2] : 1;
+	return op_out_strided(c, dtype, ndim, size, stride) != NULL;
+}
+
 /* A batch like v's of matrices, or of vectors when columns is -1. */
 static bool out_batch(struct op_call *c, const struct value *v, enum dtype dtype, int64_t rows, int64_t columns, bool by_column)
 {
-	int64_t size[MAX_DIMS], stride[MAX_DIMS];
+	int64_t size[MAX_DIMS];
 	int n = v->ndim - 2;
 	memcpy(size, v->size, (size_t)n * sizeof *size);
 	size[n++] = rows;
 	if (columns >= 0)
 		size[n++] = columns;
-	if (!by_column || columns < 0)
-		return op_out(c, dtype, n, size) != NULL;
-	contiguous_strides(n, size, stride);
-	stride[n - 2] = 1;
-	stride[n - 1] = rows > 1 ? rows : 1;
-	return op_out_strided(c, dtype, n, size, stride) != NULL;
+	return out_by_column(c, dtype, n, size, by_column && columns >= 0);
 }
 
 static bool out_numbers(struct op_call *c, const struct value *v, enum dtype dtype)
@@ -112,15 +119,17 @@ static bool shape_solve(struct op_call *c)
 	if (!is_matrix(c, a, true))
 		return false;
 	bool vector = b->ndim == 1 || (b->ndim == a->ndim - 1 && memcmp(a->size, b->size, (size_t)b->ndim * sizeof *a->size) == 0);
-	int64_t n = extent(a, ROWS), right = vector ? -1 : b->ndim ? extent(b, COLUMNS) : -1;
+	int64_t n = extent(a, ROWS), size[MAX_DIMS];
 	bool left = op_bool(c, "left", true);
 	if (b->ndim == 0 || extent(b, vector || !left ? COLUMNS : ROWS) != n)
 		return op_fail(c, "%V and %V do not fit", a, b);
 	if (a->dtype != b->dtype)
 		return op_fail(c, "operands are %s and %s; they must be of one type", dtype_name(a->dtype), dtype_name(b->dtype));
-	bool ok = vector ? out_batch(c, a, a->dtype, n, -1, false)
-	        : left ? out_batch(c, a, a->dtype, n, right, true) : out_batch(c, a, a->dtype, extent(b, ROWS), n, true);
-	return ok && out_lu(c, a) && out_numbers(c, a, DT_INT32);
+	int ndim, rows = vector ? 1 : 2;
+	if (!op_broadcast(c, a->ndim - 2, a->size, vector ? 0 : b->ndim - 2, b->size, &ndim, size))
+		return op_fail(c, "the batches of %V and %V cannot be broadcast together", a, b);
+	memcpy(size + ndim, b->size + b->ndim - rows, (size_t)rows * sizeof *size);
+	return out_by_column(c, a->dtype, ndim + rows, size, left) && out_lu(c, a) && out_numbers(c, a, DT_INT32);
 }
 
 static bool shape_qr(struct op_call *c)

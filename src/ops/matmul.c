@@ -141,8 +141,14 @@ static bool shape_addr(struct op_call *c)
 	struct value *a = op_tensor(c, "vec1"), *b = op_tensor(c, "vec2");
 	if (!has_dims(c, a, 1, "vec1") || !has_dims(c, b, 1, "vec2"))
 		return false;
-	int64_t size[2] = { a->size[0], b->size[0] };
-	return check_added(c, 2, size) && product(c, op_tensor(c, "self"), 2, size);
+	int64_t size[2] = { a->size[0], b->size[0] }, column_size[2] = { a->size[0], 1 }, column_stride[2] = { 1, 1 };
+	struct value *self = op_tensor(c, "self"), column = { .dtype = a->dtype, .ndim = 2, .size = column_size, .stride = column_stride };
+	if (!check_added(c, 2, size))
+		return false;
+	if (c->op->inplace)
+		return product(c, self, 2, size);
+	struct value *in[3] = { self, &column, b };
+	return op_out_pointwise(c, op_result_type(c, in, 3), in, 3) != NULL;
 }
 
 /* ---- linear() and matmul() ---- */
