@@ -121,7 +121,7 @@ static bool shape_expand(struct op_call *c)
 		if (g.size[i] != old && old != 1)
 			return op_fail(c, "the expanded size %lld must match the existing size %lld at non-singleton dimension %d of %V",
 			               (long long)size[i], (long long)old, i, self);
-		g.stride[i] = g.size[i] == old ? stride : 0;
+		g.stride[i] = g.size[i] == old && self->ndim > 0 ? stride : 0; /* a scalar is broadcast everywhere */
 	}
 	return view_result(c, self, &g);
 }
