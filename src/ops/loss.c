@@ -131,6 +131,8 @@ static bool shape_ctc_loss(struct op_call *c)
 	int64_t longest = longest_target(c);
 	if (probs->ndim != 3)
 		return op_fail(c, "expected log_probs of 3 dimensions (time, batch, classes), got %V", probs);
+	if (longest > INT32_MAX)
+		return op_fail(c, "a target of %lld labels is too long", (long long)longest);
 	int64_t size[3] = { probs->size[1], probs->size[0], 2 * longest + 1 };
 	if (!op_out(c, probs->dtype, 1, size))
 		return false;
