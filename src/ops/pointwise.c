@@ -34,6 +34,8 @@ static bool shape_pow(struct op_call *c)
 	if (!shape_pointwise(c))
 		return false;
 	const struct datum *e = &c->args[1];
+	if (c->outputs[0]->dtype == DT_BOOL)
+		return op_fail(c, "is not defined for bool");
 	if (datum_is_int(*e) && datum_as_int(*e) < 0 && !dtype_can_require_grad(c->outputs[0]->dtype))
 		return op_fail(c, "integers to negative integer powers are not allowed");
 	return true;
@@ -81,7 +83,7 @@ static bool shape_equal(struct op_call *c)
 static bool shape_addc(struct op_call *c)
 {
 	struct value *in[3] = { op_tensor(c, "self"), op_tensor(c, "tensor1"), op_tensor(c, "tensor2") };
-	if (strcmp(c->op->base_name, "addcdiv") == 0 && !dtype_can_require_grad(in[1]->dtype) && !dtype_can_require_grad(in[2]->dtype))
+	if (strncmp(c->op->base_name, "addcdiv", 7) == 0 && !dtype_can_require_grad(in[1]->dtype) && !dtype_can_require_grad(in[2]->dtype))
 		return op_fail(c, "integer division is not supported");
 	return op_out_pointwise(c, op_result_type(c, in, 3), in, 3) != NULL;
 }
@@ -125,7 +127,74 @@ static bool shape_complex(struct op_call *c)
 	return op_out_pointwise(c, a->dtype == DT_FLOAT64 ? DT_COMPLEX128 : DT_COMPLEX64, in, 2) != NULL;
 }
 
+/* ---- In place: the result must fit into self ---- */
+
+static bool write_addc(struct op_call *c)
+{
+	return shape_addc(c) && write_result(c);
+}
+
+static bool write_clamp(struct op_call *c)
+{
+	return shape_clamp(c) && write_result(c);
+}
+
+static bool write_div_mode(struct op_call *c)
+{
+	return shape_div_mode(c) && write_result(c);
+}
+
+static bool write_float_only(struct op_call *c)
+{
+	return shape_float_only(c) && write_result(c);
+}
+
+static bool write_heaviside(struct op_call *c)
+{
+	return shape_heaviside(c) && write_result(c);
+}
+
+static bool write_integers(struct op_call *c)
+{
+	return shape_integers(c) && write_result(c);
+}
+
+static bool write_lerp(struct op_call *c)
+{
+	return shape_lerp(c) && write_result(c);
+}
+
+static bool write_pointwise(struct op_call *c)
+{
+	return shape_pointwise(c) && write_result(c);
+}
+
+static bool write_pointwise_bool(struct op_call *c)
+{
+	return shape_pointwise_bool(c) && write_result(c);
+}
+
+static bool write_pointwise_float(struct op_call *c)
+{
+	return shape_pointwise_float(c) && write_result(c);
+}
+
+static bool write_pow(struct op_call *c)
+{
+	return shape_pow(c) && write_result(c);
+}
+
+static bool write_sub(struct op_call *c)
+{
+	return shape_sub(c) && write_result(c);
+}
+
 /* ---- Rows ---- */
+
+#define WIDE_BASE \
+	"if self.dtype != torch.float64 and self.dtype != torch.complex128:\n" \
+	"    raise ValueError(f'the base given to float_power_ has dtype {self.dtype} but the operation\\'s result requires dtype torch.float64')\n"
+
 
 const struct op_rule pointwise_rules[] = {
 	/* two tensors */
@@ -175,37 +244,37 @@ const struct op_rule pointwise_rules[] = {
 	{ .name = "bitwise_xor.Scalar_Tensor", .shape = shape_integers },
 	{ .name = "bitwise_left_shift.Scalar_Tensor", .shape = shape_integers },
 	{ .name = "bitwise_right_shift.Scalar_Tensor", .shape = shape_integers },
-	{ .name = "add_.Tensor", .shape = shape_inplace },
-	{ .name = "add_.Scalar", .shape = shape_inplace },
-	{ .name = "sub_.Tensor", .shape = shape_inplace },
-	{ .name = "sub_.Scalar", .shape = shape_inplace },
-	{ .name = "mul_.Tensor", .shape = shape_inplace },
-	{ .name = "mul_.Scalar", .shape = shape_inplace },
-	{ .name = "remainder_.Tensor", .shape = shape_inplace },
-	{ .name = "remainder_.Scalar", .shape = shape_inplace },
-	{ .name = "fmod_.Tensor", .shape = shape_inplace },
-	{ .name = "fmod_.Scalar", .shape = shape_inplace },
-	{ .name = "floor_divide_.Scalar", .shape = shape_inplace },
-	{ .name = "hypot_", .shape = shape_inplace },
-	{ .name = "gcd_", .shape = shape_inplace },
-	{ .name = "lcm_", .shape = shape_inplace },
-	{ .name = "nextafter_", .shape = shape_inplace },
-	{ .name = "heaviside_", .shape = shape_inplace },
-	{ .name = "igamma_", .shape = shape_inplace },
-	{ .name = "igammac_", .shape = shape_inplace },
-	{ .name = "bitwise_and_.Tensor", .shape = shape_inplace },
-	{ .name = "bitwise_and_.Scalar", .shape = shape_inplace },
-	{ .name = "bitwise_or_.Tensor", .shape = shape_inplace },
-	{ .name = "bitwise_or_.Scalar", .shape = shape_inplace },
-	{ .name = "bitwise_xor_.Tensor", .shape = shape_inplace },
-	{ .name = "bitwise_xor_.Scalar", .shape = shape_inplace },
-	{ .name = "bitwise_left_shift_.Tensor", .shape = shape_inplace },
-	{ .name = "bitwise_left_shift_.Tensor_Scalar", .shape = shape_inplace },
-	{ .name = "bitwise_right_shift_.Tensor", .shape = shape_inplace },
-	{ .name = "bitwise_right_shift_.Tensor_Scalar", .shape = shape_inplace },
-	{ .name = "floor_divide_.Tensor", .shape = shape_inplace },
-	{ .name = "pow_.Scalar", .shape = shape_inplace },
-	{ .name = "pow_.Tensor", .shape = shape_inplace },
+	{ .name = "add_.Tensor", .shape = write_pointwise },
+	{ .name = "add_.Scalar", .shape = write_pointwise },
+	{ .name = "sub_.Tensor", .shape = write_sub },
+	{ .name = "sub_.Scalar", .shape = write_sub },
+	{ .name = "mul_.Tensor", .shape = write_pointwise },
+	{ .name = "mul_.Scalar", .shape = write_pointwise },
+	{ .name = "remainder_.Tensor", .shape = write_pointwise },
+	{ .name = "remainder_.Scalar", .shape = write_pointwise },
+	{ .name = "fmod_.Tensor", .shape = write_pointwise },
+	{ .name = "fmod_.Scalar", .shape = write_pointwise },
+	{ .name = "floor_divide_.Scalar", .shape = write_pointwise },
+	{ .name = "hypot_", .shape = write_float_only },
+	{ .name = "gcd_", .shape = write_integers },
+	{ .name = "lcm_", .shape = write_integers },
+	{ .name = "nextafter_", .shape = write_float_only },
+	{ .name = "heaviside_", .shape = write_heaviside },
+	{ .name = "igamma_", .shape = write_float_only },
+	{ .name = "igammac_", .shape = write_float_only },
+	{ .name = "bitwise_and_.Tensor", .shape = write_integers },
+	{ .name = "bitwise_and_.Scalar", .shape = write_integers },
+	{ .name = "bitwise_or_.Tensor", .shape = write_integers },
+	{ .name = "bitwise_or_.Scalar", .shape = write_integers },
+	{ .name = "bitwise_xor_.Tensor", .shape = write_integers },
+	{ .name = "bitwise_xor_.Scalar", .shape = write_integers },
+	{ .name = "bitwise_left_shift_.Tensor", .shape = write_integers },
+	{ .name = "bitwise_left_shift_.Tensor_Scalar", .shape = write_integers },
+	{ .name = "bitwise_right_shift_.Tensor", .shape = write_integers },
+	{ .name = "bitwise_right_shift_.Tensor_Scalar", .shape = write_integers },
+	{ .name = "floor_divide_.Tensor", .shape = write_pointwise },
+	{ .name = "pow_.Scalar", .shape = write_pow },
+	{ .name = "pow_.Tensor", .shape = write_pow },
 
 	/* two tensors; integers become floating point */
 	{ .name = "div.Tensor", .shape = shape_pointwise_float },
@@ -222,13 +291,13 @@ const struct op_rule pointwise_rules[] = {
 	{ .name = "special_zeta", .shape = shape_pointwise_float },
 	{ .name = "special_zeta.self_scalar", .shape = shape_pointwise_float },
 	{ .name = "special_zeta.other_scalar", .shape = shape_pointwise_float },
-	{ .name = "div_.Tensor", .shape = shape_inplace },
-	{ .name = "div_.Scalar", .shape = shape_inplace },
-	{ .name = "atan2_", .shape = shape_inplace },
-	{ .name = "copysign_.Tensor", .shape = shape_inplace },
-	{ .name = "copysign_.Scalar", .shape = shape_inplace },
-	{ .name = "xlogy_.Tensor", .shape = shape_inplace },
-	{ .name = "xlogy_.Scalar_Other", .shape = shape_inplace },
+	{ .name = "div_.Tensor", .shape = write_pointwise_float },
+	{ .name = "div_.Scalar", .shape = write_pointwise_float },
+	{ .name = "atan2_", .shape = write_pointwise_float },
+	{ .name = "copysign_.Tensor", .shape = write_pointwise_float },
+	{ .name = "copysign_.Scalar", .shape = write_pointwise_float },
+	{ .name = "xlogy_.Tensor", .shape = write_pointwise_float },
+	{ .name = "xlogy_.Scalar_Other", .shape = write_pointwise_float },
 	{ .name = "special_chebyshev_polynomial_t", .shape = shape_pointwise_float },
 	{ .name = "special_chebyshev_polynomial_t.n_scalar", .shape = shape_pointwise_float },
 	{ .name = "special_chebyshev_polynomial_t.x_scalar", .shape = shape_pointwise_float },
@@ -267,10 +336,10 @@ const struct op_rule pointwise_rules[] = {
 	{ .name = "special_shifted_chebyshev_polynomial_w.x_scalar", .shape = shape_pointwise_float },
 	{ .name = "div.Tensor_mode", .shape = shape_div_mode },
 	{ .name = "div.Scalar_mode", .shape = shape_div_mode },
-	{ .name = "div_.Tensor_mode", .shape = shape_inplace },
-	{ .name = "div_.Scalar_mode", .shape = shape_inplace },
+	{ .name = "div_.Tensor_mode", .shape = write_div_mode },
+	{ .name = "div_.Scalar_mode", .shape = write_div_mode },
 	{ .name = "ldexp.Tensor", .shape = shape_pointwise_float },
-	{ .name = "ldexp_", .shape = shape_inplace },
+	{ .name = "ldexp_", .shape = write_pointwise_float },
 
 	/* two tensors, a truth value */
 	{ .name = "eq.Tensor", .shape = shape_pointwise_bool },
@@ -288,21 +357,21 @@ const struct op_rule pointwise_rules[] = {
 	{ .name = "logical_and", .shape = shape_pointwise_bool },
 	{ .name = "logical_or", .shape = shape_pointwise_bool },
 	{ .name = "logical_xor", .shape = shape_pointwise_bool },
-	{ .name = "eq_.Tensor", .shape = shape_inplace },
-	{ .name = "eq_.Scalar", .shape = shape_inplace },
-	{ .name = "ne_.Tensor", .shape = shape_inplace },
-	{ .name = "ne_.Scalar", .shape = shape_inplace },
-	{ .name = "lt_.Tensor", .shape = shape_inplace },
-	{ .name = "lt_.Scalar", .shape = shape_inplace },
-	{ .name = "le_.Tensor", .shape = shape_inplace },
-	{ .name = "le_.Scalar", .shape = shape_inplace },
-	{ .name = "gt_.Tensor", .shape = shape_inplace },
-	{ .name = "gt_.Scalar", .shape = shape_inplace },
-	{ .name = "ge_.Tensor", .shape = shape_inplace },
-	{ .name = "ge_.Scalar", .shape = shape_inplace },
-	{ .name = "logical_and_", .shape = shape_inplace },
-	{ .name = "logical_or_", .shape = shape_inplace },
-	{ .name = "logical_xor_", .shape = shape_inplace },
+	{ .name = "eq_.Tensor", .shape = write_pointwise_bool },
+	{ .name = "eq_.Scalar", .shape = write_pointwise_bool },
+	{ .name = "ne_.Tensor", .shape = write_pointwise_bool },
+	{ .name = "ne_.Scalar", .shape = write_pointwise_bool },
+	{ .name = "lt_.Tensor", .shape = write_pointwise_bool },
+	{ .name = "lt_.Scalar", .shape = write_pointwise_bool },
+	{ .name = "le_.Tensor", .shape = write_pointwise_bool },
+	{ .name = "le_.Scalar", .shape = write_pointwise_bool },
+	{ .name = "gt_.Tensor", .shape = write_pointwise_bool },
+	{ .name = "gt_.Scalar", .shape = write_pointwise_bool },
+	{ .name = "ge_.Tensor", .shape = write_pointwise_bool },
+	{ .name = "ge_.Scalar", .shape = write_pointwise_bool },
+	{ .name = "logical_and_", .shape = write_pointwise_bool },
+	{ .name = "logical_or_", .shape = write_pointwise_bool },
+	{ .name = "logical_xor_", .shape = write_pointwise_bool },
 	{ .name = "isin.Tensor_Tensor", .shape = shape_isin },
 	{ .name = "isin.Tensor_Scalar", .shape = shape_isin },
 	{ .name = "isin.Scalar_Tensor", .shape = shape_isin_scalar },
@@ -312,24 +381,24 @@ const struct op_rule pointwise_rules[] = {
 	/* three tensors */
 	{ .name = "addcmul", .shape = shape_addc },
 	{ .name = "addcdiv", .shape = shape_addc },
-	{ .name = "addcmul_", .shape = shape_inplace },
-	{ .name = "addcdiv_", .shape = shape_inplace },
+	{ .name = "addcmul_", .shape = write_addc },
+	{ .name = "addcdiv_", .shape = write_addc },
 	{ .name = "clamp", .shape = shape_clamp },
 	{ .name = "clamp.Tensor", .shape = shape_clamp },
 	{ .name = "clamp_min", .shape = shape_clamp },
 	{ .name = "clamp_min.Tensor", .shape = shape_clamp },
 	{ .name = "clamp_max", .shape = shape_clamp },
 	{ .name = "clamp_max.Tensor", .shape = shape_clamp },
-	{ .name = "clamp_", .shape = shape_inplace },
-	{ .name = "clamp_.Tensor", .shape = shape_inplace },
-	{ .name = "clamp_min_", .shape = shape_inplace },
-	{ .name = "clamp_min_.Tensor", .shape = shape_inplace },
-	{ .name = "clamp_max_", .shape = shape_inplace },
-	{ .name = "clamp_max_.Tensor", .shape = shape_inplace },
+	{ .name = "clamp_", .shape = write_clamp },
+	{ .name = "clamp_.Tensor", .shape = write_clamp },
+	{ .name = "clamp_min_", .shape = write_clamp },
+	{ .name = "clamp_min_.Tensor", .shape = write_clamp },
+	{ .name = "clamp_max_", .shape = write_clamp },
+	{ .name = "clamp_max_.Tensor", .shape = write_clamp },
 	{ .name = "lerp.Tensor", .shape = shape_lerp },
 	{ .name = "lerp.Scalar", .shape = shape_lerp },
-	{ .name = "lerp_.Tensor", .shape = shape_inplace },
-	{ .name = "lerp_.Scalar", .shape = shape_inplace },
+	{ .name = "lerp_.Tensor", .shape = write_lerp },
+	{ .name = "lerp_.Scalar", .shape = write_lerp },
 	{ .name = "where.self", .shape = shape_where },
 
 	/* complex numbers */
@@ -348,13 +417,20 @@ const struct op_rule pointwise_rules[] = {
 	{ .name = "float_power.Scalar", .parts =
 		"d = torch.complex128 if exponent.is_complex() else torch.float64\n"
 		"return aten.pow.Scalar(self, aten.to.dtype(exponent, d))" },
-	{ .name = "float_power_.Scalar", .parts = "return aten.pow_.Scalar(self, exponent)" },
-	{ .name = "float_power_.Tensor", .parts = "return aten.pow_.Tensor(self, aten.to.dtype(exponent, torch.float64))" },
+	{ .name = "float_power_.Scalar", .parts =
+		WIDE_BASE
+		"return aten.pow_.Scalar(self, exponent)" },
+	{ .name = "float_power_.Tensor", .parts =
+		WIDE_BASE
+		"return aten.pow_.Tensor(self, aten.to.dtype(exponent, torch.float64))" },
 	{ .name = "isclose", .parts =
+		"if self.dtype != other.dtype:\n"
+		"    raise ValueError(f'{self.dtype} did not match {other.dtype}')\n"
 		"close = aten.eq.Tensor(self, other)\n"
 		"floating = self.is_floating_point() or self.is_complex()\n"
 		"if equal_nan and floating:\n"
-		"    close = aten.bitwise_or_.Tensor(close, aten.bitwise_and_.Tensor(aten.isnan(self), aten.isnan(other)))\n"
+		"    nan = aten.isnan(self)\n"
+		"    close = aten.bitwise_or_.Tensor(close, aten.bitwise_and.Tensor(nan, aten.isnan(other)))\n"
 		"if rtol == 0 and atol == 0:\n"
 		"    return close\n"
 		"a = aten.to.dtype(self, torch.float32) if self.dtype == torch.bool else self\n"
@@ -376,7 +452,8 @@ const struct op_rule pointwise_rules[] = {
 		"    d = torch.float32\n"
 		"elif d == torch.bool and not isinstance(other, bool):\n"
 		"    d = torch.int64\n"
-		"return aten.where.self(condition, aten.to.dtype(self, d), aten.scalar_tensor(other, dtype=d))" },
+		"n = aten.scalar_tensor(other, dtype=d)\n"
+		"return aten.where.self(condition, aten.to.dtype(self, d), n)" },
 	{ .name = "where.Scalar", .parts =
 		"d = torch.float32 if isinstance(self, float) or isinstance(other, float) else torch.int64\n"
 		"if isinstance(self, bool) and isinstance(other, bool):\n"

@@ -45,22 +45,46 @@ bool shape_float_only(struct op_call *c)
 	return dtype_can_require_grad(d) || op_fail(c, "is not defined for %s", dtype_name(d));
 }
 
-bool shape_float_inplace(struct op_call *c)
+static struct value *written_argument(struct op_call *c)
 {
-	struct value *self = first_tensor(c);
-	if (!self)
-		return false;
-	if (!dtype_can_require_grad(self->dtype))
-		return op_fail(c, "a result of type float32 cannot be written into %s", dtype_name(self->dtype));
-	return shape_inplace(c);
+	for (int i = 0; i < c->op->n_args; i++)
+		if (c->op->args[i].writes && c->args[i].kind == D_TENSOR)
+			return c->args[i].u.p;
+	return NULL;
 }
 
 bool shape_written(struct op_call *c)
 {
-	for (int i = 0; i < c->op->n_args; i++)
-		if (c->op->args[i].writes && c->args[i].kind == D_TENSOR)
-			return op_out_same(c, c->args[i].u.p);
-	return op_fail(c, "expected a tensor to write into");
+	struct value *self = written_argument(c);
+	return self ? op_out_same(c, self) : op_fail(c, "expected a tensor to write into");
+}
+
+/* torch.can_cast */
+static bool can_cast(enum dtype from, enum dtype to)
+{
+	if (dtype_is_complex(from) && !dtype_is_complex(to))
+		return false;
+	if (dtype_can_require_grad(from) && !dtype_can_require_grad(to))
+		return false;
+	return from == DT_BOOL || to != DT_BOOL;
+}
+
+bool write_result(struct op_call *c)
+{
+	struct value *self = written_argument(c), *made = c->outputs[0];
+	c->n_outputs = 0;
+	if (!self)
+		return op_fail(c, "expected a tensor to write into");
+	if (!same_sizes(made, self))
+		return op_fail(c, "output with shape %V doesn't match the broadcast shape %V", self, made);
+	if (!can_cast(made->dtype, self->dtype))
+		return op_fail(c, "result type %s can't be cast to the desired output type %s", dtype_name(made->dtype), dtype_name(self->dtype));
+	return op_out_same(c, self);
+}
+
+bool shape_float_inplace(struct op_call *c)
+{
+	return shape_pointwise_float(c) && write_result(c);
 }
 
 bool shape_alias(struct op_call *c)

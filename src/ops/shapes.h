@@ -11,6 +11,11 @@
 bool shape_float_only(struct op_call *c);
 /* In place; the result of integers would be floating point and has no room. */
 bool shape_float_inplace(struct op_call *c);
+/*
+ * The end of an in-place rule: what the out-of-place rule has just made must
+ * fit into the written argument, its type too, and is replaced by that.
+ */
+bool write_result(struct op_call *c);
 /* The written argument, whatever the other arguments are. */
 bool shape_written(struct op_call *c);
 /* A view with the same sizes and strides. */

@@ -15,6 +15,8 @@ static enum dtype real_part(enum dtype d)
 static bool shape_abs(struct op_call *c)
 {
 	struct value *self = op_tensor(c, "self");
+	if (self->dtype == DT_BOOL)
+		return op_fail(c, "is not defined for bool tensors");
 	return op_out_pointwise(c, real_part(self->dtype), &self, 1) != NULL;
 }
 
@@ -25,12 +27,29 @@ static bool shape_angle(struct op_call *c)
 	return op_out_pointwise(c, d, &self, 1) != NULL;
 }
 
-static bool shape_neg(struct op_call *c)
+/* Negation and rounding: any type but bool. */
+static bool shape_number(struct op_call *c)
 {
 	struct value *self = op_tensor(c, "self");
 	if (self->dtype == DT_BOOL)
-		return op_fail(c, "negation is not defined for bool tensors; use ~ or logical_not()");
+		return op_fail(c, "is not defined for bool tensors");
 	return shape_pointwise(c);
+}
+
+static bool shape_bitwise_not(struct op_call *c)
+{
+	struct value *self = op_tensor(c, "self");
+	if (dtype_can_require_grad(self->dtype))
+		return op_fail(c, "is not defined for %s", dtype_name(self->dtype));
+	return c->op->inplace ? shape_inplace(c) : shape_pointwise(c);
+}
+
+static bool shape_mvlgamma(struct op_call *c)
+{
+	struct value *self = op_tensor(c, "self");
+	if (self->dtype == DT_BOOL)
+		return op_fail(c, "the input tensor may not be a boolean tensor");
+	return op_out(c, as_float(self->dtype), self->ndim, self->size) != NULL;
 }
 
 /* Mantissa and a 32-bit exponent. */
@@ -46,6 +65,8 @@ static bool shape_frexp(struct op_call *c)
 static bool shape_conj_view(struct op_call *c)
 {
 	struct value *self = op_tensor(c, "self");
+	if (!is_complex(self))
+		return op_fail(c, "is not defined for %s", dtype_name(self->dtype));
 	return op_out_view(c, self, self->ndim, self->size, self->stride, self->offset) != NULL;
 }
 
@@ -53,16 +74,17 @@ static bool shape_conj_view(struct op_call *c)
 
 const struct op_rule unary_rules[] = {
 	/* one tensor, its type kept */
-	{ .name = "neg", .shape = shape_neg },
+	{ .name = "neg", .shape = shape_number },
 	{ .name = "sign", .shape = shape_pointwise },
-	{ .name = "ceil", .shape = shape_pointwise },
-	{ .name = "floor", .shape = shape_pointwise },
-	{ .name = "trunc", .shape = shape_pointwise },
-	{ .name = "round", .shape = shape_pointwise },
-	{ .name = "round.decimals", .shape = shape_pointwise },
-	{ .name = "bitwise_not", .shape = shape_pointwise },
+	{ .name = "ceil", .shape = shape_number },
+	{ .name = "floor", .shape = shape_number },
+	{ .name = "trunc", .shape = shape_number },
+	{ .name = "round", .shape = shape_number },
+	{ .name = "round.decimals", .shape = shape_float_only },
+	{ .name = "bitwise_not", .shape = shape_bitwise_not },
 	{ .name = "nan_to_num", .shape = shape_pointwise },
-	{ .name = "conj_physical", .shape = shape_pointwise },
+	{ .name = "_conj_physical", .shape = shape_pointwise },
+	{ .name = "conj_physical", .parts = "return aten._conj_physical(self) if self.is_complex() else self" },
 	{ .name = "sgn", .shape = shape_pointwise },
 	{ .name = "frac", .shape = shape_float_only },
 	{ .name = "neg_", .shape = shape_inplace },
@@ -71,8 +93,8 @@ const struct op_rule unary_rules[] = {
 	{ .name = "floor_", .shape = shape_inplace },
 	{ .name = "trunc_", .shape = shape_inplace },
 	{ .name = "round_", .shape = shape_inplace },
-	{ .name = "round_.decimals", .shape = shape_inplace },
-	{ .name = "bitwise_not_", .shape = shape_inplace },
+	{ .name = "round_.decimals", .shape = shape_float_inplace },
+	{ .name = "bitwise_not_", .shape = shape_bitwise_not },
 	{ .name = "nan_to_num_", .shape = shape_inplace },
 	{ .name = "conj_physical_", .shape = shape_inplace },
 	{ .name = "sgn_", .shape = shape_inplace },
@@ -150,7 +172,7 @@ const struct op_rule unary_rules[] = {
 	{ .name = "deg2rad_", .shape = shape_float_inplace },
 	{ .name = "rad2deg_", .shape = shape_float_inplace },
 	{ .name = "polygamma", .shape = shape_pointwise_float },
-	{ .name = "mvlgamma", .shape = shape_pointwise_float },
+	{ .name = "mvlgamma", .shape = shape_mvlgamma },
 	{ .name = "polygamma_", .shape = shape_float_inplace },
 	{ .name = "mvlgamma_", .shape = shape_float_inplace },
 	{ .name = "special_entr", .shape = shape_pointwise_float },
@@ -186,13 +208,16 @@ const struct op_rule unary_rules[] = {
 	/* composites (UnaryOps.cpp) */
 	{ .name = "square", .parts = "return aten.pow.Tensor_Scalar(self, 2)" },
 	{ .name = "square_", .parts = "return aten.pow_.Scalar(self, 2)" },
-	{ .name = "positive", .parts = "return self" },
+	{ .name = "positive", .parts =
+		"if self.dtype == torch.bool:\n"
+		"    raise ValueError('The `+` operator, on a bool tensor is not supported.')\n"
+		"return self" },
 	{ .name = "conj", .parts = "return aten._conj(self) if self.is_complex() else self" },
 	{ .name = "resolve_conj", .parts = "return self" },
 	{ .name = "resolve_neg", .parts = "return self" },
 	{ .name = "real", .parts = "return aten.select.int(aten.view_as_real(self), self.dim(), 0) if self.is_complex() else self" },
 	{ .name = "imag", .parts = "return aten.select.int(aten.view_as_real(self), self.dim(), 1)" },
-	{ .name = "special_ndtr", .parts = "x = aten.mul.Scalar(self, 0.7071067811865476)\nreturn aten.mul.Scalar(aten.add_.Scalar(aten.erf(x), 1), 0.5)" },
+	{ .name = "special_ndtr", .parts = "x = aten.mul.Scalar(self, 0.7071067811865476)\nreturn aten.mul.Scalar(aten.add.Scalar(aten.erf(x), 1), 0.5)" },
 	{ .name = "special_round", .parts = "return aten.round.decimals(self, decimals=decimals)" },
 	{ .name = "isreal", .parts = "return aten.eq.Scalar(aten.imag(self), 0) if self.is_complex() else aten.ones_like(self, dtype=torch.bool)" },
 	{ .name = "isfinite", .parts =
