@@ -103,7 +103,7 @@ def answer(expression):
         print(f"{expression}: {str(error).splitlines()[0][:110]}", file=sys.stderr)
         return "!", "-"
     names = [n for n in recorder.names if n != "detach"]
-    unknown = any(n in VALUE_DEPENDENT for n in names) or ("index.Tensor" in names and "B(" in expression)
+    unknown = (any(n in VALUE_DEPENDENT for n in names) and "output_size" not in expression) or ("index.Tensor" in names and "B(" in expression)
     return describe(result, unknown), " ".join(names)
 
 

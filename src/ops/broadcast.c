@@ -196,9 +196,8 @@ struct value *op_out_pointwise(struct op_call *c, enum dtype dtype, struct value
 
 struct value *op_out_like(struct op_call *c, const struct value *v, enum dtype dtype)
 {
-	if (value_is_contiguous(v))
-		return op_out(c, dtype, v->ndim, v->size);
-	if (is_dense(v))
+	/* also the strides of dimensions of size 1, which may be any */
+	if (value_is_contiguous(v) || is_dense(v))
 		return op_out_strided(c, dtype, v->ndim, v->size, v->stride);
 	int64_t stride[MAX_DIMS];
 	struct value *in[1] = { (struct value *)v };

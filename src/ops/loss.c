@@ -28,19 +28,25 @@ static bool shape_elementwise_loss(struct op_call *c)
 	return op_out(c, d, 0, NULL) != NULL;
 }
 
+/* The result has the type of the input. */
 static bool shape_huber(struct op_call *c)
 {
-	struct value *self = op_tensor(c, "self"), *target = op_tensor(c, "target");
-	if (self->dtype != target->dtype)
-		return op_fail(c, "expected input and target of one type, got %s and %s", dtype_name(self->dtype), dtype_name(target->dtype));
-	return shape_elementwise_loss(c);
+	struct value *in[2] = { op_tensor(c, "self"), op_tensor(c, "target") };
+	if (reduction_of(c) == NONE)
+		return op_out_pointwise(c, in[0]->dtype, in, 2) != NULL;
+	if (!shape_elementwise_loss(c))
+		return false;
+	c->outputs[0]->dtype = in[0]->dtype;
+	return true;
 }
 
-static bool shape_same_size_loss(struct op_call *c)
+static bool shape_cross_entropy(struct op_call *c)
 {
 	struct value *self = op_tensor(c, "self"), *target = op_tensor(c, "target");
-	if (!same_sizes(self, target))
-		return op_fail(c, "target size %V must be the same as input size %V", target, self);
+	int n;
+	int64_t size[MAX_DIMS];
+	if (!op_broadcast(c, self->ndim, self->size, target->ndim, target->size, &n, size) || !sizes_equal(self, n, size))
+		return op_fail(c, "target size %V does not fit input size %V", target, self);
 	if (!dtype_is_float(self->dtype))
 		return op_fail(c, "is not defined for %s", dtype_name(self->dtype));
 	return reduction_of(c) == NONE ? op_out_like(c, self, self->dtype) != NULL : op_out(c, self->dtype, 0, NULL) != NULL;
@@ -218,7 +224,7 @@ const struct op_rule loss_rules[] = {
 	{ .name = "smooth_l1_loss", .shape = shape_elementwise_loss },
 	{ .name = "huber_loss", .shape = shape_huber },
 	{ .name = "soft_margin_loss", .shape = shape_elementwise_loss },
-	{ .name = "binary_cross_entropy", .shape = shape_same_size_loss },
+	{ .name = "binary_cross_entropy", .shape = shape_cross_entropy },
 	{ .name = "binary_cross_entropy_with_logits", .shape = shape_elementwise_loss },
 	{ .name = "nll_loss_forward", .shape = shape_nll_loss },
 	{ .name = "nll_loss2d_forward", .shape = shape_nll_loss2d },

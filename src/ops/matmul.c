@@ -374,8 +374,9 @@ static const char cosine_similarity_parts[] =
 	"n1 = aten.clone(aten.linalg_vector_norm(x1, 2, [dim], True))\n"
 	"n2 = aten.clone(aten.linalg_vector_norm(x2, 2, [dim], True))\n"
 	"with torch.no_grad():\n"
-	"    aten.clamp_min_(n1, eps)\n"
-	"    aten.clamp_min_(n2, eps)\n"
+	"    least = aten.scalar_tensor(eps, dtype=n1.dtype)\n"
+	"    aten.clamp_min_.Tensor(n1, least)\n"
+	"    aten.clamp_min_.Tensor(n2, least)\n"
 	"return aten.sum.dim_IntList(aten.mul.Tensor(aten.div.Tensor(x1, n1), aten.div.Tensor(x2, n2)), [dim])\n";
 
 static const char pairwise_distance_parts[] =

@@ -280,7 +280,6 @@ const struct op_rule rearrange_rules[] = {
 		"for i in range(len(order)):\n"
 		"    grids.append(aten.expand(aten.view(order[i], [1] * i + [-1] + [1] * (len(order) - i - 1)), size))\n"
 		"if swap:\n"
-		"    grids = [aten.transpose.int(g, 0, 1) for g in grids]\n"
 		"    grids[0], grids[1] = grids[1], grids[0]\n"
 		"return grids" },
 	{ .name = "cartesian_prod", .parts =
