@@ -32,6 +32,22 @@ struct nn_class {
 	const char *forward;     /* statements of forward */
 	const char *forward_signature; /* "x", "input, hx=None"; without self */
 	const char *reset;       /* statements of reset_parameters, in terms of `init`; NULL: draws nothing */
+	/*
+	 * Lazy classes (torch/nn/modules/lazy.py): statements that run before the first forward, with self and its arguments
+	 * and recording nothing; they find the missing sizes and make the parameters.  The module then is of class `becomes`.
+	 */
+	const char *infer, *becomes;
+	/*
+	 * For reading printed trees, where a class prints what its constructor does not take (ZeroPad2d of 1.9 printed `value`,
+	 * lazy classes print the size they lack): the signature of the text.  Names the constructor has are passed to it.
+	 * In any class a bare `inplace` (0.4) stands for inplace=True, other unknown bare words are strings (mode=nearest).
+	 */
+	const char *printed;
+	/*
+	 * For classes that print their children and not their arguments: statements that make self, which has its children and
+	 * nothing else, into what the children tell.
+	 */
+	const char *adopt;
 	const char *where;       /* what errors call it: NULL for torch.nn's, else "samples/x.json: BasicBlock" */
 	bool container;          /* children print folded (ModuleList, since 2.0) */
 	/* filled in on first use */
