@@ -156,30 +156,28 @@ static const char group_norm_build[] =
 	AFFINE("affine", "num_channels");
 
 /*
- * The operator behind it is written in Python over whole tensors (torch/nn/modules/_functions.py): squares, summed over
- * `size` neighbouring channels, to the power beta.
+ * torch/nn/modules/_functions.py: squares summed over `size` neighbouring channels by a sum that slides, to the power beta.
+ * The channel that leaves the sum leaves it one step late, and the first never does; so in PyTorch, so here.
  */
 static const char cross_map_lrn_forward[] =
 	"if input.dim() != 4:\n"
 	"    raise ValueError(f'CrossMapLRN2d: Expected input to be 4D, got {input.dim()}D instead.')\n"
 	"channels = input.size(1)\n"
 	"square = torch.pow(input, 2)\n"
-	"before = (self.size - 1) // 2 + 1\n"
-	"if before > channels:\n"
-	"    before = channels\n"
-	"scale = torch.zeros_like(square[:, 0])\n"
-	"for c in range(before):\n"
-	"    scale = scale + square[:, c]\n"
+	"ahead = (self.size - 1) // 2 + 1\n"
+	"scale = torch.zeros_like(square.select(1, 0))\n"
+	"for c in range(min(ahead, channels)):\n"
+	"    scale = scale + square.select(1, c)\n"
 	"scales = [scale]\n"
 	"for c in range(1, channels):\n"
 	"    scale = scales[c - 1]\n"
-	"    if c < channels - before + 1:\n"
-	"        scale = scale + square[:, c + before - 1]\n"
-	"    if c > before - 1:\n"
-	"        scale = scale - square[:, c - before]\n"
+	"    if c < channels - ahead + 1:\n"
+	"        scale = scale + square.select(1, c + ahead - 1)\n"
+	"    if c > ahead:\n"
+	"        scale = scale - square.select(1, c - ahead)\n"
 	"    scales.append(scale)\n"
 	"scale = torch.stack(scales, 1) * (self.alpha / self.size) + self.k\n"
-	"return input * torch.pow(scale, -self.beta)\n";
+	"return torch.pow(scale, -self.beta) * input\n";
 
 const struct nn_class norm_classes[] = {
 	BATCH_NORM("1", EXPECT_TWO("2", "3")),
