@@ -9,9 +9,9 @@
 #define INPLACE "('' if not inplace else 'inplace=True' if torch_version >= 102 else 'inplace')"
 #define COMMA_INPLACE " + ('' if not inplace else ', inplace=True' if torch_version >= 102 else ', inplace')"
 
-/* Any arguments are taken, none is used. */
+/* Their signature reads (*args, **kwargs) in Python, but Module.__init__ takes none. */
 #define PLAIN(name_, call) \
-	{ .name = name_, .signature = "*args, **kwargs", .forward_signature = "input", .forward = "return " call "\n" }
+	{ .name = name_, .signature = "", .forward_signature = "input", .forward = "return " call "\n" }
 
 /* Works in place when told to. */
 #define SIMPLE(name_, repr_, call) \
@@ -115,7 +115,7 @@ const struct nn_class activation_classes[] = {
 	ALONG("Softmin", "softmin"),
 	ALONG("LogSoftmax", "log_softmax"),
 	{ .name = "Softmax2d",
-	  .signature = "*args, **kwargs",
+	  .signature = "",
 	  .forward_signature = "input",
 	  .forward = softmax2d_forward },
 	PLAIN("Sigmoid", "torch.sigmoid(input)"),

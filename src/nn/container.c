@@ -60,7 +60,7 @@ static const char parameter_dict_build[] =
 	".get(str(getattr(self, name).dtype), '') + 'Tensor'"
 
 const struct nn_class container_classes[] = {
-	{ .name = "Module", .signature = "*args, **kwargs" },
+	{ .name = "Module", .signature = "" },
 	{ .name = "Container",
 	  .signature = "**kwargs",
 	  .build = "for name in kwargs.keys():\n    self.add_module(name, kwargs[name])\n" },
