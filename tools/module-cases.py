@@ -5,7 +5,7 @@ Run by hand, in a Python that has torch, after adding expressions:
 
     tools/module-cases.py tests/nn/*.txt
 
-A line has five columns, divided by tabs:
+A line has six columns, divided by tabs:
 
     Conv2d(3, 8, 3)    the expression
     Conv2d(3, 8, ...)  what it prints, line breaks as \\n
@@ -14,8 +14,9 @@ A line has five columns, divided by tabs:
                        alone has size "1[]", other types than float32 follow: "=1[]int64"
     T(2, 3, 8, 8)      the arguments of a call in training mode, "-" for none
     float32 2x8x6x6    the results, joined by "; ", "!" when PyTorch raises an error
+    convolution        the operators that autograd sees; a "-" is kept: not compared
 
-The second, third and fifth are written by this program; the first and the
+The second, third, fifth and sixth are written by this program; the first and the
 fourth are yours.  A second column that starts with "!" is yours too: the
 constructor raises an error whose message contains the words after it, and so it
 does in PyTorch.  Lines that start with # are comments.
@@ -29,8 +30,19 @@ from collections import OrderedDict
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 warnings.simplefilter("ignore")
+
+
+class Recorder(TorchDispatchMode):
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.append(str(func).removeprefix("aten.").removesuffix(".default"))
+        return func(*args, **(kwargs or {}))
 
 
 def scope():
@@ -73,8 +85,8 @@ def result(value):
 
 
 def answer(line, where):
-    columns = (line.split("\t") + ["", "", "", ""])[:5]
-    expression, tree, _, call, _ = columns
+    columns = (line.split("\t") + [""] * 5)[:6]
+    expression, tree, _, call, _, operators = columns
     names = scope()
     if tree.startswith("!"):
         try:
@@ -90,11 +102,15 @@ def answer(line, where):
     columns[3] = call or "-"
     columns[4] = ""
     if columns[3] != "-":
+        recorder = Recorder()
         try:
-            columns[4] = result(eval(f"module({call})", dict(names, module=module)))
+            args, kwargs = eval(f"(lambda *a, **k: (a, k))({call})", names)
+            with recorder:
+                columns[4] = result(module(*args, **kwargs))
+            columns[5] = operators if operators == "-" else " ".join(recorder.names)
         except Exception as e:
             print(f"{where}: {e}", file=sys.stderr)
-            columns[4] = "!"
+            columns[4:] = "!", "-"
     return "\t".join(columns).rstrip("\t")
 
 
