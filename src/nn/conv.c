@@ -29,16 +29,12 @@
 	"    raise ValueError(f'padding_mode must be one of zeros, reflect, replicate, circular, but got padding_mode={padding_mode!r}')\n"
 
 /* What F.pad gets when zeros are not what is wanted: sizes from the last dimension to the first, left and right. */
-#define EDGES(n) \
+#define EDGES \
 	"edges = []\n" \
-	"for i in range(" n " - 1, -1, -1):\n" \
-	"    if padding == 'same':\n" \
-	"        total = self.dilation[i] * (self.kernel_size[i] - 1)\n" \
-	"        edges += [total // 2, total - total // 2]\n" \
-	"    elif padding == 'valid':\n" \
-	"        edges += [0, 0]\n" \
-	"    else:\n" \
-	"        edges += [self.padding[i], self.padding[i]]\n" \
+	"for i in range(len(self.kernel_size if isinstance(padding, str) else self.padding) - 1, -1, -1):\n" \
+	"    total = 2 * self.padding[i] if not isinstance(padding, str) else" \
+	" self.dilation[i] * (self.kernel_size[i] - 1) if padding == 'same' else 0\n" \
+	"    edges += [total // 2, total - total // 2]\n" \
 	"self._edges = edges\n"
 
 #define BIAS \
@@ -56,7 +52,7 @@
 	"self.output_padding = (0,) * " n "\n"
 
 #define CONV_BUILD(n) \
-	CHECKS CONV_SIZES(n) CHECK_PADDING EDGES(n) \
+	CHECKS CONV_SIZES(n) CHECK_PADDING EDGES \
 	"self.weight = Parameter(torch.empty((out_channels, in_channels // groups) + self.kernel_size, dtype=dtype))\n" BIAS
 
 #define TRANSPOSED_SIZES(n) \
@@ -166,7 +162,7 @@ static const char conv_reset[] =
 #define LAZY_CONV(n) \
 	{ .name = "LazyConv" n "d", .base = "Conv" n "d", \
 	  .signature = "out_channels, kernel_size, " CONV_ARGUMENTS, \
-	  .build = LAZY_GROUPS CONV_SIZES(n) CHECK_PADDING EDGES(n) LAZY_PARAMETERS, \
+	  .build = LAZY_GROUPS CONV_SIZES(n) CHECK_PADDING EDGES LAZY_PARAMETERS, \
 	  .infer = LAZY_CONV_INFER(n), .becomes = "Conv" n "d", \
 	  .printed = "in_channels, out_channels, kernel_size, stride, padding=0, dilation=1, output_padding=0, groups=1, bias=True," \
 	  " padding_mode='zeros'" }
