@@ -7,6 +7,12 @@
  *
  * Every constructor argument but device and dtype becomes an attribute of the
  * same name before `build` runs; build may replace it.
+ *
+ * What the snippets of torch.nn's rows rely on, besides the language: the globals torch, F, math, init, copy.deepcopy, nn,
+ * Parameter(t, requires_grad=True), UninitializedParameter(dtype=None), UninitializedBuffer(dtype=None) (tensors without a
+ * shape: ndim -1); the builtins isinstance, getattr, hasattr, type(x).__name__, len, range, min, sorted, str, repr, int, float,
+ * list, tuple, dict; of modules add_module, register_parameter, register_buffer, parameters, iteration, len and [i]; in a repr
+ * also `self`.  An argument that is a module is an attribute only, and becomes a child when build assigns it.
  */
 #ifndef NN_NN_H
 #define NN_NN_H
