@@ -1,0 +1,1 @@
+nnsinclude_HEADERS = include/nnscope/error.h

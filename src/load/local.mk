@@ -1,0 +1,1 @@
+libnnscope_core_la_SOURCES += src/load/load.h
