@@ -184,13 +184,13 @@ static bool torch_constant(const char *name, struct datum *out)
 static const struct host_object torch_objects[] = {
 	{ "memory_format", "contiguous_format" }, { "memory_format", "channels_last" }, { "memory_format", "channels_last_3d" },
 	{ "memory_format", "preserve_format" }, { "layout", "strided" }, { "layout", "sparse_coo" },
-	{ "type", "Tensor" }, { "type", "Size" }, { "type", "dtype" }, { "type", "FloatTensor" }, { "type", "LongTensor" },
+	{ "type", "Tensor" }, { "type", "dtype" }, { "type", "FloatTensor" }, { "type", "LongTensor" },
 };
 
 static const struct host_object torch_spaces[] = {
 	{ "namespace", "torch.linalg" }, { "namespace", "torch.fft" }, { "namespace", "torch.special" }, { "namespace", "torch.jit" },
 	{ "namespace", "torch.ops" }, { "namespace", "torch.overrides" }, { "namespace", "torch.compiler" }, { "namespace", "torch.backends" },
-	{ "namespace", "torch._C" }, { "namespace", "torch._VF" }, { "namespace", "torch.utils" },
+	{ "namespace", "torch._C" }, { "namespace", "torch.backends.mha" }, { "namespace", "torch.cuda" }, { "namespace", "torch._VF" }, { "namespace", "torch.utils" },
 };
 
 static bool torch_object(const char *space, const char *name, struct datum *out)
@@ -246,7 +246,7 @@ bool namespace_getattr(struct interp *in, const char *space, const char *name, s
 		return *out = datum_pointer(D_HOST, &aten), true;
 	if (strcmp(space, "torch.nn") == 0 && strcmp(name, "functional") == 0)
 		return *out = datum_pointer(D_HOST, &functional), true;
-	if (strcmp(space, "torch") == 0 && torch_constant(name, out))
+	if ((strcmp(space, "torch") == 0 || strcmp(space, "math") == 0) && torch_constant(name, out))
 		return true;
 	if (torch_object(space, name, out))
 		return true;
@@ -258,9 +258,7 @@ bool namespace_getattr(struct interp *in, const char *space, const char *name, s
 	return namespace_function(in, space, name, out, found, err);
 }
 
-/* For packets: aten.add.Tensor. */
-bool tensor_getattr_host(struct interp *in, struct datum obj, const char *name, struct datum *out, bool *found, nns_error *err);
-bool tensor_getattr_host(struct interp *in, struct datum obj, const char *name, struct datum *out, bool *found, nns_error *err)
+bool namespace_object_getattr(struct interp *in, struct datum obj, const char *name, struct datum *out, bool *found, nns_error *err)
 {
 	const struct host_object *o = obj.u.p;
 	*found = false;
