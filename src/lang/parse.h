@@ -1,0 +1,40 @@
+/* What the two halves of the parser share: expressions (parse_expr.c) and statements (parse.c). */
+#ifndef LANG_PARSE_H
+#define LANG_PARSE_H
+
+#include "lang/ast.h"
+#include "lang/lex.h"
+
+struct parser {
+	struct lexer lexer;
+	struct token tok, ahead;     /* the token at work and the one after it */
+	const char *consumed;        /* where the last consumed token ended */
+	struct arena *arena;
+	const char *where;
+	nns_error *err;
+	int depth;
+};
+
+bool parser_begin(struct parser *p, struct arena *a, const char *text, size_t n, const char *where, enum lex_mode mode, nns_error *err);
+void advance(struct parser *p);
+bool at(const struct parser *p, const char *text);
+bool accept(struct parser *p, const char *text);
+bool expect(struct parser *p, const char *text);
+bool at_line_end(const struct parser *p);
+
+/* Writes "where:line:col: ..., found ...", or why the token is none; returns NULL. */
+struct ast *parse_fail(struct parser *p, const char *expected);
+
+struct ast *ast_new(struct parser *p, enum ast_kind kind, const struct token *at);
+bool ast_push(struct parser *p, struct ast *list, struct ast *item);
+char *token_text(struct parser *p, const struct token *t);
+
+struct ast *parse_expression(struct parser *p);        /* one expression, conditional or lambda */
+struct ast *parse_expressions(struct parser *p);       /* with commas: a tuple */
+struct ast *parse_targets(struct parser *p);           /* what `for` assigns to */
+bool parse_parameters(struct parser *p, const char *closing, struct signature *out);
+
+/* strings.c: the text of a string token (quotes, escapes), as A_CONST or A_JOINED. */
+struct ast *parse_string(struct parser *p);
+
+#endif
