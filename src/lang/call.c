@@ -1,4 +1,5 @@
 /* Python's calling rules: arguments to parameters; lambdas and nested functions. */
+#include <stdio.h>
 #include <string.h>
 
 #include "lang/eval.h"
