@@ -390,18 +390,18 @@ METHOD(float_is_integer)
 }
 
 static const struct { enum datum_kind kind; struct function f; } rows[] = {
-	{ D_STR, { "format", str_format } }, { D_STR, { "join", str_join } }, { D_STR, { "split", str_split } },
-	{ D_STR, { "startswith", str_startswith } }, { D_STR, { "endswith", str_endswith } }, { D_STR, { "upper", str_upper } },
-	{ D_STR, { "lower", str_lower } }, { D_STR, { "strip", str_strip } }, { D_STR, { "lstrip", str_lstrip } }, { D_STR, { "rstrip", str_rstrip } },
-	{ D_STR, { "replace", str_replace } }, { D_STR, { "isdigit", str_isdigit } }, { D_STR, { "find", str_find } }, { D_STR, { "count", str_count } },
-	{ D_LIST, { "append", list_append } }, { D_LIST, { "extend", list_extend } }, { D_LIST, { "insert", list_insert } },
-	{ D_LIST, { "pop", list_pop } }, { D_LIST, { "index", seq_index } }, { D_LIST, { "count", seq_count } },
-	{ D_LIST, { "reverse", list_reverse } }, { D_LIST, { "copy", list_copy } },
-	{ D_TUPLE, { "index", seq_index } }, { D_TUPLE, { "count", seq_count } }, { D_TUPLE, { "numel", tuple_numel } },
-	{ D_DICT, { "get", dict_get_method } }, { D_DICT, { "keys", dict_keys } }, { D_DICT, { "values", dict_values } },
-	{ D_DICT, { "items", dict_items } }, { D_DICT, { "pop", dict_pop } }, { D_DICT, { "update", dict_update } },
-	{ D_DICT, { "setdefault", dict_setdefault } },
-	{ D_INT, { "bit_length", int_bit_length } }, { D_FLOAT, { "is_integer", float_is_integer } },
+	{ D_STR, { .name = "format", .call = str_format } }, { D_STR, { .name = "join", .call = str_join } }, { D_STR, { .name = "split", .call = str_split } },
+	{ D_STR, { .name = "startswith", .call = str_startswith } }, { D_STR, { .name = "endswith", .call = str_endswith } }, { D_STR, { .name = "upper", .call = str_upper } },
+	{ D_STR, { .name = "lower", .call = str_lower } }, { D_STR, { .name = "strip", .call = str_strip } }, { D_STR, { .name = "lstrip", .call = str_lstrip } }, { D_STR, { .name = "rstrip", .call = str_rstrip } },
+	{ D_STR, { .name = "replace", .call = str_replace } }, { D_STR, { .name = "isdigit", .call = str_isdigit } }, { D_STR, { .name = "find", .call = str_find } }, { D_STR, { .name = "count", .call = str_count } },
+	{ D_LIST, { .name = "append", .call = list_append } }, { D_LIST, { .name = "extend", .call = list_extend } }, { D_LIST, { .name = "insert", .call = list_insert } },
+	{ D_LIST, { .name = "pop", .call = list_pop } }, { D_LIST, { .name = "index", .call = seq_index } }, { D_LIST, { .name = "count", .call = seq_count } },
+	{ D_LIST, { .name = "reverse", .call = list_reverse } }, { D_LIST, { .name = "copy", .call = list_copy } },
+	{ D_TUPLE, { .name = "index", .call = seq_index } }, { D_TUPLE, { .name = "count", .call = seq_count } }, { D_TUPLE, { .name = "numel", .call = tuple_numel } },
+	{ D_DICT, { .name = "get", .call = dict_get_method } }, { D_DICT, { .name = "keys", .call = dict_keys } }, { D_DICT, { .name = "values", .call = dict_values } },
+	{ D_DICT, { .name = "items", .call = dict_items } }, { D_DICT, { .name = "pop", .call = dict_pop } }, { D_DICT, { .name = "update", .call = dict_update } },
+	{ D_DICT, { .name = "setdefault", .call = dict_setdefault } },
+	{ D_INT, { .name = "bit_length", .call = int_bit_length } }, { D_FLOAT, { .name = "is_integer", .call = float_is_integer } },
 };
 
 bool plain_method(struct interp *in, struct datum obj, const char *name, struct datum *out, bool *found, nns_error *err)
