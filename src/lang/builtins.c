@@ -559,8 +559,8 @@ static bool is_instance(struct interp *in, struct datum d, struct datum class, b
 				return false;
 		return true;
 	}
-	if (class.kind == D_FUNCTION) {
-		const char *name = ((const struct function *)class.u.p)->name;
+	const char *name = class.kind == D_FUNCTION ? ((const struct function *)class.u.p)->name : NULL;
+	if (name && builtin_find(name) == class.u.p) {
 		for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 			if (strcmp(types[i].name, name) == 0 && (d.kind == types[i].kind || (d.kind == D_BOOL && types[i].kind == D_INT)))
 				*out = true;

@@ -75,9 +75,11 @@ struct runtime {
 	struct map classes;      /* name -> struct nn_class *, the model's own and those of torch.nn used so far */
 	int torch_version;       /* whose printing: TORCH_DEFAULT */
 	size_t n_modules, max_modules;
-	struct module *constructing;
 	int construct_depth;
 	int serial;
+	struct module *root;     /* its members are global names in expressions; may be NULL */
+	const char **paths; size_t n_paths; /* dotted paths by a module's serial, while a trace is at work */
+	bool placed;             /* the error at work already says in which module */
 };
 
 struct runtime *runtime_new(struct arena *a, nns_error *err);
@@ -92,6 +94,8 @@ const char *runtime_nearest_class(struct runtime *rt, const char *name);
 struct module *runtime_construct(struct runtime *rt, const char *expression, const char *where, struct scope *scope, nns_error *err);
 /* Calls a class. */
 struct module *class_construct(struct runtime *rt, const struct nn_class *c, const struct lang_args *args, nns_error *err);
+/* Makes m, which has its children and no attributes, what they tell, by the `adopt` of its class. */
+bool class_adopt(struct runtime *rt, struct module *m, nns_error *err);
 /* Calls a module's forward with a call record below the one at work. */
 bool module_call(struct interp *in, struct module *m, const struct lang_args *args, struct datum *out, nns_error *err);
 

@@ -1,0 +1,100 @@
+/* Making modules: calling classes, constructor expressions. */
+#include <string.h>
+
+#include "nn/runtime.h"
+
+enum { MAX_CONSTRUCT_DEPTH = 100 };
+
+struct module *module_new(struct runtime *rt, const struct nn_class *c, const char *name, nns_error *err)
+{
+	if (rt->n_modules >= rt->max_modules)
+		return fail(err, NNS_LIMIT, "more than %zu modules", rt->max_modules), NULL;
+	struct module *m = arena_alloc(rt->arena, sizeof *m);
+	if (!m)
+		return fail_memory(err), NULL;
+	rt->n_modules++;
+	m->class_name = name;
+	m->class = c;
+	m->training = true;
+	m->serial = rt->serial++;
+	return m;
+}
+
+static bool is_factory_argument(const char *name)
+{
+	return strcmp(name, "device") == 0 || strcmp(name, "dtype") == 0;
+}
+
+static bool set_arguments(struct runtime *rt, struct module *m, const struct scope *s, nns_error *err)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!is_factory_argument(s->names[i]) && !module_set_attribute(rt->arena, m, s->names[i], s->values[i]))
+			return fail_memory(err);
+	return true;
+}
+
+/* Construction makes shapes only: nothing is recorded, whatever is being traced. */
+static bool run_quietly(struct runtime *rt, const struct code *code, struct scope *scope, nns_error *err)
+{
+	struct graph *graph = rt->recorder.graph;
+	struct datum ignored;
+	int line = rt->interp.line;
+	rt->recorder.graph = NULL;
+	bool ok = lang_run(&rt->interp, code, scope, &ignored, err);
+	rt->recorder.graph = graph;
+	rt->interp.line = line;
+	return ok;
+}
+
+static bool build(struct runtime *rt, struct module *m, const struct nn_class *c, const struct lang_args *args, nns_error *err)
+{
+	const struct signature *sig;
+	const struct code *code;
+	struct scope scope = { 0 };
+	if (!class_signature(rt, c, false, &sig, err) || !lang_bind(&rt->interp, sig, c->name, args, &scope, err))
+		return false;
+	if (!set_arguments(rt, m, &scope, err))
+		return false;
+	if (!scope_set(rt->arena, &scope, "self", datum_pointer(D_MODULE, m)))
+		return fail_memory(err);
+	if (!class_code(rt, c, COLUMN_BUILD, &code, err))
+		return false;
+	return !code || run_quietly(rt, code, &scope, err);
+}
+
+struct module *class_construct(struct runtime *rt, const struct nn_class *c, const struct lang_args *args, nns_error *err)
+{
+	if (rt->construct_depth >= MAX_CONSTRUCT_DEPTH)
+		return fail(err, NNS_LIMIT, "%s: classes construct each other more than %d deep; does a class contain itself?", c->name, MAX_CONSTRUCT_DEPTH), NULL;
+	struct module *m = module_new(rt, c, c->name, err);
+	if (!m)
+		return NULL;
+	rt->construct_depth++;
+	bool ok = build(rt, m, c, args, err);
+	rt->construct_depth--;
+	return ok ? m : NULL;
+}
+
+bool class_adopt(struct runtime *rt, struct module *m, nns_error *err)
+{
+	const struct code *code;
+	struct scope scope = { 0 };
+	if (!class_code(rt, m->class, COLUMN_ADOPT, &code, err))
+		return false;
+	if (!scope_set(rt->arena, &scope, "self", datum_pointer(D_MODULE, m)))
+		return fail_memory(err);
+	return !code || run_quietly(rt, code, &scope, err);
+}
+
+struct module *runtime_construct(struct runtime *rt, const char *expression, const char *where, struct scope *scope, nns_error *err)
+{
+	struct datum v;
+	const struct code *code = lang_parse_expression(rt->arena, expression, strlen(expression), where, err);
+	if (!code || !lang_eval(&rt->interp, code, scope, &v, err))
+		return NULL;
+	if (v.kind == D_CLASS)
+		fail(err, NNS_MODEL, "%s: '%s' names a class; write its arguments too: %s(...)", where, expression, expression);
+	else if (v.kind != D_MODULE)
+		fail(err, NNS_MODEL, "%s: '%s' gives a %s, not a module", where, expression, datum_type_name(v));
+	return v.kind == D_MODULE ? v.u.p : NULL;
+}
