@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ops/bind.h"
+#include "ops/shapes.h"
 
 bool recorder_init(struct recorder *r, struct arena *a, struct interp *in, nns_error *err)
 {
@@ -119,14 +120,40 @@ static bool mark_written(struct recorder *r, const struct op *op, struct value *
 
 /* ---- Leaves ---- */
 
-static bool infer(struct recorder *r, const struct op *op, struct op_call *c)
+static bool is_known(struct value *v, void *data)
+{
+	(void)data;
+	return v->ndim >= 0;
+}
+
+static bool has_unknown(const struct op *op, const struct datum *args)
+{
+	for (int i = 0; i < op->n_args; i++)
+		if (!datum_each_tensor(args[i], is_known, NULL))
+			return true;
+	return false;
+}
+
+/* An operator without a rule, or with inputs of unknown shape, gives what its schema says, of unknown shape. */
+static bool infer_unknown(const struct op *op, struct op_call *c)
+{
+	struct value *first = first_tensor(c);
+	for (int i = 0; i < op->n_returns; i++) {
+		if (op->returns[i].type != ARG_TENSOR)
+			return fail(c->err, NNS_UNSUPPORTED, "%s: the result of aten.%s depends on the content of tensors", c->label ? c->label : op->base_name, op->name);
+		if (op->returns[i].writes && first ? !op_out_same(c, first) : !out_unknown(c, first ? first->dtype : DT_FLOAT32))
+			return false;
+	}
+	return op->n_returns != 1 || !op->returns[0].list || op_return_list(c);
+}
+
+static bool infer(const struct op *op, struct op_call *c)
 {
 	bool (*shape)(struct op_call *) = op->rule ? op->rule->shape : NULL;
 	if (!shape && op->inplace)
 		shape = shape_inplace;
-	if (!shape)
-		return fail(c->err, NNS_UNSUPPORTED, "%s: nnscope knows no shape rule for aten.%s.%s",
-		            r->label ? r->label : op->base_name, op->base_name, op->overload);
+	if (!shape || has_unknown(op, c->args))
+		return infer_unknown(op, c);
 	return shape(c);
 }
 
@@ -167,11 +194,19 @@ static bool is_input(const struct op *op, const struct datum *args, const struct
 	return false;
 }
 
-/* Arguments that are written without being returned (running statistics) count as written too. */
+/* Whether the operator hands argument a back; what it only writes beside that (running statistics) has no gradient. */
+static bool is_returned(const struct op *op, const struct op_arg *a)
+{
+	for (int i = 0; i < op->n_returns; i++)
+		if (op->returns[i].writes && op->returns[i].alias == a->alias)
+			return true;
+	return false;
+}
+
 static bool settle_written(struct recorder *r, const struct op *op, struct op_call *c, bool grad)
 {
 	for (int i = 0; i < op->n_args; i++)
-		if (op->args[i].writes && c->args[i].kind == D_TENSOR && !mark_written(r, op, c->args[i].u.p, grad, c->err))
+		if (op->args[i].writes && c->args[i].kind == D_TENSOR && !mark_written(r, op, c->args[i].u.p, grad && is_returned(op, &op->args[i]), c->err))
 			return false;
 	return true;
 }
@@ -200,7 +235,7 @@ static bool record_leaf(struct recorder *r, const struct op *op, struct datum *b
 	struct op_call c = { .op = op, .args = bound, .arena = r->arena, .err = err ? err : &local, .training = r->training, .label = r->label };
 	struct node *n = NULL;
 	c.err->code = NNS_OK;
-	if (!infer(r, op, &c) || c.err->code != NNS_OK)
+	if (!infer(op, &c) || c.err->code != NNS_OK)
 		return c.err->code == NNS_OK ? fail(c.err, NNS_MODEL, "%s: wrong arguments", op->base_name) : false;
 	if (!leaf_result(&c, out))
 		return false;
@@ -259,7 +294,7 @@ static bool record_composite(struct recorder *r, const struct op *op, struct dat
 
 bool record_op(struct recorder *r, const struct op *op, struct datum *bound, struct datum *out, nns_error *err)
 {
-	if (op->parts)
+	if (op->parts && !has_unknown(op, bound))
 		return record_composite(r, op, bound, out, err);
 	return record_leaf(r, op, bound, out, err);
 }

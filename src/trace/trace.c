@@ -1,0 +1,196 @@
+#include "trace/trace.h"
+
+#include <string.h>
+
+#include "nn/nn.h"
+
+/* ---- Inputs ---- */
+
+static bool copy_input(struct arena *a, const struct graph_input *from, struct graph_input *to, nns_error *err)
+{
+	struct value *v = value_new(a, from->value->dtype, from->value->ndim, from->value->size);
+	if (!v)
+		return fail_memory(err);
+	v->requires_grad = from->value->requires_grad;
+	v->name = from->name;
+	*to = *from;
+	to->value = v;
+	return true;
+}
+
+static struct graph_input *find_input(struct graph_input *all, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (all[i].name && strcmp(all[i].name, name) == 0)
+			return &all[i];
+	return NULL;
+}
+
+static bool fail_input(const struct model *m, const char *name, nns_error *err)
+{
+	const char *names[32];
+	size_t n = 0;
+	for (size_t i = 0; i < m->n_inputs && n < 32; i++)
+		if (m->inputs[i].name)
+			names[n++] = m->inputs[i].name;
+	fail(err, NNS_MODEL, "the model has no input '%s'", name);
+	const char *near = nearest_of(name, names, n);
+	return near ? fail_add(err, "; did you mean '%s'?", near) : n ? fail_add(err, "; it has '%s'", names[0]) : false;
+}
+
+/* The model's default inputs, each replaced by what was given under its name or, without names, in its place. */
+static bool choose_inputs(struct model *m, const struct trace_options *o, struct graph *g, nns_error *err)
+{
+	size_t most = m->n_inputs + o->n_inputs, position = 0;
+	g->inputs = arena_array(m->arena, most + 1, sizeof *g->inputs);
+	if (!g->inputs)
+		return fail_memory(err);
+	for (size_t i = 0; i < m->n_inputs; i++)
+		if (!copy_input(m->arena, &m->inputs[i], &g->inputs[g->n_inputs++], err))
+			return false;
+	for (size_t i = 0; i < o->n_inputs; i++) {
+		const struct graph_input *in = &o->inputs[i];
+		struct graph_input *at = in->name ? find_input(g->inputs, m->n_inputs, in->name) : position < m->n_inputs ? &g->inputs[position++] : NULL;
+		if (in->name && !at && m->n_inputs)
+			return fail_input(m, in->name, err);
+		const char *name = at ? at->name : in->name;
+		if (!at)
+			at = &g->inputs[g->n_inputs++];
+		if (!copy_input(m->arena, in, at, err))
+			return false;
+		at->name = at->value->name = name;
+		at->is_default = false;
+	}
+	if (g->n_inputs == 0)
+		return fail(err, NNS_USAGE, "the model has no default input; give its shape with --input, such as --input 1x3x224x224");
+	return true;
+}
+
+/* ---- Modules and parameters before the pass ---- */
+
+static void clean(struct value *v)
+{
+	v->version = 0;
+	v->producer = NULL;
+	v->note = NULL;
+}
+
+static bool name_parameters(struct arena *a, struct parameter *all, size_t n, const char *path, bool parameters, nns_error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct value *v = all[i].value;
+		if (!v)
+			continue;
+		clean(v);
+		if (!parameters)
+			v->requires_grad = false;
+		if (v->name)
+			continue;
+		v->name = arena_printf(a, "%s%s%s", path, *path ? "." : "", all[i].name);
+		if (!v->name)
+			return fail_memory(err);
+	}
+	return true;
+}
+
+static void forget_names(struct module *m)
+{
+	for (size_t i = 0; i < m->n_parameters; i++)
+		if (m->parameters[i].value)
+			m->parameters[i].value->name = NULL;
+}
+
+/* Mode, paths, and a clean state for everything that an earlier trace may have touched. */
+static bool prepare_modules(struct model *m, bool training, nns_error *err)
+{
+	struct runtime *rt = m->runtime;
+	struct walk w;
+	bool ok = true;
+	rt->n_paths = (size_t)rt->serial;
+	rt->paths = arena_array(m->arena, rt->n_paths + 1, sizeof *rt->paths);
+	if (!rt->paths)
+		return fail_memory(err);
+	for (walk_begin(&w, m->root, false); walk_next(&w); )
+		forget_names(w.module);
+	walk_end(&w);
+	for (walk_begin(&w, m->root, false); ok && walk_next(&w); ) {
+		struct module *at = w.module;
+		at->training = training;
+		char *path = arena_strdup(m->arena, w.path);
+		if ((size_t)at->serial < rt->n_paths)
+			rt->paths[at->serial] = path;
+		ok = path && name_parameters(m->arena, at->parameters, at->n_parameters, path, true, err)
+		  && name_parameters(m->arena, at->buffers, at->n_buffers, path, false, err);
+	}
+	ok = ok && !w.failed;
+	walk_end(&w);
+	return ok || fail_memory(err);
+}
+
+/* ---- The pass ---- */
+
+static bool is_parameter_of_forward(struct runtime *rt, const struct module *m, const char *name)
+{
+	const char *p = m->class ? m->class->forward_signature : NULL;
+	size_t n = name ? strlen(name) : 0;
+	(void)rt;
+	for (; n && p && *p; p += strcspn(p, ","), p += *p == ',') {
+		p += strspn(p, " ");
+		if (strncmp(p, name, n) == 0 && strchr(",= :", p[n]))
+			return true;
+	}
+	return false;
+}
+
+static bool make_arguments(struct runtime *rt, struct model *m, const struct graph *g, struct lang_args *args, nns_error *err)
+{
+	args->items = arena_array(m->arena, g->n_inputs, sizeof *args->items);
+	args->names = arena_array(m->arena, g->n_inputs, sizeof *args->names);
+	args->values = arena_array(m->arena, g->n_inputs, sizeof *args->values);
+	if (!args->items || !args->names || !args->values)
+		return fail_memory(err);
+	for (size_t i = 0; i < g->n_inputs; i++) {
+		struct datum v = datum_pointer(D_TENSOR, g->inputs[i].value);
+		if (is_parameter_of_forward(rt, m->root, g->inputs[i].name) && args->n < i) {
+			args->names[args->n_named] = g->inputs[i].name;
+			args->values[args->n_named++] = v;
+		} else {
+			args->items[args->n++] = v;
+		}
+	}
+	return true;
+}
+
+static bool run(struct model *m, struct graph *g, nns_error *err)
+{
+	struct runtime *rt = m->runtime;
+	struct lang_args args = { 0 };
+	if (!make_arguments(rt, m, g, &args, err))
+		return false;
+	rt->recorder.graph = g;
+	rt->recorder.call = NULL;
+	rt->recorder.parent = NULL;
+	rt->recorder.label = NULL;
+	rt->recorder.training = g->training;
+	rt->recorder.grad_enabled = true;
+	rt->placed = false;
+	rt->interp.steps = 0;
+	rt->interp.depth = 0;
+	bool ok = module_call(&rt->interp, m->root, &args, &g->output, err);
+	rt->recorder.graph = NULL;
+	rt->recorder.call = NULL;
+	rt->n_paths = 0;
+	return ok;
+}
+
+struct graph *trace(struct model *m, const struct trace_options *o, nns_error *err)
+{
+	struct graph *g = arena_alloc(m->arena, sizeof *g);
+	if (!g)
+		return fail_memory(err), NULL;
+	g->arena = m->arena;
+	g->training = o->training;
+	if (!choose_inputs(m, o, g, err) || !prepare_modules(m, o->training, err) || !run(m, g, err))
+		return NULL;
+	return g;
+}
