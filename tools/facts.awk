@@ -28,6 +28,12 @@ $1 == last {
 	exit 1
 }
 
+# PyTorch writes this one's derivative by hand (torch/csrc/autograd/VariableTypeManual.cpp).
+$1 == "copy_" {
+	$4 = "CopyBackwards"
+	$5 = "self,src"
+}
+
 {
 	last = $1
 	print "\t{ " quoted($1) ", " quoted($2) ", " quoted($3) ","

@@ -47,6 +47,7 @@ int drawing_reserve(struct drawing *d);
 
 /* styles end with a NULL key; keys and values are borrowed and must live in the arena or be literals. */
 void drawing_box(struct drawing *d, int number, const struct style *styles);
+/* styles as for boxes */
 void drawing_arrow(struct drawing *d, int from, int to, const struct style *styles);
 void drawing_begin_cluster(struct drawing *d, const struct style *styles);
 void drawing_end_cluster(struct drawing *d);
