@@ -1,3 +1,1 @@
-libnnscope_core_la_SOURCES += \
-	src/render/render.h \
-	src/render/dot.c src/render/render.c
+libnnscope_core_la_SOURCES += src/render/render.h src/render/dot.c src/render/render.c

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "nn/nn.h"
+#include "nn/runtime.h"
 
 /* ---- Inputs ---- */
 
@@ -63,6 +63,20 @@ static bool choose_inputs(struct model *m, const struct trace_options *o, struct
 	}
 	if (g->n_inputs == 0)
 		return fail(err, NNS_USAGE, "the model has no default input; give its shape with --input, such as --input 1x3x224x224");
+	return true;
+}
+
+/* Inputs without a name go by that of the parameter of forward which they become. */
+static bool name_inputs(struct model *m, struct graph *g, nns_error *err)
+{
+	const struct signature *sig;
+	if (!m->root->class)
+		return true;
+	if (!class_signature(m->runtime, m->root->class, true, &sig, err))
+		return false;
+	for (size_t i = 0; i < g->n_inputs && i < sig->n; i++)
+		if (!g->inputs[i].name && !sig->params[i].star && !sig->params[i].double_star)
+			g->inputs[i].name = g->inputs[i].value->name = sig->params[i].name;
 	return true;
 }
 
@@ -129,20 +143,19 @@ static bool prepare_modules(struct model *m, bool training, nns_error *err)
 
 /* ---- The pass ---- */
 
-static bool is_parameter_of_forward(struct runtime *rt, const struct module *m, const char *name)
+/* Where the forward of m takes an argument of that name; SIZE_MAX when it does not. */
+static size_t forward_position(struct model *m, const char *name)
 {
-	const char *p = m->class ? m->class->forward_signature : NULL;
-	size_t n = name ? strlen(name) : 0;
-	(void)rt;
-	for (; n && p && *p; p += strcspn(p, ","), p += *p == ',') {
-		p += strspn(p, " ");
-		if (strncmp(p, name, n) == 0 && strchr(",= :", p[n]))
-			return true;
-	}
-	return false;
+	const struct signature *sig;
+	if (!name || !m->root->class || !class_signature(m->runtime, m->root->class, true, &sig, NULL))
+		return SIZE_MAX;
+	for (size_t i = 0; i < sig->n; i++)
+		if (strcmp(sig->params[i].name, name) == 0 && !sig->params[i].star && !sig->params[i].double_star)
+			return i;
+	return SIZE_MAX;
 }
 
-static bool make_arguments(struct runtime *rt, struct model *m, const struct graph *g, struct lang_args *args, nns_error *err)
+static bool make_arguments(struct model *m, const struct graph *g, struct lang_args *args, nns_error *err)
 {
 	args->items = arena_array(m->arena, g->n_inputs, sizeof *args->items);
 	args->names = arena_array(m->arena, g->n_inputs, sizeof *args->names);
@@ -151,7 +164,8 @@ static bool make_arguments(struct runtime *rt, struct model *m, const struct gra
 		return fail_memory(err);
 	for (size_t i = 0; i < g->n_inputs; i++) {
 		struct datum v = datum_pointer(D_TENSOR, g->inputs[i].value);
-		if (is_parameter_of_forward(rt, m->root, g->inputs[i].name) && args->n < i) {
+		size_t position = forward_position(m, g->inputs[i].name);
+		if (position != SIZE_MAX && position != args->n) {
 			args->names[args->n_named] = g->inputs[i].name;
 			args->values[args->n_named++] = v;
 		} else {
@@ -165,7 +179,7 @@ static bool run(struct model *m, struct graph *g, nns_error *err)
 {
 	struct runtime *rt = m->runtime;
 	struct lang_args args = { 0 };
-	if (!make_arguments(rt, m, g, &args, err))
+	if (!make_arguments(m, g, &args, err))
 		return false;
 	rt->recorder.graph = g;
 	rt->recorder.call = NULL;
@@ -190,7 +204,7 @@ struct graph *trace(struct model *m, const struct trace_options *o, nns_error *e
 		return fail_memory(err), NULL;
 	g->arena = m->arena;
 	g->training = o->training;
-	if (!choose_inputs(m, o, g, err) || !prepare_modules(m, o->training, err) || !run(m, g, err))
+	if (!choose_inputs(m, o, g, err) || !name_inputs(m, g, err) || !prepare_modules(m, o->training, err) || !run(m, g, err))
 		return NULL;
 	return g;
 }

@@ -1,0 +1,110 @@
+/* Pictures through libgvc: the only file that includes its header. */
+#include "render/render.h"
+
+#include <ctype.h>
+#include <graphviz/cgraph.h>
+#include <graphviz/gvc.h>
+#include <string.h>
+
+const char *const render_formats[] = { "pdf", "svg", "png", "dot", "gv", NULL };
+
+static bool same_word(const char *a, const char *b)
+{
+	for (; *a && tolower((unsigned char)*a) == tolower((unsigned char)*b); a++, b++)
+		;
+	return !*a && !*b;
+}
+
+static const char *format_find(const char *name)
+{
+	for (size_t i = 0; render_formats[i]; i++)
+		if (same_word(render_formats[i], name))
+			return render_formats[i];
+	return NULL;
+}
+
+const char *render_format_of(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+	return dot ? format_find(dot + 1) : NULL;
+}
+
+/* ---- What Graphviz complains about ---- */
+
+static _Thread_local char complaint[300];
+
+static int keep_complaint(char *message)
+{
+	if (!complaint[0] && message[strspn(message, " \n")])
+		strncat(complaint, message, sizeof complaint - 1);
+	return 0;
+}
+
+static bool fail_graphviz(const char *what, nns_error *err)
+{
+	complaint[strcspn(complaint, "\n")] = 0;
+	return fail(err, NNS_UNSUPPORTED, "Graphviz could not %s%s%s", what, complaint[0] ? ": " : "", complaint);
+}
+
+/* ---- The same bytes every time ---- */
+
+/* cairo writes when a PDF was made: "/CreationDate (D:20261124...". */
+static void forget_date(char *data, size_t len)
+{
+	static const char key[] = "/CreationDate (D:";
+	size_t n = sizeof key - 1;
+	for (size_t i = 0; i + n < len; i++) {
+		if (data[i] != '/' || memcmp(data + i, key, n) != 0)
+			continue;
+		const char *date = "19700101000000";
+		for (i += n; i < len && isdigit((unsigned char)data[i]) && *date; i++)
+			data[i] = *date++;
+	}
+}
+
+static bool draw(GVC_t *gvc, Agraph_t *g, const char *format, struct text *out, nns_error *err)
+{
+	char *data = NULL;
+	unsigned len = 0;
+	if (gvLayout(gvc, g, "dot") != 0)
+		return fail_graphviz("lay the graph out", err);
+	bool ok = gvRenderData(gvc, g, format, &data, &len) == 0 && data;
+	if (ok) {
+		if (strcmp(format, "pdf") == 0)
+			forget_date(data, len);
+		text_addn(out, data, len);
+	}
+	gvFreeRenderData(data);
+	gvFreeLayout(gvc, g);
+	return ok ? !out->failed || fail_memory(err) : fail_graphviz("write the picture", err);
+}
+
+static bool draw_text(const char *dot, const char *format, struct text *out, nns_error *err)
+{
+	complaint[0] = 0;
+	agseterr(AGWARN);
+	agusererrf before = agseterrf(keep_complaint);
+	GVC_t *gvc = gvContext();
+	Agraph_t *g = gvc ? agmemread(dot) : NULL;
+	bool ok = g ? draw(gvc, g, format, out, err) : gvc ? fail_graphviz("read the graph", err) : fail_memory(err);
+	if (g)
+		agclose(g);
+	if (gvc)
+		gvFreeContext(gvc);
+	agseterrf(before);
+	return ok;
+}
+
+bool render(const struct drawing *d, const char *format, struct text *out, nns_error *err)
+{
+	const char *known = format_find(format);
+	struct text dot;
+	if (!known)
+		return fail(err, NNS_USAGE, "unknown picture format '%s'; pdf, svg, png, dot and gv are known", format);
+	if (strcmp(known, "dot") == 0 || strcmp(known, "gv") == 0)
+		return render_dot(d, out, err);
+	text_init(&dot);
+	bool ok = render_dot(d, &dot, err) && draw_text(dot.data, known, out, err);
+	text_release(&dot);
+	return ok;
+}

@@ -1,0 +1,7 @@
+/* The table of views. */
+#include "view/view.h"
+
+const struct view views[] = {
+	{ "autograd", "the backward graph, as torchviz's make_dot draws it", view_autograd },
+	{ NULL, NULL, NULL }
+};
