@@ -167,6 +167,8 @@ static void add_operators(struct text *t, const struct graph *g)
 {
 	for (const struct node *n = graph_first(g); n; n = graph_next(n)) {
 		const struct node *next = graph_next(n);
+		if (n->op->parts && !n->parts)
+			continue; /* a composite that had nothing to do: dropout in evaluation, contiguous() of what is contiguous */
 		if (!is_ignored(n->op->name, strlen(n->op->name), next ? next->op->name : NULL))
 			text_addf(t, "%s%s", t->len ? " " : "", n->op->name);
 	}

@@ -101,6 +101,8 @@ static void add_leaves(struct text *t, const struct graph *g)
 {
 	for (const struct node *n = graph_first(g); n; n = graph_next(n)) {
 		const struct node *next = graph_next(n);
+		if (n->op->parts && !n->parts)
+			continue; /* a composite that had nothing to do: contiguous() of what is contiguous */
 		if (is_ignored(n->op->name, next ? next->op->name : NULL))
 			continue;
 		text_addf(t, "%s%s", t->len ? " " : "", n->op->name);
