@@ -1,0 +1,145 @@
+#include "load/load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "load/format.h"
+
+enum { MAX_FILE = 1 << 30 };
+
+const struct load_format load_formats[] = {
+	{ "description", "a JSON description of classes, modules and forward code", description_bid, description_load },
+	{ "printed tree", "the text that print(model) wrote, of any PyTorch version", printed_bid, printed_load },
+	{ "foreign", "files that are recognised, to say what they are", foreign_bid, foreign_load },
+	{ NULL, NULL, NULL, NULL }
+};
+
+/* ---- Models ---- */
+
+static struct model *model_new(const struct load_options *o, const char *name, const char *source, const char *kind, nns_error *err)
+{
+	struct arena *a = arena_new(o ? o->allocator : NULL, err);
+	struct model *m = a ? arena_alloc(a, sizeof *m) : NULL;
+	if (!m) {
+		arena_free(a);
+		return fail_memory(err), NULL;
+	}
+	m->arena = a;
+	m->name = arena_strdup(a, name);
+	m->source = arena_strdup(a, source);
+	m->kind = kind;
+	struct runtime *rt = runtime_new(a, err);
+	m->runtime = rt;
+	if (!rt || !m->name || !m->source) {
+		fail_memory(err);
+		model_free(m);
+		return NULL;
+	}
+	if (o && o->max_modules)
+		rt->max_modules = o->max_modules;
+	return m;
+}
+
+void model_free(struct model *m)
+{
+	if (m)
+		arena_free(m->arena);
+}
+
+static bool add_class_files(struct model *m, const struct load_options *o, nns_error *err)
+{
+	for (size_t i = 0; o && i < o->n_class_files; i++) {
+		char *data;
+		size_t len;
+		if (!file_read(o->class_files[i], MAX_FILE, &data, &len, err))
+			return false;
+		bool ok = description_add_classes(m, data, len, o->class_files[i], err);
+		free(data);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+/* ---- Formats ---- */
+
+static const struct load_format *best_format(const struct load_file *f)
+{
+	const struct load_format *best = NULL;
+	int highest = 0;
+	for (const struct load_format *row = load_formats; row->name; row++) {
+		int bid = row->bid(f);
+		if (bid > highest) {
+			highest = bid;
+			best = row;
+		}
+	}
+	return best;
+}
+
+static struct model *load_file(const struct load_file *f, nns_error *err)
+{
+	const struct load_format *format = best_format(f);
+	if (!format)
+		return fail(err, NNS_FORMAT, "%s: not a file that nnscope reads; it reads descriptions (JSON) and the text of print(model)", f->path), NULL;
+	struct model *m = model_new(f->options, f->name, f->path, format->name, err);
+	if (!m)
+		return NULL;
+	if (description_add_builtin(m, err) && add_class_files(m, f->options, err) && format->load(f, m, err))
+		return m;
+	model_free(m);
+	return NULL;
+}
+
+/* "a/resnet18.json" -> "resnet18" */
+static void bare_name(const char *path, char *out, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+	const char *start = slash ? slash + 1 : path, *dot = strrchr(start, '.');
+	size_t n = dot && dot > start ? (size_t)(dot - start) : strlen(start);
+	n = n < size ? n : size - 1;
+	memcpy(out, start, n);
+	out[n] = 0;
+}
+
+struct model *load_memory(const char *data, size_t len, const char *name, const struct load_options *o, nns_error *err)
+{
+	char bare[256];
+	bare_name(name, bare, sizeof bare);
+	char *copy = malloc(len + 1);
+	if (!copy)
+		return fail_memory(err), NULL;
+	memcpy(copy, data, len);
+	copy[len] = 0;
+	struct load_file f = { .path = name, .name = bare, .data = copy, .len = len, .options = o };
+	struct model *m = load_file(&f, err);
+	free(copy);
+	return m;
+}
+
+struct model *load_path(const char *path, const struct load_options *o, nns_error *err)
+{
+	char bare[256], *data;
+	size_t len;
+	bool standard = strcmp(path, "-") == 0;
+	if (!file_read(path, o && o->max_file ? o->max_file : MAX_FILE, &data, &len, err))
+		return NULL;
+	bare_name(standard ? "model" : path, bare, sizeof bare);
+	struct load_file f = { .path = standard ? "<stdin>" : path, .name = bare, .data = data, .len = len, .options = o };
+	struct model *m = load_file(&f, err);
+	free(data);
+	return m;
+}
+
+struct model *load_expression(const char *expression, const struct load_options *o, nns_error *err)
+{
+	struct model *m = model_new(o, "model", "<expr>", "expression", err);
+	if (!m)
+		return NULL;
+	if (description_add_builtin(m, err) && add_class_files(m, o, err)
+	    && (m->root = runtime_construct(m->runtime, expression, "--expr", NULL, err)))
+		return m;
+	model_free(m);
+	return NULL;
+}
