@@ -1,0 +1,1 @@
+dist_samples_DATA += samples/alexnet.json samples/densenet121.json samples/lenet.json samples/lstm.json samples/mlp.json samples/mobilenet_v2.json samples/resnet101.json samples/resnet152.json samples/resnet18.json samples/resnet34.json samples/resnet50.json samples/squeezenet1_1.json samples/transformer_encoder.json samples/unet.json samples/vgg16_bn.json 

@@ -1,1 +1,13 @@
-libnnscope_core_la_SOURCES += src/load/load.h
+libnnscope_core_la_SOURCES += \
+	src/load/load.h src/load/format.h src/load/load.c src/load/description.c src/load/class.c src/load/printed.c src/load/foreign.c
+
+# The classes of torchvision's models, as a string.
+builtin_classes = src/load/builtin_classes.c
+nodist_libnnscope_core_la_SOURCES += $(builtin_classes)
+BUILT_SOURCES += $(builtin_classes)
+CLEANFILES += $(builtin_classes)
+EXTRA_DIST += data/torchvision.json tools/embed.awk
+
+$(builtin_classes): $(srcdir)/data/torchvision.json $(srcdir)/tools/embed.awk
+	$(AM_V_GEN)$(MKDIR_P) src/load && \
+	LC_ALL=C $(AWK) -v name=builtin_classes -f $(srcdir)/tools/embed.awk $(srcdir)/data/torchvision.json >$@.tmp && mv $@.tmp $@
