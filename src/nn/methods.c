@@ -123,7 +123,7 @@ METHOD(call_add_module)
 	if (!name_and_value(self, args, &name, &v, err))
 		return false;
 	if (v.kind != D_MODULE && v.kind != D_NONE)
-		return fail(err, NNS_MODEL, "add_module(): '%s' is a %s, not a module", name, datum_type_name(v));
+		return fail(err, NNS_MODEL, "%s is not a Module subclass (add_module: '%s')", datum_type_name(v), name);
 	if (!module_child(self_of(self), name))
 		module_remove(self_of(self), name);
 	return module_set_child(in->arena, self_of(self), name, v.kind == D_MODULE ? v.u.p : NULL) || fail_memory(err);

@@ -167,6 +167,8 @@ static bool bind_varargs(struct recorder *r, const struct op *op, const struct l
 		return false;
 	if (op->args[at].type != ARG_INT || !op->args[at].list || args->n <= (size_t)at || args->items[at].kind != D_INT)
 		return false;
+	if (op->args[at].list_size > 0 && args->n == (size_t)at + 1)
+		return false; /* stands for all of int[N] */
 	struct datum list;
 	if (!datum_seq(r->arena, D_LIST, args->n, &list))
 		return false;

@@ -390,7 +390,7 @@ const struct op_rule create_rules[] = {
 	{ .name = "contiguous", .parts =
 		"if self.is_contiguous(memory_format=memory_format):\n"
 		"    return self\n"
-		"return aten.clone(self, memory_format=memory_format)" },
+		"return aten.clone(self, memory_format=torch.contiguous_format if memory_format is None else memory_format)" },
 	{ .name = "_cast_Float", .parts = "return aten.to.dtype(self, torch.float32)" },
 	{ .name = "_cast_Double", .parts = "return aten.to.dtype(self, torch.float64)" },
 	{ .name = "_cast_Half", .parts = "return aten.to.dtype(self, torch.float16)" },
