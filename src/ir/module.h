@@ -51,6 +51,7 @@ struct model {
 	const char *kind;        /* "description", "printed tree", "expression" */
 	struct graph_input *inputs; size_t n_inputs; /* default inputs; value->requires_grad set */
 	const char *note;        /* something the user should be told, or NULL */
+	bool unfolded;           /* a printed tree whose repeated children were not folded */
 	size_t n_modules;
 	void *runtime;           /* struct runtime * of nn/: classes known to this model, the interpreter */
 };
