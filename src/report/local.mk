@@ -1,1 +1,2 @@
-libnnscope_core_la_SOURCES += src/report/report.h
+libnnscope_core_la_SOURCES += \
+	src/report/report.h src/report/table.h src/report/table.c src/report/tree.c src/report/params.c src/report/shapes.c src/report/flops.c
