@@ -66,8 +66,8 @@ static bool pool_size(struct op_call *c, const struct pool *p, int64_t *size)
 		size[i] = p->self->size[i];
 	for (int i = 0; i < p->spatial; i++) {
 		int64_t in = p->self->size[p->lead + i], reach = p->dilation[i] * (p->kernel[i] - 1) + 1;
-		if (p->padding[i] > reach / 2)
-			return op_fail(c, "padding %lld is more than half of the kernel's %lld", (long long)p->padding[i], (long long)reach);
+		if (p->padding[i] > p->kernel[i] / 2) /* whatever the dilation: pool2d_shape_check() */
+			return op_fail(c, "padding %lld is more than half of the kernel's %lld", (long long)p->padding[i], (long long)p->kernel[i]);
 		int64_t n = window_extent(in, p->kernel[i], p->padding[i], p->stride[i], p->dilation[i], p->ceil_mode);
 		if (n < 1)
 			return op_fail(c, "input %V is too small in dimension %d: a kernel that reaches over %lld elements fits %lld with padding %lld no time",
