@@ -25,7 +25,7 @@ enum { MAX_TREE_DEPTH = 200, MAX_REPEATS = 1000000 };
 
 struct line {
 	const char *s;          /* without blanks at both ends */
-	size_t n;
+	size_t n, indent;       /* blanks before it */
 };
 
 struct tree {
@@ -48,14 +48,15 @@ static bool is_blank(const char *s, size_t n, size_t *width)
 
 static struct line trimmed(const char *s, size_t n)
 {
-	size_t width;
+	size_t width, indent = 0;
 	while (n && is_blank(s, n, &width) && width <= n) {
 		s += width;
 		n -= width;
+		indent++;
 	}
 	while (n && (s[n - 1] == ' ' || s[n - 1] == '\t' || s[n - 1] == '\r'))
 		n--;
-	return (struct line){ s, n };
+	return (struct line){ s, n, indent };
 }
 
 static struct line line_at(const char *data, size_t len, size_t *at)
@@ -167,7 +168,7 @@ static struct module *parse_module(struct tree *t, struct line head);
 /* "0-2" and "3 x Linear(...)": one name and copy for each. */
 static bool add_repeated(struct tree *t, struct module *parent, struct line name, struct line head, size_t prefix, long count)
 {
-	struct line rest = { head.s + prefix, head.n - prefix };
+	struct line rest = { head.s + prefix, head.n - prefix, 0 };
 	long first = strtol(name.s, NULL, 10);
 	size_t at = t->at;
 	if (count > MAX_REPEATS)
@@ -187,13 +188,13 @@ static bool add_repeated(struct tree *t, struct module *parent, struct line name
 static bool add_child(struct tree *t, struct module *parent, struct line l)
 {
 	size_t prefix = child_prefix(l), name_n = (size_t)((const char *)memchr(l.s, ')', l.n) - l.s) - 1;
-	struct line rest = { l.s + prefix, l.n - prefix };
+	struct line rest = { l.s + prefix, l.n - prefix, 0 };
 	char *name = arena_strndup(t->model->arena, l.s + 1, name_n), *end = NULL;
 	if (!name)
 		return fail_memory(t->err);
 	long count = rest.n && isdigit((unsigned char)*rest.s) ? strtol(rest.s, &end, 10) : 0;
 	if (count > 0 && end && strncmp(end, " x ", 3) == 0 && strchr(name, '-'))
-		return add_repeated(t, parent, (struct line){ name, name_n }, rest, (size_t)(end + 3 - rest.s), count);
+		return add_repeated(t, parent, (struct line){ name, name_n, 0 }, rest, (size_t)(end + 3 - rest.s), count);
 	if (rest.n == 4 && memcmp(rest.s, "None", 4) == 0)
 		return t->at++, module_set_child(t->model->arena, parent, name, NULL) || fail_memory(t->err);
 	struct module *m = parse_module(t, rest);
@@ -225,7 +226,7 @@ static bool same_lines(const struct tree *t, size_t a, size_t b, size_t end)
 }
 
 /* Children and other lines, up to the closing bracket.  A list that repeats itself was printed before lists were folded. */
-static bool parse_inside(struct tree *t, bool is_list, struct module *holder, struct text *own)
+static bool parse_inside(struct tree *t, size_t indent, bool is_list, struct module *holder, struct text *own)
 {
 	size_t before = 0, here = 0;
 	for (;;) {
@@ -248,6 +249,7 @@ static bool parse_inside(struct tree *t, bool is_list, struct module *holder, st
 		}
 		if (l.n) {
 			text_add(own, own->len ? "\n" : "");
+			text_fill(own, ' ', l.indent > indent + 2 ? l.indent - indent - 2 : 0);
 			text_addn(own, l.s, l.n);
 		}
 		t->at++;
@@ -270,10 +272,10 @@ static struct module *parse_module(struct tree *t, struct line head)
 	if (++t->depth > MAX_TREE_DEPTH)
 		return fail_line(t, "modules are nested too deeply"), NULL;
 	text_init(&own);
-	t->at++;
+	size_t indent = t->lines[t->at++].indent;
 	bool ok = true;
 	if (i + 1 == head.n)
-		ok = parse_inside(t, strcmp(class, "ModuleList") == 0, &holder, &own);
+		ok = parse_inside(t, indent, strcmp(class, "ModuleList") == 0, &holder, &own);
 	else
 		text_addn(&own, head.s + i + 1, head.n - i - 1 - (head.s[head.n - 1] == ')'));
 	if (ok && own.failed)
@@ -330,7 +332,7 @@ bool printed_load(const struct load_file *f, struct model *m, nns_error *err)
 		return false;
 	struct line head = t.lines[0];
 	if (opens(head))
-		head = (struct line){ head.s + name_before(head, head.n - 1), head.n - name_before(head, head.n - 1) };
+		head = (struct line){ head.s + name_before(head, head.n - 1), head.n - name_before(head, head.n - 1), 0 };
 	m->root = parse_module(&t, head);
 	return m->root && note_other_text(&t, start);
 }

@@ -1,0 +1,130 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/file.h"
+#include "nn/nn.h"
+#include "ops/op.h"
+#include "render/render.h"
+#include "view/view.h"
+
+static const struct view *find_view(const char *name, nns_error *err)
+{
+	const char *names[16];
+	size_t n = 0;
+	for (const struct view *v = views; v->name; v++) {
+		if (strcmp(v->name, name) == 0)
+			return v;
+		if (n < 16)
+			names[n++] = v->name;
+	}
+	fail(err, NNS_USAGE, "unknown view '%s'", name);
+	const char *near = nearest_of(name, names, n);
+	if (near)
+		fail_add(err, "; did you mean '%s'?", near);
+	return NULL;
+}
+
+static bool draw(nns_model *m, nns_graph *g, const nns_draw_options *in, const char *format, struct text *out, nns_error *err)
+{
+	struct view_options o = { .max_attr_chars = 50, .depth = -1 };
+	const struct view *view = find_view(in && in->view ? in->view : "autograd", err);
+	struct drawing *d = view ? drawing_new(m->model->arena) : NULL;
+	if (!view)
+		return false;
+	if (!d)
+		return fail_memory(err);
+	if (in) {
+		o.show_attrs = in->show_attrs;
+		o.show_saved = in->show_saved;
+		o.max_attr_chars = in->max_attr_chars ? in->max_attr_chars : 50;
+		o.depth = in->depth > 0 ? in->depth : -1;
+		o.direction = in->direction;
+	}
+	return view->draw(m->model, g->graph, &o, d, err) && render(d, format, out, err);
+}
+
+void *nns_draw(nns_model *m, nns_graph *g, const nns_draw_options *options, const char *format, size_t *len, nns_error *err)
+{
+	struct text t;
+	text_init(&t);
+	bool ok = draw(m, g, options, format, &t, err);
+	*len = t.len;
+	return api_take(&t, ok, err);
+}
+
+bool nns_draw_file(nns_model *m, nns_graph *g, const nns_draw_options *options, const char *format, const char *path, nns_error *err)
+{
+	size_t len;
+	const char *f = format ? format : render_format_of(path);
+	if (!f)
+		return fail(err, NNS_USAGE, "'%s' does not end in .pdf, .svg, .png, .dot or .gv; say the format", path);
+	void *data = nns_draw(m, g, options, f, &len, err);
+	bool ok = data && file_write(path, data, len, err);
+	free(data);
+	return ok;
+}
+
+const char *nns_draw_format(const char *path)
+{
+	return render_format_of(path);
+}
+
+/* ---- What is known ---- */
+
+static const struct nn_class *class_at(size_t index)
+{
+	static const struct nn_class *const families[] = {
+#define NN_FAMILY(family) family##_classes,
+#include "nn/families.def"
+#undef NN_FAMILY
+	};
+	for (size_t f = 0; f < sizeof families / sizeof *families; f++)
+		for (const struct nn_class *c = families[f]; c->name; c++)
+			if (index-- == 0)
+				return c;
+	return NULL;
+}
+
+const char *nns_class_name(size_t index)
+{
+	const struct nn_class *c = class_at(index);
+	return c ? c->name : NULL;
+}
+
+const char *nns_class_signature(size_t index)
+{
+	const struct nn_class *c = class_at(index);
+	return c && c->signature ? c->signature : "";
+}
+
+const char *nns_operator_schema(size_t index)
+{
+	return index < op_facts_count ? op_facts[index].schema : NULL;
+}
+
+bool nns_operator_has_rule(size_t index)
+{
+	return index < op_facts_count && op_rule_find(op_facts[index].name) != NULL;
+}
+
+const char *nns_view_name(size_t index)
+{
+	for (const struct view *v = views; v->name; v++)
+		if (index-- == 0)
+			return v->name;
+	return NULL;
+}
+
+const char *nns_view_help(size_t index)
+{
+	for (const struct view *v = views; v->name; v++)
+		if (index-- == 0)
+			return v->help;
+	return NULL;
+}
+
+const char *nns_nearest(const char *word, const char *const *words, size_t n)
+{
+	return nearest_of(word, words, n);
+}

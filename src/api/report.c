@@ -1,0 +1,156 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "nn/nn.h"
+#include "ops/op.h"
+#include "trace/trace.h"
+
+char *api_take(struct text *t, bool ok, nns_error *err)
+{
+	if (ok && !t->data && !t->failed)
+		text_add(t, "");
+	char *s = ok && !t->failed ? text_take(t) : NULL;
+	if (ok && !s)
+		fail_memory(err);
+	if (!s)
+		text_release(t);
+	return s;
+}
+
+/* ---- What reports ask ---- */
+
+static bool source_repr(void *data, const struct module *m, struct text *out, nns_error *err)
+{
+	nns_model *n = data;
+	if (m->printed && !n->torch_version) {
+		text_add(out, m->printed);
+		return true;
+	}
+	return module_repr(n->model->runtime, m, n->torch_version ? n->torch_version : TORCH_DEFAULT, out, err);
+}
+
+/* Lists fold since PyTorch 2.0; a printed tree that did not fold is from before. */
+static bool source_folds(void *data, const struct module *m)
+{
+	nns_model *n = data;
+	if (!m->class || !m->class->container)
+		return false;
+	return n->torch_version ? n->torch_version >= 200 : !n->model->unfolded;
+}
+
+static bool source_flops(void *data, const struct node *n, double *count, bool *counted, const char **name)
+{
+	const struct op_rule *rule = n->op->rule;
+	(void)data;
+	*counted = false;
+	*name = rule && rule->flops_name ? rule->flops_name : n->op->base_name;
+	if (rule && rule->flops) {
+		*counted = rule->flops(n, count);
+		return true;
+	}
+	return !n->parts;
+}
+
+struct report_source api_source(nns_model *m)
+{
+	return (struct report_source){ m, m->torch_version ? m->torch_version : TORCH_DEFAULT, source_repr, source_folds, source_flops };
+}
+
+/* ---- Reports ---- */
+
+struct report_row {
+	const char *name;
+	bool needs_graph;
+	bool (*write)(nns_model *m, nns_graph *g, const struct report_options *o, struct text *out, nns_error *err);
+};
+
+static bool write_tree(nns_model *m, nns_graph *g, const struct report_options *o, struct text *out, nns_error *err)
+{
+	struct report_source s = api_source(m);
+	(void)g, (void)o;
+	return report_tree(m->model, &s, out, err);
+}
+
+static bool write_params(nns_model *m, nns_graph *g, const struct report_options *o, struct text *out, nns_error *err)
+{
+	(void)g;
+	return report_params(m->model, o, out, err);
+}
+
+static bool write_shapes(nns_model *m, nns_graph *g, const struct report_options *o, struct text *out, nns_error *err)
+{
+	return report_shapes(m->model, g->graph, o, out, err);
+}
+
+static bool write_summary(nns_model *m, nns_graph *g, const struct report_options *o, struct text *out, nns_error *err)
+{
+	return report_summary(m->model, g->graph, o, out, err);
+}
+
+static bool write_flops(nns_model *m, nns_graph *g, const struct report_options *o, struct text *out, nns_error *err)
+{
+	struct report_source s = api_source(m);
+	return report_flops(m->model, g->graph, &s, o, out, err);
+}
+
+static const struct report_row rows[] = {
+	{ "tree", false, write_tree }, { "params", false, write_params }, { "shapes", true, write_shapes },
+	{ "summary", true, write_summary }, { "flops", true, write_flops },
+};
+
+static bool convert(const nns_report_options *in, struct report_options *out, nns_error *err)
+{
+	*out = (struct report_options){ .format = FORMAT_TABLE, .depth = 3 };
+	if (!in)
+		return true;
+	out->width = in->width;
+	out->colour = in->colour;
+	out->depth = in->depth ? in->depth : 3;
+	out->columns = in->columns;
+	out->rows = in->rows;
+	out->format = in->format ? report_format_from_name(in->format) : FORMAT_TABLE;
+	return out->format != FORMAT_NONE || fail(err, NNS_USAGE, "unknown format '%s'; table, tsv, csv, json and markdown are known", in->format);
+}
+
+char *nns_report(nns_model *m, nns_graph *g, const char *what, const nns_report_options *options, nns_error *err)
+{
+	struct report_options o;
+	struct text t;
+	if (!convert(options, &o, err))
+		return NULL;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (strcmp(rows[i].name, what) != 0)
+			continue;
+		if (rows[i].needs_graph && !g)
+			return fail(err, NNS_USAGE, "the report '%s' needs a traced graph", what), NULL;
+		text_init(&t);
+		return api_take(&t, rows[i].write(m, g, &o, &t, err), err);
+	}
+	return fail(err, NNS_USAGE, "unknown report '%s'", what), NULL;
+}
+
+/* ---- Expressions ---- */
+
+char *nns_get(nns_model *m, nns_graph *g, const char *expression, nns_error *err)
+{
+	struct text t;
+	text_init(&t);
+	return api_take(&t, query_get(m->model, g ? g->graph : NULL, expression, &t, err), err);
+}
+
+bool nns_check(nns_model *m, nns_graph *g, const char *expression, bool *holds, char **left, char **right, nns_error *err)
+{
+	struct text a, b;
+	text_init(&a);
+	text_init(&b);
+	*left = *right = NULL;
+	bool ok = query_check(m->model, g ? g->graph : NULL, expression, holds, &a, &b, err);
+	if (ok && !*holds && a.len) {
+		*left = text_take(&a);
+		*right = text_take(&b);
+	}
+	text_release(&a);
+	text_release(&b);
+	return ok;
+}
