@@ -1,0 +1,81 @@
+/* The command line: commands and options are rows; the only part that prints or exits. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "nnscope/nnscope.h"
+
+enum { EXIT_OK = 0, EXIT_WRONG_MODEL = 1, EXIT_WRONG_USAGE = 2 };
+
+struct list {
+	const char **items;
+	size_t n;
+};
+
+/* What options set; operands are what is left. */
+struct options {
+	const char *expr, *torch, *mode, *format, *view, *direction, *output, *columns, *rows, *width_text, *depth_text, *chars_text, *colour;
+	int width, depth, max_attr_chars;
+	bool show_attrs, show_saved, open, timing, help, version, quiet;
+	struct list set, classes, inputs, operands;
+	double started;
+};
+
+struct command {
+	const char *name;
+	const char *summary;         /* one line of `nnscope help` */
+	const char *operands;        /* "FILE", "FILE EXPRESSION..." */
+	const char *options;         /* names of options, blanks between them */
+	const char *details;         /* paragraphs of --help, may be NULL */
+	const char *example;
+	int (*run)(const struct options *o);
+};
+extern const struct command commands[];     /* ends with a NULL name */
+
+struct option_row {
+	const char *name;            /* "format" */
+	char letter;                 /* 'o', 0 when there is none */
+	const char *argument;        /* "FORMAT", NULL: a switch */
+	const char *help;
+	size_t offset;               /* into struct options */
+	enum { OPTION_SWITCH, OPTION_TEXT, OPTION_LIST } kind;
+};
+extern const struct option_row option_rows[]; /* ends with a NULL name */
+
+/* Reads argv after the command.  False: an error has been printed. */
+bool options_parse(const struct command *c, int argc, char **argv, struct options *o);
+void options_release(struct options *o);
+bool command_takes(const struct command *c, const char *option);
+
+/* Prints "nnscope: message" and returns the exit status that fits the error. */
+int complain(const nns_error *err);
+int complain_usage(const char *fmt, ...);
+
+/* The model that the options and the first operand name, with --set applied; NULL: an error has been printed and *status set. */
+nns_model *open_model(const struct options *o, size_t *used, int *status);
+nns_graph *trace_model(nns_model *m, const struct options *o, bool training_by_default, int *status);
+
+/* Writes text to standard output; the status. */
+int put(const char *text);
+
+double now_ms(void);
+
+int run_tree(const struct options *o);
+int run_params(const struct options *o);
+int run_shapes(const struct options *o);
+int run_summary(const struct options *o);
+int run_flops(const struct options *o);
+int run_graph(const struct options *o);
+int run_get(const struct options *o);
+int run_check(const struct options *o);
+int run_ops(const struct options *o);
+int run_classes(const struct options *o);
+int run_help(const struct options *o);
+int run_version(const struct options *o);
+int run_overview(const struct options *o);
+
+void print_command_help(const struct command *c);
+
+#endif

@@ -1,0 +1,38 @@
+/* The table of commands. */
+#include "cli/cli.h"
+
+#define MODEL "expr set classes torch "
+#define TRACED MODEL "mode input "
+#define TABLE "format width colour "
+
+const struct command commands[] = {
+	{ "tree", "print the module tree, as print(model) does", "FILE", MODEL,
+	  "FILE is a description (JSON) or the text of print(model); - is standard input.\n"
+	  "A printed tree is printed again as it came, or as --torch prints it.",
+	  "nnscope tree --expr 'Sequential(Linear(10, 20), ReLU())'", run_tree },
+	{ "params", "list parameters and buffers", "FILE", MODEL TABLE, NULL,
+	  "nnscope params --expr 'Linear(10, 20)'", run_params },
+	{ "shapes", "list what every module returns", "FILE", TRACED TABLE, NULL,
+	  "nnscope shapes --expr 'Conv2d(3, 64, 7)' --input 1x3x224x224", run_shapes },
+	{ "summary", "print torchinfo's table", "FILE", TRACED "depth columns rows ", NULL,
+	  "nnscope summary --expr 'Linear(10, 20)' --input 5x10", run_summary },
+	{ "flops", "count multiply-adds by fvcore's rules", "FILE", TRACED TABLE, NULL,
+	  "nnscope flops --expr 'Linear(10, 20)' --input 5x10", run_flops },
+	{ "graph", "draw the gradient graph", "FILE", TRACED "view format output open show-attrs show-saved max-attr-chars depth direction timing ",
+	  "Without --output the picture is NAME_structure.pdf.  The format is that of the suffix.\n"
+	  "The mode is train, as a freshly built module is.",
+	  "nnscope graph --expr 'Linear(10, 20)' --input 5x10 -o linear.svg", run_graph },
+	{ "get", "print the value of expressions", "FILE EXPRESSION...", TRACED,
+	  "Expressions see the model's members as names, and model, input, output, parameters(), modules().",
+	  "nnscope get --expr 'Linear(10, 20)' 'out_features' 'weight.shape'", run_get },
+	{ "check", "check that expressions hold", "FILE EXPRESSION...", TRACED,
+	  "Exits 1 when one does not hold, and shows both sides of it.",
+	  "nnscope check --expr 'Linear(10, 20)' 'out_features == 20' 'sum(p.numel() for p in parameters()) < 1e6'", run_check },
+	{ "ops", "list the operators that are known", "[NAME...]", "", "An operator with a star has a shape rule.",
+	  "nnscope ops conv2d", run_ops },
+	{ "classes", "list the module classes that are known", "[NAME...]", "", NULL,
+	  "nnscope classes Conv2d", run_classes },
+	{ "help", "explain a command", "[COMMAND]", "", NULL, "nnscope help graph", run_help },
+	{ "version", "print the version", "", "", NULL, "nnscope version", run_version },
+	{ NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+};

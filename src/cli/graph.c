@@ -1,0 +1,91 @@
+/* graph: draws a picture into a file. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static char *default_path(const nns_model *m, const char *format)
+{
+	const char *name = nns_model_name(m), *suffix = format ? format : "pdf";
+	size_t n = strlen(name) + strlen(suffix) + 32;
+	char *path = malloc(n);
+	if (path)
+		snprintf(path, n, "%s_structure.%s", name, suffix);
+	return path;
+}
+
+static int show(const char *path)
+{
+	int status;
+	pid_t pid = fork();
+	if (pid == 0) {
+		execlp("xdg-open", "xdg-open", path, (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		fprintf(stderr, "nnscope: xdg-open could not show %s\n", path);
+		return EXIT_WRONG_MODEL;
+	}
+	return EXIT_OK;
+}
+
+static int write_standard(nns_model *m, nns_graph *g, const nns_draw_options *d, const char *format)
+{
+	nns_error err = { 0 };
+	size_t len;
+	void *data = nns_draw(m, g, d, format ? format : "gv", &len, &err);
+	if (!data)
+		return complain(&err);
+	bool ok = fwrite(data, 1, len, stdout) == len && fflush(stdout) != EOF;
+	free(data);
+	if (!ok)
+		fputs("nnscope: standard output cannot be written\n", stderr);
+	return ok ? EXIT_OK : EXIT_WRONG_MODEL;
+}
+
+static int write_file(nns_model *m, nns_graph *g, const nns_draw_options *d, const struct options *o)
+{
+	nns_error err = { 0 };
+	char *path = o->output ? NULL : default_path(m, o->format);
+	const char *target = o->output ? o->output : path;
+	int status = EXIT_OK;
+	if (!target)
+		return complain_usage("out of memory");
+	if (!nns_draw_file(m, g, d, o->format, target, &err))
+		status = complain(&err);
+	else if (!o->output)
+		fprintf(stderr, "nnscope: wrote %s\n", target);
+	if (status == EXIT_OK && o->open)
+		status = show(target);
+	free(path);
+	return status;
+}
+
+int run_graph(const struct options *o)
+{
+	nns_draw_options d = { .view = o->view, .show_attrs = o->show_attrs, .show_saved = o->show_saved, .max_attr_chars = o->max_attr_chars,
+		.depth = o->depth, .direction = o->direction };
+	size_t used;
+	int status = EXIT_OK;
+	nns_model *m = open_model(o, &used, &status);
+	if (!m)
+		return status;
+	double loaded = now_ms(), traced, drawn;
+	nns_graph *g = NULL;
+	if (o->operands.n > used)
+		status = complain_usage("graph takes one model; what is '%s'?", o->operands.items[used]);
+	else
+		g = trace_model(m, o, true, &status);
+	traced = now_ms();
+	if (g)
+		status = o->output && strcmp(o->output, "-") == 0 ? write_standard(m, g, &d, o->format) : write_file(m, g, &d, o);
+	drawn = now_ms();
+	if (o->timing && g)
+		fprintf(stderr, "load %.2f ms, trace %.2f ms, view and layout %.2f ms\n", loaded - o->started, traced - loaded, drawn - traced);
+	nns_model_free(m);
+	return status;
+}

@@ -1,0 +1,136 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/cli.h"
+
+int complain(const nns_error *err)
+{
+	fprintf(stderr, "nnscope: %s\n", err->message);
+	return err->code == NNS_USAGE ? EXIT_WRONG_USAGE : EXIT_WRONG_MODEL;
+}
+
+int complain_usage(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	fputs("nnscope: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	return EXIT_WRONG_USAGE;
+}
+
+double now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+int put(const char *text)
+{
+	if (fputs(text, stdout) != EOF && fflush(stdout) != EOF)
+		return EXIT_OK;
+	fputs("nnscope: standard output cannot be written\n", stderr);
+	return EXIT_WRONG_MODEL;
+}
+
+nns_model *open_model(const struct options *o, size_t *used, int *status)
+{
+	nns_error err = { 0 };
+	nns_load_options load = { .class_files = o->classes.items, .n_class_files = o->classes.n };
+	nns_model *m;
+	*used = o->expr ? 0 : 1;
+	if (!o->expr && o->operands.n == 0) {
+		*status = complain_usage("which model? Give a file, - for standard input, or --expr 'Linear(10, 20)'");
+		return NULL;
+	}
+	m = o->expr ? nns_model_from_expression(o->expr, &load, &err) : nns_model_load(o->operands.items[0], &load, &err);
+	bool ok = m != NULL;
+	for (size_t i = 0; ok && i < o->set.n; i++)
+		ok = nns_model_set(m, o->set.items[i], &err);
+	ok = ok && nns_model_set_torch(m, o->torch, &err);
+	if (!ok) {
+		*status = complain(&err);
+		nns_model_free(m);
+		return NULL;
+	}
+	if (nns_model_note(m))
+		fprintf(stderr, "nnscope: %s\n", nns_model_note(m));
+	return m;
+}
+
+nns_graph *trace_model(nns_model *m, const struct options *o, bool training_by_default, int *status)
+{
+	nns_error err = { 0 };
+	bool training = o->mode ? strcmp(o->mode, "train") == 0 : training_by_default;
+	nns_graph *g = nns_trace(m, training, o->inputs.items, o->inputs.n, &err);
+	if (!g)
+		*status = complain(&err);
+	return g;
+}
+
+/* ---- Commands ---- */
+
+static const struct command *find_command(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+static int run_command(const struct command *c, int argc, char **argv)
+{
+	struct options o = { .started = now_ms() };
+	int status = EXIT_WRONG_USAGE;
+	if (options_parse(c, argc, argv, &o)) {
+		status = EXIT_OK;
+		if (o.help)
+			print_command_help(c);
+		else
+			status = c->run(&o);
+	}
+	options_release(&o);
+	return status;
+}
+
+static bool is_path(const char *word)
+{
+	FILE *f = strpbrk(word, "./") ? fopen(word, "r") : NULL;
+	if (f)
+		fclose(f);
+	return f || strpbrk(word, "./") || strcmp(word, "-") == 0;
+}
+
+static int unknown_command(const char *word)
+{
+	const char *names[64];
+	size_t n = 0;
+	for (const struct command *c = commands; c->name && n < 64; c++)
+		names[n++] = c->name;
+	const char *near = nns_nearest(word, names, n);
+	return complain_usage("'%s' is not a command%s%s%s; see nnscope help", word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct command overview = { "overview", "say what a file is", "FILE", "expr set classes torch ", NULL, "nnscope samples/resnet18.json", run_overview };
+	if (argc < 2) {
+		struct options none = { 0 };
+		run_help(&none);
+		return EXIT_WRONG_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return run_command(find_command("help"), argc - 2, argv + 2);
+	if (strcmp(argv[1], "--version") == 0)
+		return run_command(find_command("version"), 0, NULL);
+	const struct command *c = find_command(argv[1]);
+	if (c)
+		return run_command(c, argc - 2, argv + 2);
+	if (is_path(argv[1]))
+		return run_command(&overview, argc - 1, argv + 1);
+	return unknown_command(argv[1]);
+}

@@ -1,0 +1,147 @@
+/* tree, params, shapes, summary, flops, get, check, and the overview of a file. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static int terminal_width(void)
+{
+	struct winsize w;
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : 80;
+}
+
+static bool use_colour(const struct options *o)
+{
+	const char *no = getenv("NO_COLOR");
+	if (o->colour && strcmp(o->colour, "auto") != 0)
+		return strcmp(o->colour, "always") == 0;
+	return isatty(STDOUT_FILENO) && !(no && *no);
+}
+
+static int report(const struct options *o, const char *what, bool traced)
+{
+	nns_report_options r = { .format = o->format, .width = o->width >= 0 ? o->width : terminal_width(), .colour = use_colour(o),
+		.depth = o->depth, .columns = o->columns, .rows = o->rows };
+	nns_error err = { 0 };
+	nns_graph *g = NULL;
+	size_t used;
+	int status = EXIT_OK;
+	nns_model *m = open_model(o, &used, &status);
+	if (!m)
+		return status;
+	if (o->operands.n > used)
+		status = complain_usage("%s takes one model; what is '%s'?", what, o->operands.items[used]);
+	else if (!traced || (g = trace_model(m, o, false, &status))) {
+		char *text = nns_report(m, g, what, &r, &err);
+		status = text ? put(text) : complain(&err);
+		free(text);
+	}
+	nns_model_free(m);
+	return status;
+}
+
+int run_tree(const struct options *o) { return report(o, "tree", false); }
+int run_params(const struct options *o) { return report(o, "params", false); }
+int run_shapes(const struct options *o) { return report(o, "shapes", true); }
+int run_summary(const struct options *o) { return report(o, "summary", true); }
+int run_flops(const struct options *o) { return report(o, "flops", true); }
+
+/* ---- Expressions ---- */
+
+static bool uses_output(const struct options *o, size_t from)
+{
+	for (size_t i = from; i < o->operands.n; i++)
+		if (strstr(o->operands.items[i], "output") || strstr(o->operands.items[i], "input"))
+			return true;
+	return false;
+}
+
+static int get_one(nns_model *m, nns_graph *g, const char *expression)
+{
+	nns_error err = { 0 };
+	char *text = nns_get(m, g, expression, &err);
+	if (!text)
+		return complain(&err);
+	int status = put(text) | put("\n");
+	free(text);
+	return status;
+}
+
+static int check_one(nns_model *m, nns_graph *g, const char *expression)
+{
+	nns_error err = { 0 };
+	bool holds;
+	char *left, *right;
+	if (!nns_check(m, g, expression, &holds, &left, &right, &err))
+		return complain(&err);
+	if (holds)
+		printf("ok      %s\n", expression);
+	else if (left)
+		printf("failed  %s\n        left:  %s\n        right: %s\n", expression, left, right ? right : "");
+	else
+		printf("failed  %s\n", expression);
+	free(left);
+	free(right);
+	return put("") || !holds ? EXIT_WRONG_MODEL : EXIT_OK;
+}
+
+static int expressions(const struct options *o, int (*one)(nns_model *m, nns_graph *g, const char *expression))
+{
+	size_t used;
+	int status = EXIT_OK;
+	nns_graph *g = NULL;
+	nns_model *m = open_model(o, &used, &status);
+	if (!m)
+		return status;
+	if (o->operands.n == used)
+		status = complain_usage("which expression? For example 'fc.out_features'");
+	else if ((o->inputs.n || o->mode) && uses_output(o, used))
+		g = trace_model(m, o, false, &status);
+	for (size_t i = used; i < o->operands.n && (status == EXIT_OK || (one == check_one && status == EXIT_WRONG_MODEL)); i++)
+		status |= one(m, g, o->operands.items[i]);
+	nns_model_free(m);
+	return status;
+}
+
+int run_get(const struct options *o) { return expressions(o, get_one); }
+int run_check(const struct options *o) { return expressions(o, check_one); }
+
+/* ---- nnscope FILE ---- */
+
+struct counts {
+	size_t parameters, buffers;
+	int64_t elements;
+};
+
+static bool count(const nns_tensor_info *t, void *data)
+{
+	struct counts *c = data;
+	int64_t n = 1;
+	for (int i = 0; i < t->ndim; i++)
+		n *= t->shape[i];
+	*(t->is_buffer ? &c->buffers : &c->parameters) += 1;
+	c->elements += !t->is_buffer && t->ndim >= 0 ? n : 0;
+	return true;
+}
+
+int run_overview(const struct options *o)
+{
+	struct counts c = { 0 };
+	nns_error err = { 0 };
+	size_t used;
+	int status = EXIT_OK;
+	nns_model *m = open_model(o, &used, &status);
+	if (!m)
+		return status;
+	if (nns_model_parameters(m, count, &c, &err))
+		printf("%s: %zu parameters with %lld elements, %zu buffers\n\nnnscope tree, params, summary, graph show more.\n", nns_model_name(m), c.parameters, (long long)c.elements, c.buffers);
+	else
+		status = complain(&err);
+	nns_model_free(m);
+	return status ? status : put("");
+}
