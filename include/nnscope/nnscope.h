@@ -70,7 +70,11 @@ NNS_API bool nns_model_parameters(nns_model *m, bool (*visit)(const nns_tensor_i
  * "x=10x3x224x224" or "ids=2x7:int64" and replace the model's own; n_inputs
  * may be 0.  Tracing again makes a new graph; the old one stays.
  */
-NNS_API nns_graph *nns_trace(nns_model *m, bool training, const char *const *inputs, size_t n_inputs, nns_error *err);
+enum nns_trace_flags {
+	NNS_TRAIN = 1,                    /* train mode; otherwise eval */
+	NNS_NO_GRAD = 2                   /* as under torch.no_grad(); such a graph has no backward graph */
+};
+NNS_API nns_graph *nns_trace(nns_model *m, unsigned flags, const char *const *inputs, size_t n_inputs, nns_error *err);
 
 typedef struct nns_node_info {
 	const char *op;                   /* "conv2d.default" */

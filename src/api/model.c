@@ -140,7 +140,7 @@ bool nns_model_parameters(nns_model *m, bool (*visit)(const nns_tensor_info *t, 
 
 /* ---- Tracing ---- */
 
-nns_graph *nns_trace(nns_model *m, bool training, const char *const *inputs, size_t n_inputs, nns_error *err)
+nns_graph *nns_trace(nns_model *m, unsigned flags, const char *const *inputs, size_t n_inputs, nns_error *err)
 {
 	struct arena *a = m->model->arena;
 	struct graph_input *all = arena_array(a, n_inputs + 1, sizeof *all);
@@ -150,7 +150,7 @@ nns_graph *nns_trace(nns_model *m, bool training, const char *const *inputs, siz
 	for (size_t i = 0; i < n_inputs; i++)
 		if (!trace_parse_input(a, inputs[i], &all[i], err))
 			return NULL;
-	struct trace_options o = { training, all, n_inputs };
+	struct trace_options o = { .training = flags & NNS_TRAIN, .no_grad = flags & NNS_NO_GRAD, .inputs = all, .n_inputs = n_inputs };
 	g->graph = trace(m->model, &o, err);
 	return g->graph ? g : NULL;
 }

@@ -55,7 +55,8 @@ int complain_usage(const char *fmt, ...);
 
 /* The model that the options and the first operand name, with --set applied; NULL: an error has been printed and *status set. */
 nns_model *open_model(const struct options *o, size_t *used, int *status);
-nns_graph *trace_model(nns_model *m, const struct options *o, bool training_by_default, int *status);
+/* flags: those of nns_trace(), unless --mode says otherwise */
+nns_graph *trace_model(nns_model *m, const struct options *o, unsigned flags, int *status);
 
 /* Writes text to standard output; the status. */
 int put(const char *text);

@@ -79,7 +79,7 @@ int run_graph(const struct options *o)
 	if (o->operands.n > used)
 		status = complain_usage("graph takes one model; what is '%s'?", o->operands.items[used]);
 	else
-		g = trace_model(m, o, true, &status);
+		g = trace_model(m, o, NNS_TRAIN, &status);
 	traced = now_ms();
 	if (g)
 		status = o->output && strcmp(o->output, "-") == 0 ? write_standard(m, g, &d, o->format) : write_file(m, g, &d, o);

@@ -62,11 +62,12 @@ nns_model *open_model(const struct options *o, size_t *used, int *status)
 	return m;
 }
 
-nns_graph *trace_model(nns_model *m, const struct options *o, bool training_by_default, int *status)
+nns_graph *trace_model(nns_model *m, const struct options *o, unsigned flags, int *status)
 {
 	nns_error err = { 0 };
-	bool training = o->mode ? strcmp(o->mode, "train") == 0 : training_by_default;
-	nns_graph *g = nns_trace(m, training, o->inputs.items, o->inputs.n, &err);
+	if (o->mode)
+		flags = strcmp(o->mode, "train") == 0 ? flags | NNS_TRAIN : flags & ~(unsigned)NNS_TRAIN;
+	nns_graph *g = nns_trace(m, flags, o->inputs.items, o->inputs.n, &err);
 	if (!g)
 		*status = complain(&err);
 	return g;

@@ -36,7 +36,7 @@ static int report(const struct options *o, const char *what, bool traced)
 		return status;
 	if (o->operands.n > used)
 		status = complain_usage("%s takes one model; what is '%s'?", what, o->operands.items[used]);
-	else if (!traced || (g = trace_model(m, o, false, &status))) {
+	else if (!traced || (g = trace_model(m, o, NNS_NO_GRAD, &status))) {
 		char *text = nns_report(m, g, what, &r, &err);
 		status = text ? put(text) : complain(&err);
 		free(text);
@@ -101,7 +101,7 @@ static int expressions(const struct options *o, int (*one)(nns_model *m, nns_gra
 	if (o->operands.n == used)
 		status = complain_usage("which expression? For example 'fc.out_features'");
 	else if ((o->inputs.n || o->mode) && uses_output(o, used))
-		g = trace_model(m, o, false, &status);
+		g = trace_model(m, o, NNS_NO_GRAD, &status);
 	for (size_t i = used; i < o->operands.n && (status == EXIT_OK || (one == check_one && status == EXIT_WRONG_MODEL)); i++)
 		status |= one(m, g, o->operands.items[i]);
 	nns_model_free(m);

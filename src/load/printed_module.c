@@ -25,14 +25,14 @@ static bool is_word(const char *s, size_t n)
 
 static void add_value(struct text *t, const char *s, size_t n)
 {
-	bool word = is_word(s, n) && !(n == 3 && (memcmp(s, "inf", 3) == 0 || memcmp(s, "nan", 3) == 0));
-	if (n == 3 && !word) {
+	if (n == 3 && (memcmp(s, "inf", 3) == 0 || memcmp(s, "nan", 3) == 0)) {
 		text_addf(t, "float('%.3s')", s);
 		return;
 	}
-	text_add(t, word ? "'" : "");
+	const char *quote = is_word(s, n) ? "'" : "";
+	text_add(t, quote);
 	text_addn(t, s, n);
-	text_add(t, word ? "'" : "");
+	text_add(t, quote);
 }
 
 static void add_argument(struct text *t, const char *s, size_t n)

@@ -9,7 +9,7 @@ static bool add_shape(struct value *v, void *data)
 {
 	struct text *t = data;
 	if (t->len)
-		text_addc(t, ' ');
+		text_addc(t, ',');
 	if (v->ndim < 0)
 		text_addc(t, '?');
 	else

@@ -31,7 +31,7 @@ static bool push_inputs(struct model *m, const struct graph *g, struct datum *ou
 /* model, input, inputs, output; a member of the model of the same name comes first. */
 static bool make_scope(struct model *m, struct graph *g, const char *expression, struct scope *s, nns_error *err)
 {
-	struct trace_options o = { 0 };
+	struct trace_options o = { .no_grad = true };
 	struct datum inputs;
 	bool taken = module_child(m->root, "output") != NULL;
 	if (!g && !taken && uses_word(expression, "output") && !(g = trace(m, &o, err)))

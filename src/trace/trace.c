@@ -175,7 +175,7 @@ static bool make_arguments(struct model *m, const struct graph *g, struct lang_a
 	return true;
 }
 
-static bool run(struct model *m, struct graph *g, nns_error *err)
+static bool run(struct model *m, bool grad, struct graph *g, nns_error *err)
 {
 	struct runtime *rt = m->runtime;
 	struct lang_args args = { 0 };
@@ -186,7 +186,7 @@ static bool run(struct model *m, struct graph *g, nns_error *err)
 	rt->recorder.parent = NULL;
 	rt->recorder.label = NULL;
 	rt->recorder.training = g->training;
-	rt->recorder.grad_enabled = true;
+	rt->recorder.grad_enabled = grad;
 	rt->placed = false;
 	rt->interp.steps = 0;
 	rt->interp.depth = 0;
@@ -204,7 +204,7 @@ struct graph *trace(struct model *m, const struct trace_options *o, nns_error *e
 		return fail_memory(err), NULL;
 	g->arena = m->arena;
 	g->training = o->training;
-	if (!choose_inputs(m, o, g, err) || !name_inputs(m, g, err) || !prepare_modules(m, o->training, err) || !run(m, g, err))
+	if (!choose_inputs(m, o, g, err) || !name_inputs(m, g, err) || !prepare_modules(m, o->training, err) || !run(m, !o->no_grad, g, err))
 		return NULL;
 	return g;
 }

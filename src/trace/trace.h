@@ -12,6 +12,7 @@
 
 struct trace_options {
 	bool training;                       /* train mode; otherwise eval */
+	bool no_grad;                        /* as under torch.no_grad(): nothing requires grad */
 	const struct graph_input *inputs;    /* these replace the model's default inputs, by name or by position */
 	size_t n_inputs;
 };

@@ -93,14 +93,20 @@ static int output_index(const struct op *op, const char *name)
 /* self_sym_sizes, self_sym_strides, self_sym_sizes_1d, self_numel, self_dim ...: what follows the name of an argument. */
 static bool set_property(struct request *r, bool *found)
 {
+	static const int64_t none = 0;
 	for (int i = 0; i < r->node->op->n_args; i++) {
 		const struct op_arg *a = &r->node->op->args[i];
 		size_t n = strlen(a->name);
 		const struct value *v = r->node->args[i].kind == D_TENSOR ? r->node->args[i].u.p : NULL;
-		if (strncmp(r->name, a->name, n) != 0 || r->name[n] != '_' || !v || v->ndim < 0)
+		if (strncmp(r->name, a->name, n) != 0 || r->name[n] != '_')
 			continue;
 		const char *what = r->name + n;
 		*found = true;
+		if (!v && strcmp(what, "_sym_sizes_opt") == 0)
+			return set_ints(r, 1, &none);
+		*found = v && v->ndim >= 0;
+		if (!*found)
+			continue;
 		if (starts_with(what, "_sym_sizes"))
 			return set_ints(r, v->ndim, v->size);
 		if (starts_with(what, "_sym_strides"))
@@ -126,7 +132,7 @@ static bool resolve(struct request *r, bool *found)
 	if (i >= 0)
 		return set_datum(r, n->args[i]);
 	if (k >= 0 && k < n->n_outputs) {
-		r->out->is_result = !n->op->inplace;
+		r->out->is_result = true;
 		return set_tensor(r, n->outputs[k]);
 	}
 	*found = false;
