@@ -21,7 +21,7 @@
 #include "load/format.h"
 #include "load/printed.h"
 
-enum { MAX_TREE_DEPTH = 200, MAX_REPEATS = 1000000 };
+enum { MAX_TREE_DEPTH = 200, MAX_REPEATS = 1000000, MAX_OWN_LINES = 8 };
 
 struct line {
 	const char *s;          /* without blanks at both ends */
@@ -107,15 +107,24 @@ static bool closes(struct line l)
 	return l.n == 1 && l.s[0] == ')';
 }
 
-/* Whether a tree starts here: a name and an open bracket, and a child or the end on the next line that is not empty. */
+/*
+ * Whether a tree starts here: a name and an open bracket, and a child or the end on the next line that is not empty.
+ * Before its first child a module may say something of itself, on lines that are indented.
+ */
 static bool starts_tree(const char *data, size_t len, size_t at, struct line l)
 {
+	size_t n_own = 0;
 	if (!opens(l) || child_prefix(l))
 		return false;
-	while (at < len) {
+	while (at < len && n_own <= MAX_OWN_LINES) {
 		struct line next = line_at(data, len, &at);
-		if (next.n)
-			return child_prefix(next) || closes(next);
+		if (!next.n)
+			continue;
+		if (child_prefix(next) || closes(next))
+			return n_own == 0 || !closes(next);
+		if (next.indent <= l.indent || opens(next))
+			return false;
+		n_own++;
 	}
 	return false;
 }

@@ -10,4 +10,7 @@
  */
 struct module *printed_module(struct model *m, const char *name, const char *own, size_t n, const struct module *holder, nns_error *err);
 
+/* Gives m the parameters that the text it printed lists, printed_tensor.c.  *n_read: how many. */
+bool printed_tensors(struct arena *a, struct module *m, const char *own, size_t *n_read, nns_error *err);
+
 #endif

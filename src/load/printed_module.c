@@ -18,8 +18,8 @@ static bool is_word(const char *s, size_t n)
 	if (!n || !(isalpha((unsigned char)*s) || *s == '_'))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!isalnum((unsigned char)s[i]) && s[i] != '_')
-			return false;
+		if (!isalnum((unsigned char)s[i]) && s[i] != '_' && !(s[i] == '-' && i + 1 < n && isalpha((unsigned char)s[i + 1])))
+			return false; /* nearest-exact is one word */
 	return !(n == 4 && (memcmp(s, "None", 4) == 0 || memcmp(s, "True", 4) == 0)) && !(n == 5 && memcmp(s, "False", 5) == 0);
 }
 
@@ -166,6 +166,14 @@ struct module *printed_module(struct model *m, const char *name, const char *own
 			return NULL;
 		made->params_unknown = made->params_unknown || !whole;
 	}
-	made->printed = arena_strndup(rt->arena, own, n);
-	return made->printed ? made : (fail_memory(err), NULL);
+	if (!(made->printed = arena_strndup(rt->arena, own, n)))
+		return fail_memory(err), NULL;
+	size_t n_tensors;
+	if (!printed_tensors(rt->arena, made, made->printed, &n_tensors, err))
+		return NULL;
+	if (n_tensors && c && strncmp(name, "Parameter", 9) == 0) {
+		made->class = c;
+		made->params_unknown = false;
+	}
+	return made;
 }
