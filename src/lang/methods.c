@@ -150,7 +150,7 @@ METHOD(str_rstrip) { return strip(in, self, args, 2, out, err); }
 
 METHOD(str_replace)
 {
-	const char *from, *s = self->self.u.s;
+	const char *from = "", *s = self->self.u.s;
 	struct text t;
 	if (!one_str(self, args, &from, err))
 		return false;
@@ -175,7 +175,7 @@ METHOD(str_isdigit)
 
 METHOD(str_find)
 {
-	const char *what, *p;
+	const char *what = "", *p;
 	(void)in;
 	if (!one_str(self, args, &what, err))
 		return false;
@@ -186,7 +186,7 @@ METHOD(str_find)
 
 METHOD(str_count)
 {
-	const char *what;
+	const char *what = "";
 	int64_t n = 0;
 	(void)in;
 	if (!one_str(self, args, &what, err))
