@@ -491,7 +491,7 @@ static bool attribute_name(const struct function *self, const struct lang_args *
 
 BUILTIN(call_getattr)
 {
-	const char *name;
+	const char *name = "";
 	bool found;
 	if (!takes(self, args, 2, 3, err) || !attribute_name(self, args, &name, err) || !lang_getattr(in, args->items[0], name, out, &found, err))
 		return false;
@@ -502,7 +502,7 @@ BUILTIN(call_getattr)
 
 BUILTIN(call_hasattr)
 {
-	const char *name;
+	const char *name = "";
 	struct datum ignored;
 	bool found;
 	if (!takes(self, args, 2, 2, err) || !attribute_name(self, args, &name, err) || !lang_getattr(in, args->items[0], name, &ignored, &found, err))
@@ -513,7 +513,7 @@ BUILTIN(call_hasattr)
 
 BUILTIN(call_setattr)
 {
-	const char *name;
+	const char *name = "";
 	*out = datum_none();
 	if (!takes(self, args, 3, 3, err) || !attribute_name(self, args, &name, err))
 		return false;

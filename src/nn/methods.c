@@ -117,7 +117,7 @@ static bool name_and_value(const struct function *self, const struct lang_args *
 
 METHOD(call_add_module)
 {
-	const char *name;
+	const char *name = "";
 	struct datum v;
 	*out = datum_none();
 	if (!name_and_value(self, args, &name, &v, err))
@@ -131,7 +131,7 @@ METHOD(call_add_module)
 
 METHOD(call_register_parameter)
 {
-	const char *name;
+	const char *name = "";
 	struct datum v;
 	*out = datum_none();
 	if (!name_and_value(self, args, &name, &v, err))
@@ -145,7 +145,7 @@ METHOD(call_register_parameter)
 
 METHOD(call_register_buffer)
 {
-	const char *name;
+	const char *name = "";
 	struct datum v;
 	bool persistent = args->n < 3 || datum_truth(args->items[2]);
 	*out = datum_none();

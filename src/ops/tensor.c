@@ -56,7 +56,7 @@ static bool ints_or_one(struct interp *in, const struct value *v, const int64_t 
                         const struct lang_args *args, struct datum *out, nns_error *err)
 {
 	const struct datum *dim = arg_at(args, 0, "dim");
-	int i;
+	int i = 0;
 	if (!shape_is_known(v, what, err))
 		return false;
 	if (!dim || dim->kind == D_NONE)
