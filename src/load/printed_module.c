@@ -158,8 +158,11 @@ struct module *printed_module(struct model *m, const char *name, const char *own
 	struct runtime *rt = m->runtime;
 	const struct nn_class *c = runtime_class(rt, name);
 	struct module *made = NULL;
-	if (c && holder->n_children == 0 && !c->adopt)
+	if (c && !c->adopt && (holder->n_children == 0 || (c->repr && n > 0))) {
 		made = construct(rt, c, own, n);
+		if (made && !move_children(rt, made, holder))
+			return fail_memory(err), NULL;
+	}
 	if (!made) {
 		bool whole = c && (holder->n_children || c->container || n == 0);
 		if (!(made = assemble(rt, whole ? c : NULL, name, holder, err)))
