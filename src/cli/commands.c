@@ -18,7 +18,7 @@ const struct command commands[] = {
 	  "nnscope summary --expr 'Linear(10, 20)' --input 5x10", run_summary },
 	{ "flops", "count multiply-adds by fvcore's rules", "FILE", TRACED TABLE, NULL,
 	  "nnscope flops --expr 'Linear(10, 20)' --input 5x10", run_flops },
-	{ "graph", "draw the gradient graph", "FILE", TRACED "view format output open show-attrs show-saved max-attr-chars depth direction timing ",
+	{ "graph", "draw the gradient graph, or the forward one", "FILE", TRACED "view format output open show-attrs show-saved max-attr-chars depth direction timing ",
 	  "Without --output the picture is NAME_structure.pdf.  The format is that of the suffix.\n"
 	  "The mode is train, as a freshly built module is.",
 	  "nnscope graph --expr 'Linear(10, 20)' --input 5x10 -o linear.svg", run_graph },

@@ -44,7 +44,7 @@ static const char *next_member(void *state)
 static bool fail_member(const struct module *m, const char *path, const char *name, nns_error *err)
 {
 	struct member_names names = { m, 0 };
-	fail(err, NNS_MODEL, "--set: %s%s%s has no member '%s'", *path ? path : "the model", *path ? ", a " : ", a ", m->class_name, name);
+	fail(err, NNS_MODEL, "--set: %s (%s) has no member '%s'", *path ? path : "the model", m->class_name, name);
 	const char *near = nearest(name, next_member, &names);
 	return near ? fail_add(err, "; did you mean '%s%s%s'?", path, *path ? "." : "", near) : false;
 }

@@ -1,0 +1,316 @@
+/*
+ * The forward graph: operators with the sizes they make, in frames of the
+ * modules that called them.  With a depth, a call deeper than that is one box.
+ */
+#include <string.h>
+
+#include "view/view.h"
+
+#include "ops/op.h"
+
+/* A box: an operator, a folded call, an input or an output. */
+struct unit {
+	int box;
+	const struct node *node;     /* NULL for folded calls */
+	const struct call *call;     /* the folded call, or the one around the operator */
+	struct unit *next;           /* in the same call */
+};
+
+struct link {
+	int from, to;
+	const char *label;
+};
+
+struct forward {
+	const struct graph *graph;
+	const struct view_options *options;
+	struct drawing *drawing;
+	struct unit **first, **last;     /* by a call's serial */
+	struct unit **folded;            /* by a call's serial */
+	struct map makers;               /* a value's address -> the unit that made it */
+	struct map links;                /* "from to" of arrows that are there */
+	struct link *arrows; size_t n_arrows, cap;
+	bool failed;
+};
+
+/* ---- Colours ---- */
+
+static const char *colour_of(const struct op *op)
+{
+	static const struct { const char *part, *colour; } kinds[] = {
+		{ "conv", "#cfe2f3" }, { "linear", "#cfe2f3" }, { "matmul", "#cfe2f3" }, { "mm", "#cfe2f3" }, { "einsum", "#cfe2f3" },
+		{ "attention", "#cfe2f3" }, { "lstm", "#cfe2f3" }, { "gru", "#cfe2f3" }, { "rnn", "#cfe2f3" }, { "embedding", "#cfe2f3" },
+		{ "norm", "#d9ead3" }, { "pool", "#f4cccc" }, { "upsample", "#f4cccc" }, { "relu", "#fff2cc" }, { "elu", "#fff2cc" },
+		{ "sigmoid", "#fff2cc" }, { "tanh", "#fff2cc" }, { "silu", "#fff2cc" }, { "hard", "#fff2cc" }, { "softmax", "#fff2cc" },
+		{ "mish", "#fff2cc" }, { "dropout", "#f3f3f3" } };
+	if (op->view)
+		return "#f3f3f3";
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (strstr(op->base_name, kinds[i].part))
+			return kinds[i].colour;
+	return "#fce5cd";
+}
+
+/* ---- Text ---- */
+
+static const char *keep(struct forward *f, struct text *t)
+{
+	char *s = t->failed ? NULL : arena_strndup(f->graph->arena, t->data ? t->data : "", t->len);
+	text_release(t);
+	f->failed = f->failed || !s;
+	return s ? s : "";
+}
+
+static void add_sizes(struct text *t, const struct value *v)
+{
+	if (v->ndim < 0) {
+		text_addc(t, '?');
+		return;
+	}
+	for (int i = 0; i < v->ndim; i++)
+		text_addf(t, "%s%lld", i ? "×" : "", (long long)v->size[i]);
+	if (v->ndim == 0)
+		text_add(t, "scalar");
+}
+
+static const char *sizes_text(struct forward *f, const struct value *v)
+{
+	struct text t;
+	text_init(&t);
+	add_sizes(&t, v);
+	return keep(f, &t);
+}
+
+/* The operator, and below it the parameters it reads. */
+static const char *operator_label(struct forward *f, const struct node *n)
+{
+	struct text t;
+	text_init(&t);
+	text_add(&t, n->op->base_name);
+	for (int i = 0; i < n->op->n_args; i++) {
+		const struct value *v = n->args[i].kind == D_TENSOR ? n->args[i].u.p : NULL;
+		if (!v || !v->is_parameter)
+			continue;
+		text_addf(&t, "\n%s ", n->op->args[i].name);
+		add_sizes(&t, v);
+	}
+	return keep(f, &t);
+}
+
+static const char *call_label(struct forward *f, const struct call *c)
+{
+	struct text t;
+	text_init(&t);
+	text_addf(&t, "%s%s%s", c->path, *c->path ? "\n" : "", c->module->class_name);
+	return keep(f, &t);
+}
+
+/* ---- Units ---- */
+
+static const char *value_key(struct forward *f, const struct value *v)
+{
+	const char *key = arena_printf(f->graph->arena, "%p", (const void *)v);
+	f->failed = f->failed || !key;
+	return key ? key : "";
+}
+
+static struct unit *unit_new(struct forward *f, const struct node *n, const struct call *c)
+{
+	struct unit *u = arena_alloc(f->graph->arena, sizeof *u);
+	if (!u) {
+		f->failed = true;
+		return NULL;
+	}
+	*u = (struct unit){ drawing_reserve(f->drawing), n, c, NULL };
+	return u;
+}
+
+static void add_to_call(struct forward *f, struct unit *u, const struct call *c)
+{
+	if (f->last[c->serial])
+		f->last[c->serial]->next = u;
+	else
+		f->first[c->serial] = u;
+	f->last[c->serial] = u;
+}
+
+/* The call at the depth where folding begins that c is part of, or NULL. */
+static const struct call *fold_of(const struct forward *f, const struct call *c)
+{
+	if (f->options->depth < 0 || !c || c->depth < f->options->depth)
+		return NULL;
+	while (c->depth > f->options->depth)
+		c = c->parent;
+	return c;
+}
+
+static struct unit *unit_of(struct forward *f, const struct node *n)
+{
+	const struct call *fold = fold_of(f, n->call);
+	struct unit *u = fold ? f->folded[fold->serial] : NULL;
+	if (u)
+		return u;
+	u = unit_new(f, fold ? NULL : n, fold ? fold : n->call);
+	if (!u)
+		return NULL;
+	if (fold)
+		f->folded[fold->serial] = u;
+	const struct call *holder = fold ? fold->parent ? fold->parent : fold : n->call;
+	add_to_call(f, u, holder);
+	return u;
+}
+
+/* ---- Arrows ---- */
+
+static void add_arrow(struct forward *f, int from, int to, const struct value *v)
+{
+	const char *key = arena_printf(f->graph->arena, "%d %d %p", from, to, (const void *)v);
+	struct link *arrows = arena_grow(f->graph->arena, f->arrows, f->n_arrows, &f->cap, sizeof *arrows);
+	if (!key || !arrows) {
+		f->failed = true;
+		return;
+	}
+	f->arrows = arrows;
+	if (from == to || map_has(&f->links, key))
+		return;
+	if (!map_put(&f->links, f->graph->arena, key, (void *)key))
+		f->failed = true;
+	arrows[f->n_arrows++] = (struct link){ from, to, sizes_text(f, v) };
+}
+
+struct reading {
+	struct forward *f;
+	int to;
+};
+
+static bool read_value(struct value *v, void *data)
+{
+	struct reading *r = data;
+	const struct unit *u = map_get(&r->f->makers, value_key(r->f, v));
+	if (u)
+		add_arrow(r->f, u->box, r->to, v);
+	return true;
+}
+
+static bool made(struct forward *f, const struct value *v, struct unit *u)
+{
+	return map_put(&f->makers, f->graph->arena, value_key(f, v), u);
+}
+
+static void follow(struct forward *f, const struct node *n)
+{
+	struct unit *u = n->call ? unit_of(f, n) : NULL;
+	if (!u)
+		return;
+	struct reading r = { f, u->box };
+	for (int i = 0; i < n->op->n_args; i++)
+		datum_each_tensor(n->args[i], read_value, &r);
+	for (int i = 0; i < n->n_outputs; i++)
+		if (n->outputs[i] && !made(f, n->outputs[i], u))
+			f->failed = true;
+}
+
+/* ---- Drawing ---- */
+
+static void draw_box(struct forward *f, int number, const char *label, const char *colour, const char *shape, const char *tooltip)
+{
+	struct style styles[] = { { "label", label }, { "fillcolor", colour }, { "shape", shape }, { "tooltip", tooltip }, { NULL, NULL } };
+	drawing_box(f->drawing, number, styles);
+}
+
+static void draw_unit(struct forward *f, const struct unit *u)
+{
+	if (u->node)
+		draw_box(f, u->box, operator_label(f, u->node), colour_of(u->node->op), "box", *u->call->path ? u->call->path : u->call->module->class_name);
+	else
+		draw_box(f, u->box, call_label(f, u->call), "#d9d2e9", "box", u->call->module->class_name);
+}
+
+/* A frame for every call that has something in it; the root has none. */
+static void draw_call(struct forward *f, const struct call *c)
+{
+	struct style frame[] = { { "label", call_label(f, c) }, { "labeljust", "l" }, { "style", "rounded" }, { "color", "#999999" },
+		{ "fontcolor", "#555555" }, { NULL, NULL } };
+	if (c->parent)
+		drawing_begin_cluster(f->drawing, frame);
+	for (const struct unit *u = f->first[c->serial]; u; u = u->next)
+		draw_unit(f, u);
+	for (const struct call *child = c->children; child; child = child->next)
+		if (!fold_of(f, child))
+			draw_call(f, child);
+	if (c->parent)
+		drawing_end_cluster(f->drawing);
+}
+
+static void draw_inputs(struct forward *f)
+{
+	for (size_t i = 0; i < f->graph->n_inputs; i++) {
+		const struct graph_input *in = &f->graph->inputs[i];
+		struct unit *u = unit_new(f, NULL, NULL);
+		if (!u || !made(f, in->value, u)) {
+			f->failed = true;
+			return;
+		}
+		draw_box(f, u->box, in->name ? in->name : "input", "#ead1dc", "ellipse", "input");
+	}
+}
+
+static bool draw_output(struct value *v, void *data)
+{
+	struct forward *f = data;
+	int box = drawing_reserve(f->drawing);
+	struct reading r = { f, box };
+	draw_box(f, box, "output", "#ead1dc", "ellipse", "output");
+	return read_value(v, &r);
+}
+
+static void draw_arrows(struct forward *f)
+{
+	for (size_t i = 0; i < f->n_arrows; i++) {
+		struct style styles[] = { { "label", f->arrows[i].label }, { NULL, NULL } };
+		drawing_arrow(f->drawing, f->arrows[i].from, f->arrows[i].to, styles);
+	}
+}
+
+static void set_styles(struct drawing *d, const struct view_options *o)
+{
+	static const struct style graph[] = { { "fontname", "Helvetica" }, { "fontsize", "10" }, { "nodesep", "0.2" }, { "ranksep", "0.3" } };
+	static const struct style box[] = { { "color", "#666666" }, { "fontname", "Helvetica" }, { "fontsize", "10" }, { "height", "0.3" }, { "style", "filled,rounded" } };
+	static const struct style arrow[] = { { "arrowsize", "0.6" }, { "color", "#666666" }, { "fontcolor", "#555555" }, { "fontname", "Helvetica" }, { "fontsize", "8" } };
+	drawing_graph_style(d, "rankdir", o->direction ? o->direction : "TB");
+	for (size_t i = 0; i < sizeof graph / sizeof *graph; i++)
+		drawing_graph_style(d, graph[i].key, graph[i].value);
+	for (size_t i = 0; i < sizeof box / sizeof *box; i++)
+		drawing_box_style(d, box[i].key, box[i].value);
+	for (size_t i = 0; i < sizeof arrow / sizeof *arrow; i++)
+		drawing_arrow_style(d, arrow[i].key, arrow[i].value);
+}
+
+static bool is_direction(const char *s)
+{
+	return strcmp(s, "TB") == 0 || strcmp(s, "LR") == 0 || strcmp(s, "BT") == 0 || strcmp(s, "RL") == 0;
+}
+
+bool view_forward(const struct model *m, const struct graph *g, const struct view_options *o, struct drawing *d, nns_error *err)
+{
+	struct forward f = { .graph = g, .options = o, .drawing = d };
+	size_t n = (size_t)g->n_calls + 1;
+	(void)m;
+	if (o->direction && !is_direction(o->direction))
+		return fail(err, NNS_USAGE, "unknown direction '%s'; TB, LR, BT and RL are known", o->direction);
+	f.first = arena_array(g->arena, n, sizeof *f.first);
+	f.last = arena_array(g->arena, n, sizeof *f.last);
+	f.folded = arena_array(g->arena, n, sizeof *f.folded);
+	if (!f.first || !f.last || !f.folded)
+		return fail_memory(err);
+	set_styles(d, o);
+	draw_inputs(&f);
+	for (const struct node *node = g->nodes; node; node = node->next)
+		follow(&f, node);
+	if (g->root)
+		draw_call(&f, g->root);
+	if (!datum_each_tensor(g->output, draw_output, &f))
+		f.failed = true;
+	draw_arrows(&f);
+	return (!f.failed && !d->failed) || fail_memory(err);
+}
