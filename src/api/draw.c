@@ -86,6 +86,14 @@ static const struct nn_class *class_at(size_t index)
 	return NULL;
 }
 
+static const struct nn_class *class_named(const char *name)
+{
+	const struct nn_class *c;
+	for (size_t i = 0; (c = class_at(i)) && strcmp(c->name, name) != 0; i++)
+		;
+	return c;
+}
+
 const char *nns_class_name(size_t index)
 {
 	const struct nn_class *c = class_at(index);
@@ -95,6 +103,8 @@ const char *nns_class_name(size_t index)
 const char *nns_class_signature(size_t index)
 {
 	const struct nn_class *c = class_at(index);
+	while (c && !c->signature && c->base)
+		c = class_named(c->base);
 	return c && c->signature ? c->signature : "";
 }
 
