@@ -20,8 +20,11 @@
 
 const struct op_rule reshape_rules[] = {
 	{ .name = "reshape", .parts =
-		"if self._can_view(shape):\n"
+		"if self.is_contiguous():\n"
 		"    return aten.view(self, shape)\n"
+		"if self._can_view(shape):\n"
+		"    sizes, strides = self._viewed(shape)\n"
+		"    return aten._reshape_alias(self, sizes, strides)\n"
 		"return aten._unsafe_view(aten.clone(self, memory_format=torch.contiguous_format), shape)" },
 	{ .name = "reshape_as", .parts = "return aten.reshape(self, other.shape)" },
 	{ .name = "view_as", .parts = "return aten.view(self, other.shape)" },

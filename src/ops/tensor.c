@@ -155,22 +155,50 @@ static bool method_suggests(struct interp *in, const struct function *self, cons
 	return shape_is_known(self_of(self), "memory format", err);
 }
 
-/* For parts: whether x.view(sizes) would work without a copy. */
-static bool method_can_view(struct interp *in, const struct function *self, const struct lang_args *args, struct datum *out, nns_error *err)
+/* The sizes and strides that x.view(sizes) would have; *fits is false when it needs a copy. */
+static bool viewed(struct interp *in, const struct function *self, const struct lang_args *args,
+                   int64_t *size, int64_t *stride, int *n, bool *fits, nns_error *err)
 {
 	const struct recorder *r = recorder_of(in);
 	struct op_call c = { .arena = in->arena, .err = err, .label = r->label ? r->label : "view" };
 	const struct datum *sizes = arg_at(args, 0, "size");
-	int64_t wanted[MAX_DIMS], size[MAX_DIMS], stride[MAX_DIMS];
+	int64_t wanted[MAX_DIMS];
 	if (!sizes || !datum_is_seq(*sizes) || sizes->u.seq->n > MAX_DIMS)
-		return fail(err, NNS_MODEL, "_can_view takes a list of sizes");
-	int n = (int)sizes->u.seq->n;
-	for (int i = 0; i < n; i++)
+		return fail(err, NNS_MODEL, "%s takes a list of sizes", self->name);
+	*n = (int)sizes->u.seq->n;
+	for (int i = 0; i < *n; i++)
 		wanted[i] = datum_as_int(sizes->u.seq->items[i]);
-	if (!shape_is_known(self_of(self), "view", err) || !infer_sizes(&c, self_of(self), n, wanted, size))
+	if (!shape_is_known(self_of(self), "view", err) || !infer_sizes(&c, self_of(self), *n, wanted, size))
 		return false;
-	*out = datum_bool(view_strides(self_of(self), n, size, stride));
+	*fits = view_strides(self_of(self), *n, size, stride);
 	return true;
+}
+
+/* For parts: whether x.view(sizes) would work without a copy. */
+static bool method_can_view(struct interp *in, const struct function *self, const struct lang_args *args, struct datum *out, nns_error *err)
+{
+	int64_t size[MAX_DIMS], stride[MAX_DIMS];
+	bool fits = false;
+	int n;
+	if (!viewed(in, self, args, size, stride, &n, &fits, err))
+		return false;
+	*out = datum_bool(fits);
+	return true;
+}
+
+/* For parts: its sizes and strides then. */
+static bool method_viewed(struct interp *in, const struct function *self, const struct lang_args *args, struct datum *out, nns_error *err)
+{
+	int64_t size[MAX_DIMS], stride[MAX_DIMS];
+	struct datum sizes, strides;
+	bool fits = false;
+	int n = 0;
+	if (!viewed(in, self, args, size, stride, &n, &fits, err))
+		return false;
+	if (!datum_seq(in->arena, D_TUPLE, 2, out) || !datum_ints(in->arena, D_LIST, size, (size_t)n, &sizes)
+	    || !datum_ints(in->arena, D_LIST, stride, (size_t)n, &strides) || !seq_push(in->arena, out->u.seq, sizes) || !seq_push(in->arena, out->u.seq, strides))
+		return fail_memory(err);
+	return fits || fail(err, NNS_MODEL, "view: the sizes do not fit the strides");
 }
 
 static bool method_item(struct interp *in, const struct function *self, const struct lang_args *args, struct datum *out, nns_error *err)
@@ -217,7 +245,7 @@ static const struct { const char *name; method call; } methods[] = {
 	{ "numel", method_numel }, { "nelement", method_numel }, { "element_size", method_element_size },
 	{ "storage_offset", method_offset }, { "is_complex", method_is_complex }, { "is_floating_point", method_is_float },
 	{ "is_signed", method_is_signed }, { "is_contiguous", method_is_contiguous }, { "_suggests", method_suggests },
-	{ "_can_view", method_can_view }, { "item", method_item }, { "tolist", method_item },
+	{ "_can_view", method_can_view }, { "_viewed", method_viewed }, { "item", method_item }, { "tolist", method_item },
 	{ "requires_grad_", method_requires_grad }, { "is_inference", method_false }, { "is_conj", method_false },
 	{ "is_neg", method_false }, { "is_shared", method_false }, { "_is_view", method_is_view },
 	{ "retain_grad", method_none }, { "register_hook", method_none }, { "backward", method_none },

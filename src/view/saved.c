@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/record.h"
+
 /* ---- One saved value ---- */
 
 struct request {
 	struct arena *arena;
+	const struct backward *backward;
 	const struct node *node;
-	char name[64], type[64];
+	char name[64], type[64], guard[64]; /* guard: the input whose gradient needs it, or "" */
 	struct saved *out;
 };
 
@@ -80,14 +83,27 @@ static bool set_datum(struct request *r, struct datum d)
 
 /* ---- Where it comes from ---- */
 
+/* The place of an output of that name: "-> (Tensor values, Tensor indices)". */
+static int named_output(const struct op *op, const char *name)
+{
+	const char *p = strstr(op->fact->schema, "-> ");
+	size_t n = strlen(name);
+	int index = 0;
+	for (; p && *p; p++) {
+		index += *p == ',';
+		if (*p == ' ' && strncmp(p + 1, name, n) == 0 && (p[1 + n] == ',' || p[1 + n] == ')'))
+			return index;
+	}
+	return -1;
+}
+
 static int output_index(const struct op *op, const char *name)
 {
-	if (strcmp(name, "result") == 0 || strcmp(name, "output") == 0)
+	if (strcmp(name, "result") == 0)
 		return 0;
 	if (starts_with(name, "result") && name[6] >= '0' && name[6] <= '9')
 		return atoi(name + 6);
-	(void)op;
-	return -1;
+	return named_output(op, name);
 }
 
 /* self_sym_sizes, self_sym_strides, self_sym_sizes_1d, self_numel, self_dim ...: what follows the name of an argument. */
@@ -109,8 +125,11 @@ static bool set_property(struct request *r, bool *found)
 			continue;
 		if (starts_with(what, "_sym_sizes"))
 			return set_ints(r, v->ndim, v->size);
+		/* strides_or_error() in VariableTypeUtils: none when the gradient is not wanted */
 		if (starts_with(what, "_sym_strides"))
-			return set_ints(r, v->ndim, v->stride);
+			return set_ints(r, value_tracks_grad(v) ? v->ndim : 0, v->stride);
+		if (starts_with(what, "_sym_argsize_") && atoi(what + 13) < v->ndim)
+			return set_datum(r, datum_int(v->size[atoi(what + 13)]));
 		if (starts_with(what, "_sym_numel"))
 			return set_datum(r, datum_int(value_numel(v)));
 		if (strcmp(what, "_dim") == 0)
@@ -120,11 +139,37 @@ static bool set_property(struct request *r, bool *found)
 	return true;
 }
 
+/* Whether gradient flows to input `name`: its edges stand in the order of the facts. */
+static bool gradient_flows(const struct backward *b, const char *name)
+{
+	size_t at = 0;
+	for (const char *p = b->node->op->fact->edges; *p; ) {
+		size_t len = strcspn(p, ",");
+		bool here = strlen(name) == len && strncmp(p, name, len) == 0;
+		char own[64] = "";
+		memcpy(own, p, len < sizeof own ? len : sizeof own - 1);
+		int i = op_arg_index(b->node->op, own);
+		size_t n = i < 0 ? 0 : datum_count_tensors(b->node->args[i]);
+		n = n ? n : 1;
+		for (size_t k = 0; here && k < n; k++)
+			if (at + k < b->n_next && b->next[at + k])
+				return true;
+		if (here)
+			return false;
+		at += n;
+		p += len;
+		p += *p == ',';
+	}
+	return true;
+}
+
 static bool resolve(struct request *r, bool *found)
 {
 	const struct node *n = r->node;
 	int i = op_arg_index(n->op, r->name), k = output_index(n->op, r->name);
 	*found = true;
+	if (*r->guard && !gradient_flows(r->backward, r->guard))
+		return set_tensor(r, NULL);
 	if (i >= 0 && n->args[i].kind == D_TENSOR)
 		return set_tensor(r, n->args[i].u.p);
 	if (i >= 0 && n->op->args[i].type == ARG_TENSOR)
@@ -158,6 +203,12 @@ static bool next_saved(const char **p, struct request *r)
 	r->name[colon] = 0;
 	memcpy(r->type, *p + colon + 1, n - colon - 1);
 	r->type[n - colon - 1] = 0;
+	char *guard = strchr(r->type, '@');
+	memset(r->guard, 0, sizeof r->guard);
+	if (guard) {
+		strcpy(r->guard, guard + 1);
+		*guard = 0;
+	}
 	*p += n + ((*p)[n] == ',');
 	return true;
 }
@@ -203,7 +254,7 @@ bool saved_of(struct arena *a, const struct backward *b, struct saved **out, siz
 	struct saved *all = arena_array(a, most, sizeof *all);
 	if (!all)
 		return false;
-	struct request r = { .arena = a, .node = b->node };
+	struct request r = { .arena = a, .backward = b, .node = b->node };
 	for (const char *p = b->node->op->fact->saved; *p && next_saved(&p, &r); ) {
 		bool found;
 		r.out = &all[*n];

@@ -105,7 +105,9 @@ static void add_leaves(struct text *t, const struct graph *g)
 			continue; /* a composite that had nothing to do: contiguous() of what is contiguous */
 		if (is_ignored(n->op->name, next ? next->op->name : NULL))
 			continue;
-		text_addf(t, "%s%s", t->len ? " " : "", n->op->name);
+		/* below autograd, where PyTorch was listened to, _reshape_alias is a view */
+		const char *name = strcmp(n->op->name, "_reshape_alias") == 0 ? "view" : n->op->name;
+		text_addf(t, "%s%s", t->len ? " " : "", name);
 	}
 }
 
