@@ -99,6 +99,9 @@ typedef struct nns_report_options {
 /* what: "tree", "params", "shapes", "summary", "flops".  g may be NULL for tree and params. */
 NNS_API char *nns_report(nns_model *m, nns_graph *g, const char *what, const nns_report_options *options, nns_error *err);
 
+/* The rows in which two models differ; both graphs, or NULL.  *differ: whether there are any. */
+NNS_API char *nns_diff(nns_model *a, nns_graph *ga, nns_model *b, nns_graph *gb, const nns_report_options *options, bool *differ, nns_error *err);
+
 /* ---- Expressions ---- */
 
 /* Python's repr of an expression over the model: "fc.out_features". g may be NULL. */

@@ -130,6 +130,18 @@ char *nns_report(nns_model *m, nns_graph *g, const char *what, const nns_report_
 	return fail(err, NNS_USAGE, "unknown report '%s'", what), NULL;
 }
 
+char *nns_diff(nns_model *a, nns_graph *ga, nns_model *b, nns_graph *gb, const nns_report_options *options, bool *differ, nns_error *err)
+{
+	struct report_source sa = api_source(a), sb = api_source(b);
+	struct report_options o;
+	struct text t;
+	if (!convert(options, &o, err))
+		return NULL;
+	text_init(&t);
+	bool ok = report_diff(a->model, ga ? ga->graph : NULL, &sa, b->model, gb ? gb->graph : NULL, &sb, &o, differ, &t, err);
+	return api_take(&t, ok, err);
+}
+
 /* ---- Expressions ---- */
 
 char *nns_get(nns_model *m, nns_graph *g, const char *expression, nns_error *err)

@@ -68,6 +68,7 @@ int run_params(const struct options *o);
 int run_shapes(const struct options *o);
 int run_summary(const struct options *o);
 int run_flops(const struct options *o);
+int run_diff(const struct options *o);
 int run_graph(const struct options *o);
 int run_get(const struct options *o);
 int run_check(const struct options *o);

@@ -51,6 +51,44 @@ int run_shapes(const struct options *o) { return report(o, "shapes", true); }
 int run_summary(const struct options *o) { return report(o, "summary", true); }
 int run_flops(const struct options *o) { return report(o, "flops", true); }
 
+/* ---- diff ---- */
+
+static nns_graph *try_trace(nns_model *m, const struct options *o)
+{
+	return nns_trace(m, o->mode && strcmp(o->mode, "train") == 0 ? NNS_TRAIN | NNS_NO_GRAD : NNS_NO_GRAD, o->inputs.items, o->inputs.n, NULL);
+}
+
+static int compare(const struct options *o, nns_model *a, nns_model *b)
+{
+	nns_report_options r = { .format = o->format, .width = o->width >= 0 ? o->width : terminal_width(), .colour = use_colour(o) };
+	nns_error err = { 0 };
+	bool differ = false;
+	nns_graph *ga = try_trace(a, o), *gb = ga ? try_trace(b, o) : NULL;
+	char *text = nns_diff(a, gb ? ga : NULL, b, gb, &r, &differ, &err);
+	int status = text ? put(text) : complain(&err);
+	free(text);
+	return status ? status : differ ? EXIT_WRONG_MODEL : EXIT_OK;
+}
+
+int run_diff(const struct options *o)
+{
+	struct options before = *o, after = *o;
+	size_t used, files = o->expr ? 0 : o->operands.n;
+	int status = EXIT_OK;
+	before.set = (struct list){ 0 };
+	if (files == 2)
+		after.operands.items = o->operands.items + 1;
+	else if (files > 2 || o->set.n == 0)
+		return complain_usage("diff takes two models, or one and --set");
+	nns_model *a = open_model(&before, &used, &status);
+	nns_model *b = a ? open_model(&after, &used, &status) : NULL;
+	if (b)
+		status = compare(o, a, b);
+	nns_model_free(a);
+	nns_model_free(b);
+	return status;
+}
+
 /* ---- Expressions ---- */
 
 static bool uses_output(const struct options *o, size_t from)
