@@ -1,0 +1,6 @@
+EXTRA_DIST += bench/run
+
+bench: nnscope
+	srcdir=$(srcdir) sh $(srcdir)/bench/run
+
+.PHONY: bench

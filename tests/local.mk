@@ -1,4 +1,10 @@
 TEST_EXTENSIONS = .test
+AM_TESTS_ENVIRONMENT = MAKE='$(MAKE)'; CC='$(CC)'; export MAKE CC; $(sanitized_environment)
+if SANITIZERS
+sanitized_environment = SANITIZED=1; export SANITIZED;
+else
+sanitized_environment =
+endif
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 TEST_LOG_DRIVER = $(LOG_DRIVER)
 
@@ -15,7 +21,7 @@ tests_unit_test_printed_LDADD = libnnscope_core.la
 TESTS += tests/unit/test_ops tests/unit/test_nn tests/unit/test_nn_table tests/unit/test_printed
 
 # The command line against what PyTorch, torchinfo, fvcore and torchviz printed.
-dist_check_SCRIPTS += tests/run-cases.test tests/includes.test
-TESTS += tests/run-cases.test tests/includes.test
+dist_check_SCRIPTS += tests/run-cases.test tests/includes.test tests/docs.test tests/embedding.test
+TESTS += tests/run-cases.test tests/includes.test tests/docs.test tests/embedding.test
 
 EXTRA_DIST += tests/ops tests/nn tests/cases tools/check-includes tools/op-cases.py tools/module-cases.py tests/conformance.floor
