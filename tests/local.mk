@@ -9,7 +9,9 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 TEST_LOG_DRIVER = $(LOG_DRIVER)
 
 # Programs that read their cases from tables; all write TAP.
-check_PROGRAMS += tests/unit/test_ops tests/unit/test_nn tests/unit/test_nn_table tests/unit/test_printed
+check_PROGRAMS += tests/unit/test_ops tests/unit/test_nn tests/unit/test_nn_table tests/unit/test_printed tests/unit/test_alloc
+tests_unit_test_alloc_SOURCES = tests/unit/test_alloc.c
+tests_unit_test_alloc_LDADD = libnnscope_core.la
 tests_unit_test_ops_SOURCES = tests/unit/test_ops.c
 tests_unit_test_ops_LDADD = libnnscope_core.la
 tests_unit_test_nn_SOURCES = tests/unit/test_nn.c
@@ -18,7 +20,7 @@ tests_unit_test_nn_table_SOURCES = tests/unit/test_nn_table.c
 tests_unit_test_nn_table_LDADD = libnnscope_core.la
 tests_unit_test_printed_SOURCES = tests/unit/test_printed.c
 tests_unit_test_printed_LDADD = libnnscope_core.la
-TESTS += tests/unit/test_ops tests/unit/test_nn tests/unit/test_nn_table tests/unit/test_printed
+TESTS += tests/unit/test_ops tests/unit/test_nn tests/unit/test_nn_table tests/unit/test_printed tests/unit/test_alloc
 
 # The command line against what PyTorch, torchinfo, fvcore and torchviz printed.
 dist_check_SCRIPTS += tests/run-cases.test tests/includes.test tests/docs.test tests/embedding.test

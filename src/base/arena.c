@@ -22,6 +22,7 @@ struct arena {
 	struct block *blocks; /* the one being filled first */
 	size_t next_size;
 	size_t used;
+	bool failed;          /* an allocation failed once */
 };
 
 static void *resize_malloc(void *data, void *p, size_t size)
@@ -111,13 +112,20 @@ void *arena_alloc(struct arena *a, size_t size)
 	size = (size + align - 1) & ~(align - 1);
 	if (!b || size > b->size - b->used) {
 		b = size > a->next_size / 4 ? own_block(a, size) : fresh_block(a);
-		if (!b)
+		if (!b) {
+			a->failed = true;
 			return NULL;
+		}
 	}
 	void *p = (char *)b->start + b->used;
 	b->used += size;
 	a->used += size;
 	return memset(p, 0, size);
+}
+
+bool arena_failed(const struct arena *a)
+{
+	return a->failed;
 }
 
 void *arena_array(struct arena *a, size_t n, size_t size)

@@ -37,6 +37,9 @@ char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
  */
 void *arena_grow(struct arena *a, void *items, size_t n, size_t *cap, size_t size);
 
+/* Whether an allocation has failed: for those who learn of it as something else. */
+bool arena_failed(const struct arena *a);
+
 /* Bytes handed out so far. */
 size_t arena_used(const struct arena *a);
 

@@ -314,6 +314,12 @@ static void apply_requires_grad(const struct lang_args *args, struct datum resul
 			datum_each_tensor(result, require_grad, NULL);
 }
 
+/* An argument that found no memory looks like one of a wrong type. */
+static bool fail_binding(const struct recorder *r, nns_error *err)
+{
+	return arena_failed(r->arena) ? fail_memory(err) : false;
+}
+
 bool record_call(struct recorder *r, const char *name, const struct lang_args *args, struct datum *out, nns_error *err)
 {
 	const struct op *op = optable_get(r->table, name, err);
@@ -322,7 +328,9 @@ bool record_call(struct recorder *r, const char *name, const struct lang_args *a
 	struct datum *bound = arena_array(r->arena, (size_t)op->n_args + 1, sizeof *bound);
 	if (!bound)
 		return fail_memory(err);
-	if (!bind_args(r, op, args, bound, err) || !record_op(r, op, bound, out, err))
+	if (!bind_args(r, op, args, bound, err))
+		return fail_binding(r, err);
+	if (!record_op(r, op, bound, out, err))
 		return false;
 	apply_requires_grad(args, *out);
 	return true;
@@ -332,7 +340,9 @@ bool record_overload(struct recorder *r, const char *base, const struct lang_arg
 {
 	struct datum *bound;
 	const struct op *op = bind_overload(r, base, args, &bound, err);
-	if (!op || !record_op(r, op, bound, out, err))
+	if (!op)
+		return fail_binding(r, err);
+	if (!record_op(r, op, bound, out, err))
 		return false;
 	apply_requires_grad(args, *out);
 	return true;
