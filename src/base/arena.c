@@ -17,6 +17,9 @@ struct block {
 	max_align_t start[];
 };
 
+/* What one model may take: more is treated as memory that is not there. */
+static const size_t ARENA_LIMIT = (size_t)1 << (sizeof(size_t) > 4 ? 32 : 30);
+
 struct arena {
 	struct allocator from;
 	struct block *blocks; /* the one being filled first */
@@ -107,9 +110,13 @@ void *arena_alloc(struct arena *a, size_t size)
 	const size_t align = _Alignof(max_align_t);
 	struct block *b = a->blocks;
 
-	if (size > SIZE_MAX - align)
+	if (size > ARENA_LIMIT)
 		return NULL;
 	size = (size + align - 1) & ~(align - 1);
+	if (a->used > ARENA_LIMIT - size) {
+		a->failed = true;
+		return NULL;
+	}
 	if (!b || size > b->size - b->used) {
 		b = size > a->next_size / 4 ? own_block(a, size) : fresh_block(a);
 		if (!b) {

@@ -4,7 +4,7 @@
 
 #include "lang/ast.h"
 
-enum { MAX_EVAL_DEPTH = 1500, MAX_STEPS = 50000000, MAX_SEQUENCE = 10000000 };
+enum { MAX_EVAL_DEPTH = 1500, MAX_STEPS = 20000000, MAX_SEQUENCE = 10000000 };
 
 /* "where:line:col: " and the message. */
 bool fail_at(const struct ast *e, nns_error *err, enum nns_code code, const char *fmt, ...) PRINTF_LIKE(4, 5);

@@ -114,6 +114,8 @@ static bool float_binary(enum lang_op op, double a, double b, struct datum *out,
 
 static bool concatenate(struct interp *in, struct datum a, struct datum b, struct datum *out, nns_error *err)
 {
+	if (a.u.seq->n + b.u.seq->n > MAX_SEQUENCE)
+		return fail(err, NNS_LIMIT, "a sequence of more than %d items", MAX_SEQUENCE);
 	if (!datum_seq(in->arena, a.kind, a.u.seq->n + b.u.seq->n, out))
 		return fail_memory(err);
 	for (size_t i = 0; i < a.u.seq->n; i++)
@@ -154,6 +156,8 @@ static bool sequence_binary(struct interp *in, enum lang_op op, struct datum a, 
 	if (op == OP_MOD && a.kind == D_STR)
 		return percent_format(in, a.u.s, b, out, err);
 	if (op == OP_ADD && a.kind == D_STR && b.kind == D_STR) {
+		if (strlen(a.u.s) + strlen(b.u.s) > MAX_SEQUENCE)
+			return fail(err, NNS_LIMIT, "a string of more than %d bytes", MAX_SEQUENCE);
 		char *s = arena_printf(in->arena, "%s%s", a.u.s, b.u.s);
 		*out = datum_str(s);
 		return s || fail_memory(err);
@@ -235,6 +239,8 @@ bool augmented(struct interp *in, enum lang_op op, struct datum a, struct datum 
 		return any_binary(in, op, a, b, true, out, err);
 	if (!items_of(in, b, &items, err))
 		return false;
+	if (a.u.seq->n + items->n > MAX_SEQUENCE)
+		return fail(err, NNS_LIMIT, "a sequence of more than %d items", MAX_SEQUENCE);
 	for (size_t i = 0, n = items->n; i < n; i++)
 		if (!seq_push(in->arena, a.u.seq, items->items[i]))
 			return fail_memory(err);

@@ -292,8 +292,13 @@ static bool record_composite(struct recorder *r, const struct op *op, struct dat
 
 /* ---- Calls ---- */
 
+/* More operators than any network has: code that never ends is stopped before memory is. */
+enum { MAX_NODES = 2000000 };
+
 bool record_op(struct recorder *r, const struct op *op, struct datum *bound, struct datum *out, nns_error *err)
 {
+	if (r->graph && r->graph->n_nodes >= MAX_NODES)
+		return fail(err, NNS_LIMIT, "%s: more than %d operators", op->base_name, MAX_NODES);
 	if (op->parts && !has_unknown(op, bound))
 		return record_composite(r, op, bound, out, err);
 	return record_leaf(r, op, bound, out, err);
