@@ -69,9 +69,12 @@ struct module *class_construct(struct runtime *rt, const struct nn_class *c, con
 	struct module *m = module_new(rt, c, c->name, err);
 	if (!m)
 		return NULL;
+	/* each module has its own budget of steps; how many there may be is limited too */
+	long steps = rt->interp.steps;
 	rt->construct_depth++;
 	bool ok = build(rt, m, c, args, err);
 	rt->construct_depth--;
+	rt->interp.steps = steps;
 	return ok ? m : NULL;
 }
 
