@@ -64,7 +64,7 @@ bool fail(nns_error *err, enum nns_code code, const char *fmt, ...)
 
 bool fail_memory(nns_error *err)
 {
-	return fail(err, NNS_MEMORY, "out of memory");
+	return fail(err, NNS_MEMORY, "out of memory, or more than the 4 GiB that one model may take");
 }
 
 bool fail_within(nns_error *err, const char *fmt, ...)
