@@ -39,6 +39,8 @@ struct value {
 	bool is_scalar;          /* a Python number wrapped into a 0-d tensor: promotes as a number does */
 	int version;             /* in-place writes so far (to the base, when it is a view) */
 	void *constant;          /* struct datum * when the content is known while tracing (torch.tensor(3)), or NULL */
+	const unsigned char *storage; /* the bytes of its storage in a mapped file, which the model owns; NULL: none */
+	size_t storage_bytes;
 	void *note;              /* for the stage that is at work (autograd's function), NULL between stages */
 };
 
