@@ -375,8 +375,6 @@ static void store_outputs(struct kernel_call *k)
 
 /* ---- Running ---- */
 
-static bool pointwise(struct kernel_call *k, const struct kernel_row *row);
-
 /* The result of an out-of-place row goes into the written argument. */
 static bool write_back(struct kernel_call *k)
 {
@@ -386,6 +384,15 @@ static bool write_back(struct kernel_call *k)
 			self = k->args[i].u.p;
 	if (!result || !self || result == self)
 		return true;
+	if (result->storage == self->storage) {  /* a view in place: unsqueeze_ */
+		self->ndim = result->ndim;
+		self->size = result->size;
+		self->stride = result->stride;
+		self->offset = result->offset;
+		return k->outputs[0] = self, true;
+	}
+	if (!dtype_has_elements(self->dtype) && self->dtype != result->dtype)
+		return kernel_fail(k, "cannot convert %s to %s", dtype_name(result->dtype), dtype_name(self->dtype));
 	tensor_copy(self, result);
 	storage_drop(result->storage);
 	self->storage->users++;
@@ -395,7 +402,7 @@ static bool write_back(struct kernel_call *k)
 
 bool kernel_run(struct kernel_call *k, const struct kernel_row *row)
 {
-	bool ok = row->run ? row->run(k) : pointwise(k, row);
+	bool ok = row->run ? row->run(k) : kernel_pointwise(k, row);
 	if (!ok)
 		return false;
 	store_outputs(k);
@@ -427,7 +434,20 @@ static enum dtype result_dtype(const struct kernel_row *row, struct tensor *cons
 	}
 }
 
-static bool pointwise(struct kernel_call *k, const struct kernel_row *row)
+/* Numbers take the type that the operation computes in: 0.1 beside a float32 tensor is float32's 0.1. */
+static bool round_number(struct kernel_call *k, struct tensor **t, enum dtype common)
+{
+	if (common == DT_FLOAT64 || !dtype_is_float(common) || (*t)->ndim > 0 || (*t)->dtype != DT_FLOAT64)
+		return true;
+	struct tensor *rounded = temporary(k, DT_FLOAT32, 0, NULL);
+	if (!rounded)
+		return false;
+	tensor_copy(rounded, *t);
+	*t = rounded;
+	return true;
+}
+
+bool kernel_pointwise(struct kernel_call *k, const struct kernel_row *row)
 {
 	struct tensor *in[MAX_OPERANDS - 1];
 	int n = 0, ndim;
@@ -440,8 +460,11 @@ static bool pointwise(struct kernel_call *k, const struct kernel_row *row)
 		return false;
 	enum dtype common = tensors_result_type(in, n), dtype = result_dtype(row, in, n);
 	pointwise_strides(in, n, ndim, size, stride);
+	for (int i = 0; i < n; i++)
+		if (!round_number(k, &in[i], common))
+			return false;
 	struct tensor *out = out_strided(k, dtype, ndim, size, stride);
-	return out && pointwise_run(k, row, out, in, n, !dtype_is_float(common) && row->whole);
+	return out && pointwise_run(k, row, out, in, n, common);
 }
 
 enum { CHUNK = 512, MAX_SCALARS = 4 };
@@ -496,14 +519,16 @@ static void pointwise_piece(int64_t from, int64_t to, void *data)
 	}
 }
 
-bool pointwise_run(struct kernel_call *k, const struct kernel_row *row, struct tensor *out, struct tensor *const *in, int n, bool whole)
+bool pointwise_run(struct kernel_call *k, const struct kernel_row *row, struct tensor *out, struct tensor *const *in, int n, enum dtype common)
 {
 	struct loop l;
-	struct pointwise_work w = { .row = row, .out = out, .in = in, .loop = &l, .whole = whole };
+	struct pointwise_work w = { .row = row, .out = out, .in = in, .loop = &l, .whole = row->whole && !dtype_is_float(common) };
 	char name[40];
 	int i = 0;
 	for (const char *list = row->scalars; i < MAX_SCALARS && next_name(&list, name, sizeof name); i++) {
 		w.p[i] = arg_real(k, name, NAN);
+		if (common != DT_FLOAT64)
+			w.p[i] = (float)w.p[i];
 		w.q[i] = arg_int(k, name, 0);
 	}
 	loop_init(&l, out->ndim, out->size, n + 1);

@@ -116,8 +116,10 @@ void pointwise_strides(struct tensor *const *t, int n, int ndim, const int64_t *
 /* product of the sizes [from, to) */
 int64_t sizes_product(const int64_t *size, int from, int to);
 
-/* Runs an element-wise function over operands into out. */
-bool pointwise_run(struct kernel_call *k, const struct kernel_row *row, struct tensor *out, struct tensor *const *in, int n, bool whole);
+/* Runs an element-wise row: its operands, its result. */
+bool kernel_pointwise(struct kernel_call *k, const struct kernel_row *row);
+/* Runs its function over the operands given into out; common is the type they are computed in. */
+bool pointwise_run(struct kernel_call *k, const struct kernel_row *row, struct tensor *out, struct tensor *const *in, int n, enum dtype common);
 
 /* ---- Threads ---- */
 

@@ -1,0 +1,208 @@
+/*
+ * Element-wise operators of one tensor (aten/src/ATen/native/UnaryOps.cpp,
+ * cpu/UnaryOpsKernel.cpp, Math.h).  Integers that need no arithmetic of their
+ * own become float32, as PyTorch's do.
+ */
+#include <math.h>
+
+#include "exec/kernel.h"
+
+#define PI 3.14159265358979323846
+
+#define REAL(name, expression) \
+	static void real_##name(double *out, const double *const *in, int64_t n, const double *p) \
+	{ \
+		(void)p; \
+		for (int64_t i = 0; i < n; i++) { \
+			double x = in[0][i]; \
+			out[i] = (expression); \
+		} \
+	}
+#define WHOLE(name, expression) \
+	static void whole_##name(int64_t *out, const int64_t *const *in, int64_t n, const int64_t *p) \
+	{ \
+		(void)p; \
+		for (int64_t i = 0; i < n; i++) { \
+			int64_t x = in[0][i]; \
+			out[i] = (expression); \
+		} \
+	}
+
+WHOLE(same, x)
+WHOLE(zero, x - x)
+REAL(neg, -x) WHOLE(neg, (int64_t)(0 - (uint64_t)x))
+REAL(abs, fabs(x)) WHOLE(abs, x < 0 ? (int64_t)(0 - (uint64_t)x) : x)
+REAL(sign, isnan(x) ? 0 : (x > 0) - (x < 0)) WHOLE(sign, (x > 0) - (x < 0))
+REAL(sgn, isnan(x) ? x : (x > 0) - (x < 0))
+REAL(ceil, ceil(x)) REAL(floor, floor(x)) REAL(trunc, trunc(x)) REAL(frac, x - trunc(x))
+REAL(round, nearbyint(x))
+REAL(positive, x)
+REAL(angle, isnan(x) ? x : signbit(x) && x != 0 ? PI : 0)
+REAL(acos, acos(x)) REAL(acosh, acosh(x)) REAL(asin, asin(x)) REAL(asinh, asinh(x)) REAL(atan, atan(x)) REAL(atanh, atanh(x))
+REAL(cos, cos(x)) REAL(cosh, cosh(x)) REAL(sin, sin(x)) REAL(sinh, sinh(x)) REAL(tan, tan(x)) REAL(tanh, tanh(x))
+REAL(exp, exp(x)) REAL(exp2, exp2(x)) REAL(expm1, expm1(x))
+REAL(log, log(x)) REAL(log10, log10(x)) REAL(log1p, log1p(x)) REAL(log2, log2(x))
+REAL(sqrt, sqrt(x)) REAL(rsqrt, 1 / sqrt(x)) REAL(reciprocal, 1 / x) REAL(square, x * x)
+REAL(erf, erf(x)) REAL(erfc, erfc(x)) REAL(lgamma, lgamma(x))
+REAL(sigmoid, 1 / (1 + exp(-x)))
+REAL(sinc, x == 0 ? 1 : sin(PI * x) / (PI * x))
+REAL(deg2rad, x * (PI / 180)) REAL(rad2deg, x * (180 / PI))
+REAL(isnan, isnan(x) != 0) REAL(isinf, isinf(x) != 0) REAL(isfinite, isfinite(x) != 0) REAL(isposinf, x == INFINITY) REAL(isneginf, x == -INFINITY)
+REAL(signbit, signbit(x) != 0) WHOLE(signbit, x < 0)
+REAL(logical_not, x == 0) WHOLE(logical_not, x == 0)
+WHOLE(bitwise_not, ~x)
+REAL(entr, isnan(x) ? x : x > 0 ? -x * log(x) : x == 0 ? 0 : -INFINITY)
+
+/* p[0]: eps; without it what lies outside of [0, 1] has no logit */
+static void real_logit(double *out, const double *const *in, int64_t n, const double *p)
+{
+	for (int64_t i = 0; i < n; i++) {
+		double x = in[0][i];
+		if (!isnan(p[0]))
+			x = x < p[0] ? p[0] : x > 1 - p[0] ? 1 - p[0] : x;
+		out[i] = log(x / (1 - x));
+	}
+}
+
+/* Decimals before the point when p[0] is negative (round_decimals_kernel). */
+static void real_round_decimals(double *out, const double *const *in, int64_t n, const double *p)
+{
+	double scale = pow(10, fabs(p[0]));
+	for (int64_t i = 0; i < n; i++)
+		out[i] = p[0] < 0 ? nearbyint(in[0][i] / scale) * scale : nearbyint(in[0][i] * scale) / scale;
+}
+
+/* The inverse of erf: Winitzki's estimate, then Newton's method on erf. */
+static double erf_inverse(double y)
+{
+	if (isnan(y) || fabs(y) >= 1)
+		return fabs(y) == 1 ? copysign(INFINITY, y) : NAN;
+	double l = log1p(-y * y), a = 0.147, b = 2 / (PI * a) + l / 2, x = copysign(sqrt(sqrt(b * b - l / a) - b), y);
+	for (int i = 0; i < 4; i++) {            /* erfc keeps the digits that erf loses near 1 */
+		double beyond = y < 0 ? erfc(-x) - (1 + y) : (1 - y) - erfc(x);
+		x -= beyond * sqrt(PI) / 2 * exp(x * x);
+	}
+	return x;
+}
+REAL(erfinv, erf_inverse(x))
+REAL(ndtri, sqrt(2) * erf_inverse(2 * x - 1))
+REAL(log_ndtr, x < -5 ? log(erfc(-x / sqrt(2)) / 2) : log1p(-erfc(x / sqrt(2)) / 2))
+
+/* psi(x): recurrence up to 10, then the asymptotic series; poles as calc_digamma() has them. */
+static double digamma(double x)
+{
+	double shift = 0;
+	if (x == 0)
+		return copysign(INFINITY, -x);
+	if (x < 0 && x == trunc(x))
+		return NAN;
+	if (x < 0)
+		return digamma(1 - x) - PI / tan(PI * fmod(x, 1));
+	for (; x < 10; x++)
+		shift -= 1 / x;
+	double z = 1 / (x * x);
+	return shift + log(x) - 0.5 / x - z * (1. / 12 - z * (1. / 120 - z * (1. / 252 - z * (1. / 240 - z * (1. / 132)))));
+}
+REAL(digamma, digamma(x))
+
+/* Hurwitz's zeta by Euler and Maclaurin. */
+static double zeta(double s, double q)
+{
+	static const double b[] = { 1. / 12, -1. / 720, 1. / 30240, -1. / 1209600, 1. / 47900160 };
+	double sum = 0, rising = s;
+	for (int i = 0; i < 16; i++)
+		sum += pow(q + i, -s);
+	q += 16;
+	sum += pow(q, 1 - s) / (s - 1) + pow(q, -s) / 2;
+	for (int i = 0; i < 5; i++) {
+		sum += b[i] * rising * pow(q, -s - 1 - 2 * i);
+		rising *= (s + 1 + 2 * i) * (s + 2 + 2 * i);
+	}
+	return sum;
+}
+
+static void real_polygamma(double *out, const double *const *in, int64_t n, const double *p)
+{
+	for (int64_t i = 0; i < n; i++)
+		out[i] = p[0] == 0 ? digamma(in[0][i]) : (fmod(p[0], 2) != 0 ? 1 : -1) * tgamma(p[0] + 1) * zeta(p[0] + 1, in[0][i]);
+}
+
+/* exp(-|x|) I_order(x): the power series, and from 20 on the asymptotic one. */
+static double bessel_scaled(int order, double x)
+{
+	double a = fabs(x), sum = 1, term = 1, mu = 4. * order * order;
+	if (a < 20) {
+		for (int i = 1; i < 200 && term > sum * 1e-18; i++)
+			sum += term *= a * a / 4 / (i * (double)(i + order));
+		sum *= exp(-a) * (order ? a / 2 : 1);
+	} else {
+		for (int i = 1; i < 30 && fabs(term) > 1e-18; i++)
+			sum += term *= -(mu - (2. * i - 1) * (2 * i - 1)) / (8 * a * i);
+		sum /= sqrt(2 * PI * a);
+	}
+	return order && x < 0 ? -sum : sum;
+}
+REAL(i0, bessel_scaled(0, x) * exp(fabs(x))) REAL(i0e, bessel_scaled(0, x))
+REAL(i1, bessel_scaled(1, x) * exp(fabs(x))) REAL(i1e, bessel_scaled(1, x))
+
+/* ---- What element-wise rows cannot say ---- */
+
+static bool k_bitwise_not(struct kernel_call *k)
+{
+	static const struct kernel_row of_bool = { .real = real_logical_not, .whole = whole_logical_not };
+	static const struct kernel_row of_int = { .real = real_neg, .whole = whole_bitwise_not };
+	return kernel_pointwise(k, arg_tensor(k, "self")->dtype == DT_BOOL ? &of_bool : &of_int);
+}
+
+static double largest(enum dtype d)
+{
+	return d == DT_FLOAT64 ? 0x1.fffffffffffffp1023 : d == DT_FLOAT16 ? 65504 : d == DT_BFLOAT16 ? 0x1.fep127 : 0x1.fffffep127;
+}
+
+static bool k_nan_to_num(struct kernel_call *k)
+{
+	struct tensor *self = arg_tensor(k, "self"), *out = out_like(k, self, self->dtype);
+	if (!out)
+		return false;
+	tensor_copy(out, self);
+	if (!dtype_is_float(self->dtype))
+		return true;
+	double nan = arg_real(k, "nan", 0), high = arg_real(k, "posinf", largest(self->dtype)), low = arg_real(k, "neginf", -largest(self->dtype));
+	const double *x = doubles_of(k, self);
+	double *y = x ? doubles_for(k, out) : NULL;
+	for (int64_t i = 0, n = tensor_numel(self); y && i < n; i++)
+		y[i] = isnan(x[i]) ? nan : x[i] == INFINITY ? high : x[i] == -INFINITY ? low : x[i];
+	return y != NULL;
+}
+
+#define FLOAT_ROW(f) { .name = #f, .real = real_##f, .result = RESULT_FLOAT }
+#define SAME_ROW(f) { .name = #f, .real = real_##f, .whole = whole_same }
+#define BOOL_ROW(f) { .name = #f, .real = real_##f, .result = RESULT_BOOL }
+#define SPECIAL_ROW(f) { .name = "special_" #f, .real = real_##f, .result = RESULT_FLOAT }
+
+const struct kernel_row unary_kernels[] = {
+	{ .name = "neg", .real = real_neg, .whole = whole_neg },
+	{ .name = "abs", .real = real_abs, .whole = whole_abs },
+	{ .name = "sign", .real = real_sign, .whole = whole_sign },
+	{ .name = "sgn", .real = real_sgn, .whole = whole_sign },
+	SAME_ROW(ceil), SAME_ROW(floor), SAME_ROW(trunc), SAME_ROW(round), SAME_ROW(positive),
+	{ .name = "round.decimals", .real = real_round_decimals, .whole = whole_same, .scalars = "decimals" },
+	{ .name = "frac", .real = real_frac, .whole = whole_zero },
+	{ .name = "bitwise_not", .run = k_bitwise_not },
+	{ .name = "nan_to_num", .run = k_nan_to_num },
+	FLOAT_ROW(angle),
+	FLOAT_ROW(acos), FLOAT_ROW(acosh), FLOAT_ROW(asin), FLOAT_ROW(asinh), FLOAT_ROW(atan), FLOAT_ROW(atanh),
+	FLOAT_ROW(cos), FLOAT_ROW(cosh), FLOAT_ROW(sin), FLOAT_ROW(sinh), FLOAT_ROW(tan), FLOAT_ROW(tanh),
+	FLOAT_ROW(exp), FLOAT_ROW(exp2), FLOAT_ROW(expm1), FLOAT_ROW(log), FLOAT_ROW(log10), FLOAT_ROW(log1p), FLOAT_ROW(log2),
+	FLOAT_ROW(sqrt), FLOAT_ROW(rsqrt), FLOAT_ROW(reciprocal),
+	{ .name = "square", .real = real_square },
+	FLOAT_ROW(erf), FLOAT_ROW(erfc), FLOAT_ROW(erfinv), FLOAT_ROW(lgamma), FLOAT_ROW(digamma), FLOAT_ROW(i0), FLOAT_ROW(sinc),
+	FLOAT_ROW(sigmoid), FLOAT_ROW(deg2rad), FLOAT_ROW(rad2deg),
+	{ .name = "logit", .real = real_logit, .scalars = "eps", .result = RESULT_FLOAT },
+	{ .name = "polygamma", .real = real_polygamma, .scalars = "n", .result = RESULT_FLOAT },
+	SPECIAL_ROW(entr), SPECIAL_ROW(ndtri), SPECIAL_ROW(log_ndtr), SPECIAL_ROW(i0e), SPECIAL_ROW(i1), SPECIAL_ROW(i1e),
+	BOOL_ROW(isnan), BOOL_ROW(isinf), BOOL_ROW(isfinite), BOOL_ROW(isposinf), BOOL_ROW(isneginf),
+	{ .name = "signbit", .real = real_signbit, .whole = whole_signbit, .result = RESULT_BOOL },
+	{ .name = "logical_not", .real = real_logical_not, .whole = whole_logical_not, .result = RESULT_BOOL },
+	{ 0 }
+};
