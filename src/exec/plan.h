@@ -1,0 +1,66 @@
+/*
+ * A plan is a graph made ready to run: its leaf operators in order, each with
+ * its kernel, every tensor a numbered slot, and where each slot is needed
+ * last.  It owns an arena; plan_free() frees it.  The graph must outlive it.
+ *
+ * A run owns the tensors it made; run_release() frees them.
+ */
+#ifndef EXEC_PLAN_H
+#define EXEC_PLAN_H
+
+#include "exec/kernel.h"
+
+struct plan_step {
+	const struct node *node;
+	const struct kernel_row *row;
+	struct datum *args;              /* D_TENSOR: u.i is a slot */
+	int *outputs; int n_outputs;     /* slots; -1: nothing there */
+	int *drop; int n_drop;           /* slots that nobody needs after it */
+};
+
+/* Where the content of a slot comes from that no step makes. */
+struct plan_source {
+	int slot;
+	int input;                       /* index among the graph's inputs, -1: a parameter, buffer or constant */
+	bool written;                    /* some step writes to it or to a view of it */
+};
+
+struct plan {
+	struct arena *arena;
+	const struct graph *graph;
+	struct plan_step *steps; size_t n_steps, cap_steps;
+	struct value **values; size_t n_values, cap_values;   /* by slot */
+	struct plan_source *sources; size_t n_sources, cap_sources;
+	int *outputs; size_t n_outputs;                       /* slots of the graph's output, in order */
+};
+
+struct plan *plan_new(const struct graph *g, nns_error *err);
+void plan_free(struct plan *p);      /* NULL is allowed */
+
+struct run_options {
+	struct tensor *const *inputs;    /* one for every input of the graph */
+	struct generator *generator;     /* for operators that draw; NULL: those fail */
+	int threads;                     /* 0: as many as the machine has */
+	size_t memory;                   /* bytes that tensors may take at once; 0: any */
+	bool check;                      /* compare every shape, stride and dtype with the inferred ones */
+	bool timed;                      /* fill in run.ms */
+};
+
+struct run {
+	struct arena *arena;
+	struct heap heap;
+	struct tensor **tensors;         /* by slot; NULL when dropped */
+	size_t n_checked;                /* values compared */
+	double *ms;                      /* of every step, when timed */
+	const struct plan *plan;
+};
+
+/* An empty run to make inputs in. */
+bool run_init(struct run *r, const struct plan *p, nns_error *err);
+bool run_execute(struct run *r, const struct run_options *o, nns_error *err);
+void run_release(struct run *r);
+
+/* A tensor over the content that a value has (storage, or a constant); an error names it when it has none. */
+struct tensor *tensor_of_value(struct arena *a, struct heap *h, const struct value *v, nns_error *err);
+
+#endif
