@@ -3,3 +3,4 @@ libnnscope_core_la_SOURCES += \
 	src/exec/plan.h src/exec/tensor.c src/exec/kernel.c src/exec/plan.c src/exec/run.c \
 	src/exec/k_unary.c src/exec/k_pointwise.c src/exec/k_activation.c src/exec/k_view.c
 libnnscope_core_la_SOURCES += src/exec/gemm.h src/exec/gemm.inc src/exec/gemm.c
+libnnscope_core_la_SOURCES += src/exec/lanes.h src/exec/lanes.c src/exec/k_reduce.c
