@@ -8,9 +8,11 @@
 
 #include "base/datum.h"
 #include "base/map.h"
+#include "base/mapping.h"
 #include "ir/graph.h"
 
 struct nn_class;
+struct program;
 
 struct attribute {
 	const char *name;
@@ -45,6 +47,7 @@ struct module {
 
 struct model {
 	struct arena *arena;
+	struct mapping *files; size_t n_files, cap_files; /* that tensors' bytes lie in; owned */
 	struct module *root;
 	const char *name;        /* of the file without folders and suffix: "resnet18" */
 	const char *source;      /* what to call it in messages: the path, "<expr>", "<stdin>" */
@@ -53,6 +56,7 @@ struct model {
 	const char *note;        /* something the user should be told, or NULL */
 	bool unfolded;           /* a printed tree whose repeated children were not folded */
 	size_t n_modules;
+	struct program *program; /* the graph that the file holds, NULL: forward code is traced */
 	void *runtime;           /* struct runtime * of nn/: classes known to this model, the interpreter */
 };
 

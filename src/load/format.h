@@ -25,6 +25,10 @@ bool class_from_json(struct model *m, const char *head, const struct cJSON *body
 int printed_bid(const struct load_file *f);
 bool printed_load(const struct load_file *f, struct model *m, nns_error *err);
 
+/* pt2.c */
+int pt2_bid(const struct load_file *f);
+bool pt2_load(const struct load_file *f, struct model *m, nns_error *err);
+
 /* foreign.c: files that are recognised and not read. */
 int foreign_bid(const struct load_file *f);
 bool foreign_load(const struct load_file *f, struct model *m, nns_error *err);

@@ -9,10 +9,11 @@
 enum { MAX_FILE = 1 << 30 };
 
 const struct load_format load_formats[] = {
-	{ "description", "a JSON description of classes, modules and forward code", description_bid, description_load },
-	{ "printed tree", "the text that print(model) wrote, of any PyTorch version", printed_bid, printed_load },
-	{ "foreign", "files that are recognised, to say what they are", foreign_bid, foreign_load },
-	{ NULL, NULL, NULL, NULL }
+	{ "description", "a JSON description of classes, modules and forward code", false, description_bid, description_load },
+	{ "printed tree", "the text that print(model) wrote, of any PyTorch version", false, printed_bid, printed_load },
+	{ "exported program", "what torch.export.save() wrote (.pt2)", true, pt2_bid, pt2_load },
+	{ "foreign", "files that are recognised, to say what they are", true, foreign_bid, foreign_load },
+	{ NULL, NULL, false, NULL, NULL }
 };
 
 /* ---- Models ---- */
@@ -43,8 +44,23 @@ static struct model *model_new(const struct load_options *o, const char *name, c
 
 void model_free(struct model *m)
 {
-	if (m)
-		arena_free(m->arena);
+	if (!m)
+		return;
+	for (size_t i = 0; i < m->n_files; i++)
+		mapping_close(&m->files[i]);
+	arena_free(m->arena);
+}
+
+bool model_keep_file(struct model *m, struct mapping *file, nns_error *err)
+{
+	struct mapping *grown = arena_grow(m->arena, m->files, m->n_files, &m->cap_files, sizeof *grown);
+	if (!grown) {
+		mapping_close(file);
+		return fail_memory(err);
+	}
+	m->files = grown;
+	grown[m->n_files++] = *file;
+	return true;
 }
 
 static bool add_class_files(struct model *m, const struct load_options *o, nns_error *err)
@@ -78,15 +94,28 @@ static const struct load_format *best_format(const struct load_file *f)
 	return best;
 }
 
-static struct model *load_file(const struct load_file *f, nns_error *err)
+static bool fill(struct model *m, const struct load_format *format, const struct load_file *f, nns_error *err)
+{
+	size_t most = f->options && f->options->max_file ? f->options->max_file : MAX_FILE;
+	if (!format->binary && f->len > most)
+		return fail(err, NNS_LIMIT, "%s is larger than the limit of %zu bytes", f->path, most);
+	return description_add_builtin(m, err) && add_class_files(m, f->options, err) && format->load(f, m, err);
+}
+
+/* Takes the file, whatever happens. */
+static struct model *load_file(struct mapping *bytes, const struct load_file *f, nns_error *err)
 {
 	const struct load_format *format = best_format(f);
+	struct model *m = NULL;
 	if (!format)
-		return fail(err, NNS_FORMAT, "%s: not a file that nnscope reads; it reads descriptions (JSON) and the text of print(model)", f->path), NULL;
-	struct model *m = model_new(f->options, f->name, f->path, format->name, err);
-	if (!m)
+		fail(err, NNS_FORMAT, "%s: not a file that nnscope reads; it reads descriptions (JSON), the text of print(model) and PyTorch's files", f->path);
+	else
+		m = model_new(f->options, f->name, f->path, format->name, err);
+	if (!m) {
+		mapping_close(bytes);
 		return NULL;
-	if (description_add_builtin(m, err) && add_class_files(m, f->options, err) && format->load(f, m, err))
+	}
+	if (model_keep_file(m, bytes, err) && fill(m, format, f, err))
 		return m;
 	model_free(m);
 	return NULL;
@@ -106,30 +135,24 @@ static void bare_name(const char *path, char *out, size_t size)
 struct model *load_memory(const char *data, size_t len, const char *name, const struct load_options *o, nns_error *err)
 {
 	char bare[256];
+	struct mapping copy;
 	bare_name(name, bare, sizeof bare);
-	char *copy = malloc(len + 1);
-	if (!copy)
-		return fail_memory(err), NULL;
-	memcpy(copy, data, len);
-	copy[len] = 0;
-	struct load_file f = { .path = name, .name = bare, .data = copy, .len = len, .options = o };
-	struct model *m = load_file(&f, err);
-	free(copy);
-	return m;
+	if (!mapping_copy(data, len, &copy, err))
+		return NULL;
+	struct load_file f = { .path = name, .name = bare, .data = copy.data, .len = copy.len, .options = o };
+	return load_file(&copy, &f, err);
 }
 
 struct model *load_path(const char *path, const struct load_options *o, nns_error *err)
 {
-	char bare[256], *data;
-	size_t len;
+	char bare[256];
+	struct mapping file;
 	bool standard = strcmp(path, "-") == 0;
-	if (!file_read(path, o && o->max_file ? o->max_file : MAX_FILE, &data, &len, err))
+	if (!mapping_open(path, o && o->max_file ? o->max_file : MAX_FILE, &file, err))
 		return NULL;
 	bare_name(standard ? "model" : path, bare, sizeof bare);
-	struct load_file f = { .path = standard ? "<stdin>" : path, .name = bare, .data = data, .len = len, .options = o };
-	struct model *m = load_file(&f, err);
-	free(data);
-	return m;
+	struct load_file f = { .path = standard ? "<stdin>" : path, .name = bare, .data = file.data, .len = file.len, .options = o };
+	return load_file(&file, &f, err);
 }
 
 struct model *load_expression(const char *expression, const struct load_options *o, nns_error *err)

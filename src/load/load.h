@@ -13,14 +13,14 @@ struct load_options {
 	const struct allocator *allocator;   /* NULL: malloc */
 	const char *const *class_files;      /* --classes FILE: descriptions whose classes are known too */
 	size_t n_class_files;
-	size_t max_file;                     /* bytes; 0: the default, 1 GiB */
+	size_t max_file;                     /* bytes of a text; 0: the default, 1 GiB */
 	size_t max_modules;                  /* 0: the default, 2000000 */
 };
 
 struct load_file {
 	const char *path;                    /* as the user wrote it; "<stdin>" for "-" */
 	const char *name;                    /* without folders and suffix */
-	const char *data; size_t len;        /* NUL-terminated beyond len */
+	const char *data; size_t len;        /* NUL-terminated beyond len; lives as long as the model */
 	const struct load_options *options;
 };
 
@@ -28,6 +28,7 @@ struct load_file {
 struct load_format {
 	const char *name;                    /* "description" */
 	const char *help;
+	bool binary;                         /* of any size: nothing of it is copied */
 	/* 0: not mine, to 100: surely mine. */
 	int (*bid)(const struct load_file *f);
 	/* Fills m (arena and name are set). */
@@ -39,5 +40,7 @@ struct model *load_path(const char *path, const struct load_options *o, nns_erro
 struct model *load_memory(const char *data, size_t len, const char *name, const struct load_options *o, nns_error *err);
 struct model *load_expression(const char *expression, const struct load_options *o, nns_error *err);
 void model_free(struct model *m);        /* NULL is allowed */
+/* The model closes the file in the end; when there is no memory for that, it is closed at once. */
+bool model_keep_file(struct model *m, struct mapping *file, nns_error *err);
 
 #endif

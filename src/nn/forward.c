@@ -11,7 +11,7 @@ static const char *path_of(const struct runtime *rt, const struct module *m)
 	return path ? path : "";
 }
 
-static struct call *call_new(struct runtime *rt, struct module *m, const struct lang_args *args)
+struct call *call_new(struct runtime *rt, struct module *m, const char *path, const struct lang_args *args)
 {
 	struct graph *g = rt->recorder.graph;
 	struct call *c = arena_alloc(rt->arena, sizeof *c), *parent = rt->recorder.call;
@@ -21,7 +21,7 @@ static struct call *call_new(struct runtime *rt, struct module *m, const struct 
 		if (!seq_push(rt->arena, c->args.u.seq, args->items[i]))
 			return NULL;
 	c->module = m;
-	c->path = path_of(rt, m);
+	c->path = path;
 	c->parent = parent;
 	c->depth = parent ? parent->depth + 1 : 0;
 	c->serial = g->n_calls++;
@@ -96,7 +96,7 @@ bool module_call(struct interp *in, struct module *m, const struct lang_args *ar
 	int line = in->line;
 	if (in->depth > 1400)
 		return fail(err, NNS_LIMIT, "modules call each other too deeply; does a module call itself?");
-	if (rt->recorder.graph && !(c = call_new(rt, m, args)))
+	if (rt->recorder.graph && !(c = call_new(rt, m, path_of(rt, m), args)))
 		return fail_memory(err);
 	if (c)
 		rt->recorder.call = c;

@@ -27,6 +27,9 @@ const char *class_name_at(struct runtime *rt, size_t index); /* NULL at the end 
 
 struct module *module_new(struct runtime *rt, const struct nn_class *c, const char *name, nns_error *err);
 
+/* forward.c: a record of a call below the one at work; NULL: out of memory. */
+struct call *call_new(struct runtime *rt, struct module *m, const char *path, const struct lang_args *args);
+
 /* members.c */
 bool module_getattr(struct interp *in, struct module *m, const char *name, struct datum *out, bool *found, nns_error *err);
 bool module_setattr(struct interp *in, struct module *m, const char *name, struct datum v, nns_error *err);

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "ir/program.h"
 #include "nn/runtime.h"
+#include "trace/replay.h"
 
 /* ---- Inputs ---- */
 
@@ -70,7 +72,7 @@ static bool choose_inputs(struct model *m, const struct trace_options *o, struct
 static bool name_inputs(struct model *m, struct graph *g, nns_error *err)
 {
 	const struct signature *sig;
-	if (!m->root->class)
+	if (!m->root->class || m->program)
 		return true;
 	if (!class_signature(m->runtime, m->root->class, true, &sig, err))
 		return false;
@@ -175,12 +177,16 @@ static bool make_arguments(struct model *m, const struct graph *g, struct lang_a
 	return true;
 }
 
-static bool run(struct model *m, bool grad, struct graph *g, nns_error *err)
+static bool call_root(struct model *m, struct graph *g, nns_error *err)
 {
 	struct runtime *rt = m->runtime;
 	struct lang_args args = { 0 };
-	if (!make_arguments(m, g, &args, err))
-		return false;
+	return make_arguments(m, g, &args, err) && module_call(&rt->interp, m->root, &args, &g->output, err);
+}
+
+static bool run(struct model *m, bool grad, struct graph *g, nns_error *err)
+{
+	struct runtime *rt = m->runtime;
 	rt->recorder.graph = g;
 	rt->recorder.call = NULL;
 	rt->recorder.parent = NULL;
@@ -190,7 +196,7 @@ static bool run(struct model *m, bool grad, struct graph *g, nns_error *err)
 	rt->placed = false;
 	rt->interp.steps = 0;
 	rt->interp.depth = 0;
-	bool ok = module_call(&rt->interp, m->root, &args, &g->output, err);
+	bool ok = m->program ? replay(m, g, err) : call_root(m, g, err);
 	rt->recorder.graph = NULL;
 	rt->recorder.call = NULL;
 	rt->n_paths = 0;

@@ -1,0 +1,58 @@
+/*
+ * A program: the graph that a file holds (torch.export), as it was read and
+ * before it is run.  Its operators are still names with arguments; trace()
+ * replays them through the op table, so that a file and a description of the
+ * same network give the same graph.  Owned by the arena of the model.
+ */
+#ifndef IR_PROGRAM_H
+#define IR_PROGRAM_H
+
+#include "ir/module.h"
+
+/*
+ * In arguments and outputs a D_HOST datum whose object has this kind stands
+ * for a value of the program; its data is the index + 1.
+ */
+extern const char program_reference[];
+
+struct program_value {
+	const char *name;        /* "p_conv1_weight", "linear_1" */
+	struct value *meta;      /* dtype, sizes and strides that the file gives; NULL: not a tensor, or symbolic */
+	bool symbolic;           /* a size that depends on content, or on the input */
+};
+
+/* One level of the modules that an operator was called in. */
+struct program_frame {
+	const char *key;         /* tells calls of one module apart: "L__self__f@1" */
+	const char *path;
+	struct module *module;
+};
+
+struct program_node {
+	const char *target;      /* "conv2d.default", "_operator.ge", "wrap_with_set_grad_enabled" */
+	const char **names;      /* of the arguments; NULL for positional ones */
+	struct datum *args; size_t n_args;
+	struct datum outputs;    /* references in tuples and lists */
+	const struct program_frame *frames; size_t n_frames; /* outermost first */
+	struct program *body;    /* of a higher-order operator */
+};
+
+struct program_input {
+	int index;               /* among the values */
+	struct value *value;     /* a parameter, buffer or constant; NULL: the caller gives it */
+	bool fixed;              /* not a tensor: `constant` */
+	struct datum constant;
+};
+
+struct program {
+	struct program_value *values; size_t n_values, cap_values;
+	struct program_node *nodes; size_t n_nodes, cap_nodes;
+	struct program_input *inputs; size_t n_inputs, cap_inputs;
+	struct datum output;     /* with references */
+	struct map *by_name;     /* while reading: name -> index + 1 */
+};
+
+/* The index that d refers to, or -1. */
+int program_index(struct datum d);
+
+#endif

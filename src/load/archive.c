@@ -1,0 +1,252 @@
+/* APPNOTE.TXT of PKWARE, 4.3 (format), 4.5.3 (zip64). */
+#include "load/archive.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zip.h>
+
+#include "base/map.h"
+
+enum {
+	LOCAL_MAGIC = 0x04034b50, CENTRAL_MAGIC = 0x02014b50, END_MAGIC = 0x06054b50, END64_MAGIC = 0x06064b50, LOCATOR64_MAGIC = 0x07064b50,
+	LOCAL_SIZE = 30, CENTRAL_SIZE = 46, END_SIZE = 22, END64_SIZE = 56, LOCATOR64_SIZE = 20,
+	MAX_COMMENT = 65535, MAX_ENTRIES = 4000000,
+	MAX_RATIO = 1032         /* what deflate can pack at best */
+};
+
+struct archive {
+	struct arena *arena;
+	const unsigned char *data;
+	uint64_t len;
+	struct archive_entry *entries; size_t n, cap;
+	struct map by_name;
+	uint64_t directory, directory_size, first, end;
+};
+
+static uint64_t number(const unsigned char *p, int bytes)
+{
+	uint64_t v = 0;
+	for (int i = bytes - 1; i >= 0; i--)
+		v = v << 8 | p[i];
+	return v;
+}
+
+static bool inside(const struct archive *z, uint64_t at, uint64_t size)
+{
+	return at <= z->len && size <= z->len - at;
+}
+
+/* ---- The end record ---- */
+
+static bool find_end(struct archive *z, uint64_t *at)
+{
+	if (z->len < END_SIZE)
+		return false;
+	uint64_t lowest = z->len > END_SIZE + MAX_COMMENT ? z->len - END_SIZE - MAX_COMMENT : 0;
+	for (uint64_t i = z->len - END_SIZE + 1; i-- > lowest; )
+		if (number(z->data + i, 4) == END_MAGIC && number(z->data + i + 20, 2) <= z->len - END_SIZE - i)
+			return *at = i, true;
+	return false;
+}
+
+static bool read_end64(struct archive *z, uint64_t end, uint64_t *count, nns_error *err)
+{
+	const unsigned char *locator = end >= LOCATOR64_SIZE ? z->data + end - LOCATOR64_SIZE : NULL;
+	if (!locator || number(locator, 4) != LOCATOR64_MAGIC)
+		return true;
+	uint64_t at = number(locator + 8, 8);
+	if (!inside(z, at, END64_SIZE) || number(z->data + at, 4) != END64_MAGIC)
+		return fail(err, NNS_FORMAT, "byte %llu: the zip64 end record is not where its locator says", (unsigned long long)at);
+	*count = number(z->data + at + 32, 8);
+	z->directory_size = number(z->data + at + 40, 8);
+	z->directory = number(z->data + at + 48, 8);
+	return true;
+}
+
+static bool read_end(struct archive *z, uint64_t *count, nns_error *err)
+{
+	uint64_t at;
+	if (!find_end(z, &at))
+		return fail(err, NNS_FORMAT, "the zip archive has no end record: it is cut off, or not an archive");
+	*count = number(z->data + at + 10, 2);
+	z->directory_size = number(z->data + at + 12, 4);
+	z->directory = number(z->data + at + 16, 4);
+	z->end = at + END_SIZE + number(z->data + at + 20, 2);
+	if (!read_end64(z, at, count, err))
+		return false;
+	if (!inside(z, z->directory, z->directory_size) || z->directory + z->directory_size > at)
+		return fail(err, NNS_FORMAT, "byte %llu: the zip directory of %llu bytes at %llu does not lie before its end record", (unsigned long long)at,
+		            (unsigned long long)z->directory_size, (unsigned long long)z->directory);
+	if (*count > MAX_ENTRIES || *count > z->directory_size / CENTRAL_SIZE)
+		return fail(err, NNS_FORMAT, "byte %llu: %llu entries do not fit the zip directory", (unsigned long long)at, (unsigned long long)*count);
+	return true;
+}
+
+/* ---- Entries ---- */
+
+/* The zip64 extra field (0x0001) holds, in this order, what reads 0xffffffff. */
+static bool read_extra(const unsigned char *p, uint64_t len, uint64_t *size, uint64_t *packed, uint64_t *local)
+{
+	uint64_t *wanted[3] = { size, packed, local };
+	for (uint64_t at = 0; at + 4 <= len; ) {
+		uint64_t id = number(p + at, 2), n = number(p + at + 2, 2);
+		at += 4;
+		if (n > len - at)
+			return true;     /* not a field: some writers pad */
+		if (id == 1) {
+			uint64_t used = 0;
+			for (int i = 0; i < 3; i++) {
+				if (*wanted[i] != 0xffffffff)
+					continue;
+				if (used + 8 > n)
+					return false;
+				*wanted[i] = number(p + at + used, 8);
+				used += 8;
+			}
+		}
+		at += n;
+	}
+	return true;
+}
+
+static bool locate_data(struct archive *z, struct archive_entry *e, uint64_t local, nns_error *err)
+{
+	if (!inside(z, local, LOCAL_SIZE) || number(z->data + local, 4) != LOCAL_MAGIC)
+		return fail(err, NNS_FORMAT, "%s: byte %llu: no entry starts where the zip directory says", e->name, (unsigned long long)local);
+	e->offset = local + LOCAL_SIZE + number(z->data + local + 26, 2) + number(z->data + local + 28, 2);
+	if (!inside(z, e->offset, e->packed))
+		return fail(err, NNS_FORMAT, "%s: byte %llu: %llu bytes reach beyond the end of the file", e->name, (unsigned long long)e->offset, (unsigned long long)e->packed);
+	z->first = local < z->first ? local : z->first;
+	return true;
+}
+
+static bool check_method(const struct archive_entry *e, unsigned flags, nns_error *err)
+{
+	if (flags & 1)
+		return fail(err, NNS_UNSUPPORTED, "%s: the entry is encrypted", e->name);
+	if (e->method == 0 && e->packed != e->size)
+		return fail(err, NNS_FORMAT, "%s: a stored entry of %llu bytes claims %llu", e->name, (unsigned long long)e->packed, (unsigned long long)e->size);
+	return true;
+}
+
+static bool read_entry(struct archive *z, uint64_t *at, uint64_t end, nns_error *err)
+{
+	const unsigned char *p = z->data + *at;
+	if (end - *at < CENTRAL_SIZE || number(p, 4) != CENTRAL_MAGIC)
+		return fail(err, NNS_FORMAT, "byte %llu: the zip directory is damaged", (unsigned long long)*at);
+	uint64_t name = number(p + 28, 2), extra = number(p + 30, 2), comment = number(p + 32, 2), local = number(p + 42, 4);
+	if (end - *at - CENTRAL_SIZE < name + extra + comment)
+		return fail(err, NNS_FORMAT, "byte %llu: an entry reaches beyond the zip directory", (unsigned long long)*at);
+	struct archive_entry e = { .packed = number(p + 20, 4), .size = number(p + 24, 4), .method = (int)number(p + 10, 2), .crc = (uint32_t)number(p + 16, 4) };
+	e.name = arena_strndup(z->arena, (const char *)p + CENTRAL_SIZE, name);
+	if (!e.name)
+		return fail_memory(err);
+	if (memchr(p + CENTRAL_SIZE, 0, name))
+		return fail(err, NNS_FORMAT, "byte %llu: the name of an entry holds a NUL", (unsigned long long)*at);
+	if (!read_extra(p + CENTRAL_SIZE + name, extra, &e.size, &e.packed, &local))
+		return fail(err, NNS_FORMAT, "%s: its zip64 field is cut off", e.name);
+	if (!locate_data(z, &e, local, err) || !check_method(&e, (unsigned)number(p + 8, 2), err))
+		return false;
+	e.repeated = map_has(&z->by_name, e.name);
+	struct archive_entry *grown = arena_grow(z->arena, z->entries, z->n, &z->cap, sizeof *grown);
+	if (!grown)
+		return fail_memory(err);
+	z->entries = grown;
+	grown[z->n++] = e;
+	*at += CENTRAL_SIZE + name + extra + comment;
+	return e.repeated || map_put(&z->by_name, z->arena, e.name, (void *)(uintptr_t)z->n) || fail_memory(err);
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct archive_entry *x = *(struct archive_entry *const *)a, *y = *(struct archive_entry *const *)b;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+static bool mark_overlaps(struct archive *z, nns_error *err)
+{
+	struct archive_entry **order = arena_array(z->arena, z->n + 1, sizeof *order);
+	if (!order)
+		return fail_memory(err);
+	for (size_t i = 0; i < z->n; i++)
+		order[i] = &z->entries[i];
+	qsort(order, z->n, sizeof *order, by_offset);
+	for (size_t i = 0; i < z->n; i++) {
+		uint64_t next = i + 1 < z->n ? order[i + 1]->offset : z->directory;
+		if (order[i]->packed > 0 && order[i]->offset + order[i]->packed > next)
+			order[i]->overlaps = true;
+	}
+	return true;
+}
+
+struct archive *archive_open(struct arena *a, const unsigned char *data, size_t len, nns_error *err)
+{
+	struct archive *z = arena_alloc(a, sizeof *z);
+	uint64_t count = 0;
+	if (!z)
+		return fail_memory(err), NULL;
+	*z = (struct archive){ .arena = a, .data = data, .len = len, .first = len };
+	if (!read_end(z, &count, err))
+		return NULL;
+	uint64_t at = z->directory, end = z->directory + z->directory_size;
+	for (uint64_t i = 0; i < count; i++)
+		if (!read_entry(z, &at, end, err))
+			return NULL;
+	return mark_overlaps(z, err) ? z : NULL;
+}
+
+size_t archive_count(const struct archive *z) { return z->n; }
+const struct archive_entry *archive_at(const struct archive *z, size_t i) { return &z->entries[i]; }
+uint64_t archive_prefix(const struct archive *z) { return z->n ? z->first : 0; }
+uint64_t archive_trailing(const struct archive *z) { return z->len - z->end; }
+
+const struct archive_entry *archive_find(const struct archive *z, const char *name)
+{
+	uintptr_t i = (uintptr_t)map_get(&z->by_name, name);
+	return i ? &z->entries[i - 1] : NULL;
+}
+
+/* ---- Contents ---- */
+
+/* libzip opens the whole archive from memory and unpacks the one entry. */
+static bool unpack(struct archive *z, const struct archive_entry *e, unsigned char *out, nns_error *err)
+{
+	zip_error_t error;
+	zip_error_init(&error);
+	zip_source_t *source = zip_source_buffer_create(z->data, z->len, 0, &error);
+	zip_t *zip = source ? zip_open_from_source(source, ZIP_RDONLY, &error) : NULL;
+	if (!zip) {
+		fail(err, NNS_FORMAT, "%s: %s", e->name, zip_error_strerror(&error));
+		zip_source_free(source);
+		zip_error_fini(&error);
+		return false;
+	}
+	zip_file_t *file = zip_fopen_index(zip, (zip_uint64_t)(e - z->entries), 0);
+	zip_int64_t got = file ? zip_fread(file, out, e->size) : -1;
+	bool ok = got >= 0 && (uint64_t)got == e->size;
+	if (!ok)
+		fail(err, NNS_FORMAT, "%s: its compressed bytes are damaged", e->name);
+	if (file)
+		zip_fclose(file);
+	zip_discard(zip);
+	zip_error_fini(&error);
+	return ok;
+}
+
+bool archive_bytes(struct archive *z, const struct archive_entry *e, size_t limit, const unsigned char **bytes, size_t *len, nns_error *err)
+{
+	if (e->size > limit)
+		return fail(err, NNS_LIMIT, "%s: %llu bytes are more than the %zu that nnscope reads here", e->name, (unsigned long long)e->size, limit);
+	*len = (size_t)e->size;
+	if (e->method == 0)
+		return *bytes = z->data + e->offset, true;
+	if (e->method != 8)
+		return fail(err, NNS_UNSUPPORTED, "%s: compression method %d", e->name, e->method);
+	if (e->size / MAX_RATIO > e->packed)
+		return fail(err, NNS_FORMAT, "%s: %llu bytes cannot hold %llu (a zip bomb?)", e->name, (unsigned long long)e->packed, (unsigned long long)e->size);
+	unsigned char *out = arena_alloc(z->arena, e->size + 1);
+	if (!out)
+		return fail_memory(err);
+	*bytes = out;
+	return unpack(z, e, out, err);
+}

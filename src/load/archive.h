@@ -1,0 +1,46 @@
+/*
+ * Zip archives in memory, as PyTorch and NumPy write them.  Only the central
+ * directory counts: torch's local headers carry zero sizes.
+ *
+ *     [local header | name | extra | data] ...     where the directory says
+ *     central directory: one record an entry
+ *     [zip64 end record, zip64 locator]            from 4 GiB or 65,535 entries on
+ *     end record: where the directory is, comment
+ *
+ * Numbers are little-endian.  Names and stored data point into the caller's
+ * bytes or the arena, and live as long as both.
+ */
+#ifndef LOAD_ARCHIVE_H
+#define LOAD_ARCHIVE_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+
+struct archive;
+
+struct archive_entry {
+	const char *name;
+	uint64_t offset;         /* of the data in the file */
+	uint64_t packed, size;   /* bytes in the file, and unpacked */
+	int method;              /* 0: stored, 8: deflated */
+	uint32_t crc;
+	bool repeated;           /* an earlier entry has this name */
+	bool overlaps;           /* its bytes are another entry's, or the directory's, too */
+};
+
+/* data must live as long as the archive.  A damaged directory, or an entry outside of the file, is an error. */
+struct archive *archive_open(struct arena *a, const unsigned char *data, size_t len, nns_error *err);
+size_t archive_count(const struct archive *z);
+const struct archive_entry *archive_at(const struct archive *z, size_t i);
+const struct archive_entry *archive_find(const struct archive *z, const char *name); /* NULL when absent; the first of that name */
+/*
+ * The bytes of an entry: the file's own when stored, unpacked into the arena when deflated.  More than limit, or
+ * more than deflate can pack (1,032 times), is refused.
+ */
+bool archive_bytes(struct archive *z, const struct archive_entry *e, size_t limit, const unsigned char **bytes, size_t *len, nns_error *err);
+/* Bytes before the first entry and after the end record. */
+uint64_t archive_prefix(const struct archive *z);
+uint64_t archive_trailing(const struct archive *z);
+
+#endif

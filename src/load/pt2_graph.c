@@ -1,0 +1,434 @@
+/* The graph of an exported program (torch/_export/serde/schema.py: Graph, Node, Argument). */
+#include <math.h>
+#include <string.h>
+
+#include "load/pt2.h"
+
+enum { MAX_NESTING = 20 };
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, name);
+	return cJSON_IsString(v) ? v->valuestring : NULL;
+}
+
+static bool fail_here(struct pt2 *p, const char *what)
+{
+	return fail(p->err, NNS_FORMAT, "%s: %s", p->where, what);
+}
+
+/* ---- Values ---- */
+
+int pt2_value(struct pt2 *p, struct program *g, const char *name)
+{
+	struct arena *a = p->model->arena;
+	intptr_t known = (intptr_t)map_get(g->by_name, name);
+	if (known)
+		return (int)known - 1;
+	struct program_value *grown = arena_grow(a, g->values, g->n_values, &g->cap_values, sizeof *grown);
+	char *copy = arena_strdup(a, name);
+	if (!grown || !copy || !map_put(g->by_name, a, copy, (void *)(intptr_t)(g->n_values + 1))) {
+		fail_memory(p->err);
+		return -1;
+	}
+	g->values = grown;
+	grown[g->n_values] = (struct program_value){ .name = copy };
+	return (int)g->n_values++;
+}
+
+static bool reference(struct pt2 *p, struct program *g, const char *name, struct datum *out)
+{
+	if (!name)
+		return fail_here(p, "a value without a name");
+	int i = pt2_value(p, g, name);
+	struct host_object *o = arena_alloc(p->model->arena, sizeof *o);
+	if (i < 0 || !o)
+		return fail_memory(p->err);
+	*o = (struct host_object){ program_reference, (void *)(intptr_t)(i + 1) };
+	*out = datum_pointer(D_HOST, o);
+	return true;
+}
+
+/* ---- Arguments ---- */
+
+static int64_t whole_of(const cJSON *v)
+{
+	double d = v->valuedouble;
+	return d >= 0x1p63 ? INT64_MAX : d <= -0x1p63 ? INT64_MIN : (int64_t)d;
+}
+
+/* JSON has no infinity: it is written as a string. */
+static bool real_of(const cJSON *v, double *out)
+{
+	if (cJSON_IsNumber(v))
+		return *out = v->valuedouble, true;
+	if (!cJSON_IsString(v))
+		return false;
+	*out = strcmp(v->valuestring, "Infinity") == 0 ? INFINITY : strcmp(v->valuestring, "-Infinity") == 0 ? -INFINITY : NAN;
+	return true;
+}
+
+/* torch.channels_last and its kind. */
+static bool of_torch(struct pt2 *p, const char *name, struct datum *out)
+{
+	struct runtime *rt = runtime_of_model(p->model);
+	struct code *c = lang_parse_expression(p->model->arena, name, strlen(name), p->where, p->err);
+	struct scope scope = { 0 };
+	return c && lang_eval(&rt->interp, c, &scope, out, p->err);
+}
+
+static bool memory_format(struct pt2 *p, const cJSON *v, struct datum *out)
+{
+	static const char *const names[] = { NULL, "torch.contiguous_format", "torch.channels_last", "torch.channels_last_3d", "torch.preserve_format" };
+	int64_t i = cJSON_IsNumber(v) ? whole_of(v) : 0;
+	if (i < 1 || i > 4)
+		return fail_here(p, "a memory format that is not known");
+	return of_torch(p, names[i], out);
+}
+
+typedef bool item_fn(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out);
+
+static bool read_int(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	(void)g;
+	*out = datum_int(cJSON_IsNumber(v) ? whole_of(v) : 0);
+	return cJSON_IsNumber(v) || fail_here(p, "an integer is expected");
+}
+
+static bool read_float(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	double d;
+	(void)g;
+	if (!real_of(v, &d))
+		return fail_here(p, "a number is expected");
+	*out = datum_float(d);
+	return true;
+}
+
+static bool read_bool(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	(void)g;
+	*out = datum_bool(cJSON_IsTrue(v));
+	return cJSON_IsBool(v) || fail_here(p, "true or false is expected");
+}
+
+static bool read_string(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	(void)g;
+	char *s = cJSON_IsString(v) ? arena_strdup(p->model->arena, v->valuestring) : NULL;
+	if (!cJSON_IsString(v))
+		return fail_here(p, "a string is expected");
+	*out = datum_str(s);
+	return s || fail_memory(p->err);
+}
+
+static bool read_none(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	(void)p, (void)g, (void)v;
+	*out = datum_none();
+	return true;
+}
+
+static bool read_tensor(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	return reference(p, g, text_of(v, "name"), out);
+}
+
+/* A symbol, or what it is when it is known: {"as_name": "sym_size_int"}, {"as_int": 3} */
+static bool read_symbol(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	const cJSON *only = v ? v->child : NULL;
+	if (only && only->string && strcmp(only->string, "as_name") == 0 && cJSON_IsString(only))
+		return reference(p, g, only->valuestring, out);
+	return pt2_argument(p, g, v, out, NULL);
+}
+
+static bool read_dtype(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	enum dtype d = pt2_dtype(v);
+	(void)g;
+	*out = (struct datum){ .kind = D_DTYPE, .u.i = d };
+	return d != DT_NONE || fail_here(p, "a dtype that is not known");
+}
+
+static bool read_memory_format(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	(void)g;
+	return memory_format(p, v, out);
+}
+
+static bool read_layout(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	enum { STRIDED = 7 };
+	(void)g;
+	if (!cJSON_IsNumber(v) || whole_of(v) != STRIDED)
+		return fail(p->err, NNS_UNSUPPORTED, "%s: a layout other than strided", p->where);
+	return of_torch(p, "torch.strided", out);
+}
+
+static bool read_device(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	const char *type = text_of(v, "type");
+	char *s = type ? arena_strdup(p->model->arena, type) : NULL;
+	(void)g;
+	if (!type)
+		return fail_here(p, "a device without a type");
+	*out = datum_str(s);
+	return s || fail_memory(p->err);
+}
+
+static bool read_complex(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	(void)g, (void)v, (void)out;
+	return fail(p->err, NNS_UNSUPPORTED, "%s: a complex number as an argument", p->where);
+}
+
+/* A union whose one member says its kind (optional tensors). */
+static bool read_union(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	return pt2_argument(p, g, v, out, NULL);
+}
+
+static bool read_ints(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out);
+
+/* The members of schema.py's union Argument. */
+static const struct argument_kind {
+	const char *name;
+	item_fn *read;
+	bool list;
+} argument_kinds[] = {
+	{ "as_tensor", read_tensor, false }, { "as_tensors", read_tensor, true },
+	{ "as_optional_tensor", read_union, false }, { "as_optional_tensors", read_union, true },
+	{ "as_int", read_int, false }, { "as_ints", read_int, true }, { "as_int_lists", read_ints, true },
+	{ "as_float", read_float, false }, { "as_floats", read_float, true },
+	{ "as_bool", read_bool, false }, { "as_bools", read_bool, true },
+	{ "as_string", read_string, false }, { "as_strings", read_string, true },
+	{ "as_sym_int", read_symbol, false }, { "as_sym_ints", read_symbol, true },
+	{ "as_sym_float", read_symbol, false }, { "as_sym_floats", read_symbol, true },
+	{ "as_sym_bool", read_symbol, false }, { "as_sym_bools", read_symbol, true },
+	{ "as_none", read_none, false }, { "as_complex", read_complex, false },
+	{ "as_scalar_type", read_dtype, false }, { "as_memory_format", read_memory_format, false },
+	{ "as_layout", read_layout, false }, { "as_device", read_device, false },
+};
+
+static bool read_list(struct pt2 *p, struct program *g, item_fn *read, const cJSON *v, struct datum *out)
+{
+	if (!cJSON_IsArray(v))
+		return fail_here(p, "a list is expected");
+	if (!datum_seq(p->model->arena, D_LIST, 0, out))
+		return fail_memory(p->err);
+	for (const cJSON *item = v->child; item; item = item->next) {
+		struct datum d;
+		if (!read(p, g, item, &d))
+			return false;
+		if (!seq_push(p->model->arena, out->u.seq, d))
+			return fail_memory(p->err);
+	}
+	return true;
+}
+
+static bool read_ints(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	return read_list(p, g, read_int, v, out);
+}
+
+bool pt2_argument(struct pt2 *p, struct program *g, const cJSON *arg, struct datum *out, struct program **body)
+{
+	const cJSON *only = cJSON_IsObject(arg) ? arg->child : NULL;
+	if (!only || !only->string)
+		return fail_here(p, "an argument of no kind");
+	if (strcmp(only->string, "as_graph") == 0 && body) {
+		*out = datum_none();
+		*body = pt2_program(p, cJSON_GetObjectItemCaseSensitive(only, "graph"));
+		return *body != NULL;
+	}
+	for (size_t i = 0; i < sizeof argument_kinds / sizeof *argument_kinds; i++) {
+		const struct argument_kind *k = &argument_kinds[i];
+		if (strcmp(k->name, only->string) == 0)
+			return k->list ? read_list(p, g, k->read, only, out) : k->read(p, g, only, out);
+	}
+	return fail(p->err, NNS_UNSUPPORTED, "%s: an argument of the kind '%.40s'", p->where, only->string);
+}
+
+/* ---- nn_module_stack ---- */
+
+/* The next of the pieces that c divides. */
+static const char *piece(struct pt2 *p, const char **at, char c)
+{
+	const char *end = strchr(*at, c);
+	size_t n = end ? (size_t)(end - *at) : strlen(*at);
+	char *s = arena_strndup(p->model->arena, *at, n);
+	*at += n + (end != NULL);
+	return s;
+}
+
+static const char *last_part(const char *dotted)
+{
+	const char *dot = strrchr(dotted, '.');
+	return dot ? dot + 1 : dotted;
+}
+
+static bool read_frame(struct pt2 *p, const char *text, struct program_frame *out)
+{
+	const char *key = piece(p, &text, ','), *path = key ? piece(p, &text, ',') : NULL;
+	if (!path)
+		return fail_memory(p->err);
+	struct module *m = pt2_module(p, path);
+	if (!m)
+		return false;
+	if (!m->class_name && *text) {
+		m->class_name = arena_strdup(p->model->arena, last_part(text));
+		if (!m->class_name)
+			return fail_memory(p->err);
+	}
+	*out = (struct program_frame){ key, path, m };
+	return true;
+}
+
+/* "L__self__,,small.Net;L__self__fc,fc,torch.nn.modules.linear.Linear": key, path, class; outermost first. */
+static bool read_stack(struct pt2 *p, const char *text)
+{
+	struct program_frame *frames = NULL;
+	size_t n = 0, cap = 0;
+	if (p->stack_text && strcmp(text, p->stack_text) == 0)
+		return true;
+	p->stack_text = arena_strdup(p->model->arena, text);
+	if (!p->stack_text)
+		return fail_memory(p->err);
+	while (*text) {
+		const char *one = piece(p, &text, ';');
+		frames = one ? arena_grow(p->model->arena, frames, n, &cap, sizeof *frames) : NULL;
+		if (!frames)
+			return fail_memory(p->err);
+		if (!read_frame(p, one, &frames[n]))
+			return false;
+		n++;
+	}
+	p->stack = frames;
+	p->n_stack = n;
+	return true;
+}
+
+/* ---- Nodes ---- */
+
+/* "torch.ops.aten.conv2d.default" -> "conv2d.default"; what is not ATen's keeps its namespace: "vision::nms". */
+static const char *target_of(struct pt2 *p, const char *target)
+{
+	if (strncmp(target, "torch.ops.aten.", 15) == 0)
+		return arena_strdup(p->model->arena, target + 15);
+	if (strncmp(target, "torch.ops.higher_order.", 23) == 0)
+		return arena_strdup(p->model->arena, target + 23);
+	if (strncmp(target, "torch.ops.", 10) == 0 && strchr(target + 10, '.')) {
+		const char *dot = strchr(target + 10, '.');
+		return arena_printf(p->model->arena, "%.*s::%s", (int)(dot - target - 10), target + 10, dot + 1);
+	}
+	return arena_strdup(p->model->arena, target);
+}
+
+static bool read_arguments(struct pt2 *p, struct program *g, const cJSON *inputs, struct program_node *n)
+{
+	size_t count = (size_t)cJSON_GetArraySize(inputs);
+	n->names = arena_array(p->model->arena, count + 1, sizeof *n->names);
+	n->args = arena_array(p->model->arena, count + 1, sizeof *n->args);
+	if (!n->names || !n->args)
+		return fail_memory(p->err);
+	for (const cJSON *in = inputs ? inputs->child : NULL; in; in = in->next, n->n_args++) {
+		const char *name = text_of(in, "name");
+		if (name && *name && !(n->names[n->n_args] = arena_strdup(p->model->arena, name)))
+			return fail_memory(p->err);
+		if (!pt2_argument(p, g, cJSON_GetObjectItemCaseSensitive(in, "arg"), &n->args[n->n_args], &n->body))
+			return false;
+	}
+	return true;
+}
+
+/* One output is itself, several are a tuple. */
+static bool read_outputs(struct pt2 *p, struct program *g, const cJSON *outputs, struct datum *out)
+{
+	if (!datum_seq(p->model->arena, D_TUPLE, 0, out))
+		return fail_memory(p->err);
+	for (const cJSON *o = outputs ? outputs->child : NULL; o; o = o->next) {
+		struct datum d;
+		if (!pt2_argument(p, g, o, &d, NULL))
+			return false;
+		if (!seq_push(p->model->arena, out->u.seq, d))
+			return fail_memory(p->err);
+	}
+	if (out->u.seq->n == 1)
+		*out = out->u.seq->items[0];
+	return true;
+}
+
+static bool read_node(struct pt2 *p, struct program *g, const cJSON *json)
+{
+	const char *target = text_of(json, "target");
+	const char *stack = text_of(cJSON_GetObjectItemCaseSensitive(json, "metadata"), "nn_module_stack");
+	struct program_node *grown = arena_grow(p->model->arena, g->nodes, g->n_nodes, &g->cap_nodes, sizeof *grown);
+	if (!grown)
+		return fail_memory(p->err);
+	g->nodes = grown;
+	struct program_node *n = &grown[g->n_nodes];
+	*n = (struct program_node){ .target = target ? target_of(p, target) : NULL };
+	if (!target)
+		return fail_here(p, "a node without a target");
+	if (!n->target)
+		return fail_memory(p->err);
+	if (!read_arguments(p, g, cJSON_GetObjectItemCaseSensitive(json, "inputs"), n)
+	    || !read_outputs(p, g, cJSON_GetObjectItemCaseSensitive(json, "outputs"), &n->outputs)
+	    || !read_stack(p, stack ? stack : ""))
+		return fail_within(p->err, "node %zu (%.100s): ", g->n_nodes, target);
+	n->frames = p->stack;
+	n->n_frames = p->n_stack;
+	g->n_nodes++;
+	return true;
+}
+
+static bool read_meta(struct pt2 *p, struct program *g, const cJSON *tensors)
+{
+	for (const cJSON *t = tensors ? tensors->child : NULL; t; t = t->next) {
+		int i = t->string ? pt2_value(p, g, t->string) : -1;
+		if (i < 0)
+			return false;
+		if (!pt2_tensor(p, t, &g->values[i].meta))
+			return fail_within(p->err, "tensor %.100s: ", t->string);
+		g->values[i].symbolic = !g->values[i].meta;
+	}
+	return true;
+}
+
+static bool read_placeholders(struct pt2 *p, struct program *g, const cJSON *inputs)
+{
+	for (const cJSON *in = inputs ? inputs->child : NULL; in; in = in->next) {
+		struct program_input *grown = arena_grow(p->model->arena, g->inputs, g->n_inputs, &g->cap_inputs, sizeof *grown);
+		struct datum d;
+		if (!grown)
+			return fail_memory(p->err);
+		g->inputs = grown;
+		if (!pt2_argument(p, g, in, &d, NULL))
+			return false;
+		int index = program_index(d);
+		grown[g->n_inputs++] = (struct program_input){ .index = index, .fixed = index < 0, .constant = d };
+	}
+	return true;
+}
+
+struct program *pt2_program(struct pt2 *p, const cJSON *graph)
+{
+	struct program *g = arena_alloc(p->model->arena, sizeof *g);
+	struct map *names = arena_alloc(p->model->arena, sizeof *names);
+	if (!g || !names)
+		return fail_memory(p->err), NULL;
+	if (!cJSON_IsObject(graph))
+		return fail_here(p, "there is no graph"), NULL;
+	if (++p->depth > MAX_NESTING)
+		return fail(p->err, NNS_LIMIT, "%s: graphs are nested more than %d deep", p->where, MAX_NESTING), NULL;
+	g->by_name = names;
+	const cJSON *nodes = cJSON_GetObjectItemCaseSensitive(graph, "nodes");
+	bool ok = read_meta(p, g, cJSON_GetObjectItemCaseSensitive(graph, "tensor_values"))
+	       && read_placeholders(p, g, cJSON_GetObjectItemCaseSensitive(graph, "inputs"));
+	for (const cJSON *n = nodes ? nodes->child : NULL; ok && n; n = n->next)
+		ok = read_node(p, g, n);
+	ok = ok && read_outputs(p, g, cJSON_GetObjectItemCaseSensitive(graph, "outputs"), &g->output);
+	p->depth--;
+	return ok ? g : NULL;
+}

@@ -1,0 +1,317 @@
+#include "trace/replay.h"
+
+#include <string.h>
+
+#include "ir/program.h"
+#include "nn/runtime.h"
+
+struct replayer {
+	struct model *model;
+	struct runtime *rt;
+	struct graph *graph;
+	nns_error *err;
+	bool as_saved;           /* the inputs have the shapes of the file, so that its other shapes hold too */
+	const char **keys; size_t n_keys, cap_keys; /* of the calls at work, outermost first */
+};
+
+/* The values of one program while it runs. */
+struct frame {
+	const struct program *program;
+	struct datum *values;    /* by index; D_NONE: not made, or not known */
+	int *made_in;            /* serial of the call that made it, -1 outside of all */
+};
+
+/* ---- Calls ---- */
+
+static bool begin_call(struct replayer *r, const struct program_frame *f)
+{
+	struct lang_args none = { 0 };
+	const char **keys = arena_grow(r->model->arena, r->keys, r->n_keys, &r->cap_keys, sizeof *keys);
+	struct call *c = keys ? call_new(r->rt, f->module, f->path, &none) : NULL;
+	if (!c)
+		return fail_memory(r->err);
+	r->keys = keys;
+	keys[r->n_keys++] = f->key;
+	r->rt->recorder.call = c;
+	return true;
+}
+
+/* Ends the calls that the operator is not in, and begins those that it is in and that have not begun. */
+static bool enter(struct replayer *r, const struct program_node *n)
+{
+	size_t same = 0;
+	while (same < n->n_frames && same < r->n_keys && strcmp(n->frames[same].key, r->keys[same]) == 0)
+		same++;
+	if (same == 0 && r->n_keys > 0 && n->n_frames == 0)
+		same = 1;        /* an operator without a stack is the root's */
+	for (; r->n_keys > same; r->n_keys--)
+		r->rt->recorder.call = r->rt->recorder.call->parent;
+	for (size_t i = same; i < n->n_frames; i++)
+		if (!begin_call(r, &n->frames[i]))
+			return false;
+	return true;
+}
+
+/* What a call was given: the first tensor that an operator in it reads and that was made outside. */
+static bool note_argument(struct replayer *r, struct datum d, int made_in)
+{
+	const struct value *v = d.kind == D_TENSOR ? d.u.p : NULL;
+	if (!v || v->is_parameter || (made_in < 0 && !v->producer && v->storage))
+		return true;
+	for (struct call *c = r->rt->recorder.call; c; c = c->parent)
+		if (made_in < c->serial && c->args.u.seq->n == 0 && !seq_push(r->model->arena, c->args.u.seq, d))
+			return fail_memory(r->err);
+	return true;
+}
+
+static void note_result(struct replayer *r, struct datum result)
+{
+	for (struct call *c = r->rt->recorder.call; c; c = c->parent)
+		c->output = result;
+}
+
+/* ---- Values ---- */
+
+/* d with the values in place of references. */
+static bool resolve(struct replayer *r, const struct frame *f, struct datum d, struct datum *out, int depth)
+{
+	int i = program_index(d);
+	*out = i >= 0 ? f->values[i] : d;
+	if (i >= 0)
+		return note_argument(r, *out, f->made_in[i]);
+	if (!datum_is_seq(d))
+		return true;
+	if (depth > 20)
+		return fail(r->err, NNS_LIMIT, "lists are nested too deeply");
+	if (!datum_seq(r->model->arena, d.kind, d.u.seq->n, out))
+		return fail_memory(r->err);
+	for (size_t k = 0; k < d.u.seq->n; k++) {
+		struct datum item;
+		if (!resolve(r, f, d.u.seq->items[k], &item, depth + 1))
+			return false;
+		if (!seq_push(r->model->arena, out->u.seq, item))
+			return fail_memory(r->err);
+	}
+	return true;
+}
+
+/* A shape that no rule told is the one in the file. */
+static bool adopt(struct replayer *r, struct value *v, const struct value *meta)
+{
+	if (v->ndim >= 0 || !meta || !r->as_saved)
+		return true;
+	struct value *known = value_new(r->model->arena, meta->dtype, meta->ndim, meta->size);
+	if (!known)
+		return fail_memory(r->err);
+	memcpy(known->stride, meta->stride, (size_t)meta->ndim * sizeof *meta->stride);
+	v->dtype = meta->dtype;
+	v->ndim = meta->ndim;
+	v->size = known->size;
+	v->stride = known->stride;
+	return true;
+}
+
+/* Gives the references in `names` what `result` has in their place. */
+static bool assign(struct replayer *r, struct frame *f, struct datum names, struct datum result, int depth)
+{
+	int i = program_index(names);
+	if (i >= 0) {
+		f->values[i] = result;
+		f->made_in[i] = r->rt->recorder.call ? r->rt->recorder.call->serial : -1;
+		return result.kind != D_TENSOR || adopt(r, result.u.p, f->program->values[i].meta);
+	}
+	if (!datum_is_seq(names) || depth > 20)
+		return true;
+	for (size_t k = 0; k < names.u.seq->n; k++) {
+		bool there = datum_is_seq(result) && k < result.u.seq->n;
+		if (!assign(r, f, names.u.seq->items[k], there ? result.u.seq->items[k] : datum_none(), depth + 1))
+			return false;
+	}
+	return true;
+}
+
+/* ---- Operators ---- */
+
+/* Python's operators over sizes: the targets that torch.export writes for symbolic ones. */
+static const struct symbol_op {
+	const char *target;
+	enum lang_op op;
+} symbol_ops[] = {
+	{ "_operator.add", OP_ADD }, { "_operator.sub", OP_SUB }, { "_operator.mul", OP_MUL }, { "_operator.truediv", OP_DIV },
+	{ "_operator.floordiv", OP_FLOORDIV }, { "_operator.mod", OP_MOD }, { "_operator.pow", OP_POW },
+	{ "_operator.eq", OP_EQ }, { "_operator.ne", OP_NE }, { "_operator.lt", OP_LT }, { "_operator.le", OP_LE },
+	{ "_operator.gt", OP_GT }, { "_operator.ge", OP_GE }, { "_operator.and_", OP_AND }, { "_operator.or_", OP_OR },
+};
+
+static const struct symbol_op *symbol_op(const char *target)
+{
+	for (size_t i = 0; i < sizeof symbol_ops / sizeof *symbol_ops; i++)
+		if (strcmp(symbol_ops[i].target, target) == 0)
+			return &symbol_ops[i];
+	return NULL;
+}
+
+static bool gather(struct replayer *r, struct frame *f, const struct program_node *n, struct lang_args *args)
+{
+	*args = (struct lang_args){ 0 };
+	args->items = arena_array(r->model->arena, n->n_args + 1, sizeof *args->items);
+	args->names = arena_array(r->model->arena, n->n_args + 1, sizeof *args->names);
+	args->values = arena_array(r->model->arena, n->n_args + 1, sizeof *args->values);
+	if (!args->items || !args->names || !args->values)
+		return fail_memory(r->err);
+	for (size_t i = 0; i < n->n_args; i++) {
+		struct datum d;
+		if (!resolve(r, f, n->args[i], &d, 0))
+			return false;
+		if (n->names[i]) {
+			args->names[args->n_named] = n->names[i];
+			args->values[args->n_named++] = d;
+		} else {
+			args->items[args->n++] = d;
+		}
+	}
+	return true;
+}
+
+static struct datum argument(const struct lang_args *args, size_t i)
+{
+	return i < args->n ? args->items[i] : i - args->n < args->n_named ? args->values[i - args->n] : datum_none();
+}
+
+static bool run_program(struct replayer *r, struct frame *f, struct datum *out);
+
+static bool frame_init(struct replayer *r, struct frame *f, const struct program *p)
+{
+	f->program = p;
+	f->values = arena_array(r->model->arena, p->n_values + 1, sizeof *f->values);
+	f->made_in = arena_array(r->model->arena, p->n_values + 1, sizeof *f->made_in);
+	if (!f->values || !f->made_in)
+		return fail_memory(r->err);
+	for (size_t i = 0; i < p->n_values; i++)
+		f->made_in[i] = -1;
+	return true;
+}
+
+/* wrap_with_set_grad_enabled(enabled, graph, *inputs) */
+static bool run_body(struct replayer *r, const struct program_node *n, const struct lang_args *args, struct datum *out)
+{
+	struct frame inner;
+	struct recorder *recorder = &r->rt->recorder;
+	bool before = recorder->grad_enabled, switches = strcmp(n->target, "wrap_with_set_grad_enabled") == 0;
+	size_t skip = 0;
+	if (!frame_init(r, &inner, n->body))
+		return false;
+	while (skip < args->n + args->n_named && argument(args, skip).kind != D_NONE)
+		skip++;          /* the graph itself reads as None */
+	for (size_t i = 0; i < n->body->n_inputs; i++)
+		if (n->body->inputs[i].index >= 0)
+			inner.values[n->body->inputs[i].index] = argument(args, skip + 1 + i);
+	if (switches)
+		recorder->grad_enabled = before && datum_truth(argument(args, 0));
+	bool ok = run_program(r, &inner, out);
+	recorder->grad_enabled = before;
+	return ok;
+}
+
+static bool is_unknown_symbol(const struct lang_args *args)
+{
+	for (size_t i = 0; i < args->n + args->n_named; i++)
+		if (argument(args, i).kind == D_NONE)
+			return true;
+	return false;
+}
+
+/* A size of a tensor whose shape only execution tells, and what is computed and asserted of it, are not known either. */
+static bool skips(const struct program_node *n, const struct lang_args *args)
+{
+	struct datum first = argument(args, 0);
+	if (strncmp(n->target, "_assert_", 8) == 0 || symbol_op(n->target))
+		return is_unknown_symbol(args);
+	if (strncmp(n->target, "sym_", 4) != 0)
+		return false;
+	return first.kind != D_TENSOR || ((const struct value *)first.u.p)->ndim < 0;
+}
+
+static bool call_operator(struct replayer *r, const struct program_node *n, const struct lang_args *args, struct datum *out)
+{
+	struct interp *in = &r->rt->interp;
+	char name[160];
+	const struct symbol_op *s = symbol_op(n->target);
+	if (s)
+		return lang_binary(in, s->op, argument(args, 0), argument(args, 1), out, r->err);
+	size_t len = strlen(n->target);
+	if (len >= sizeof name)
+		return fail(r->err, NNS_LIMIT, "the name of operator %.60s... is too long", n->target);
+	memcpy(name, n->target, len + 1);
+	if (len > 8 && strcmp(name + len - 8, ".default") == 0)
+		name[len - 8] = 0;
+	return record_call(&r->rt->recorder, name, args, out, r->err);
+}
+
+static bool run_node(struct replayer *r, struct frame *f, const struct program_node *n)
+{
+	struct lang_args args;
+	struct datum result = datum_none();
+	if (!enter(r, n) || !gather(r, f, n, &args))
+		return false;
+	bool ok = n->body ? run_body(r, n, &args, &result) : skips(n, &args) || call_operator(r, n, &args, &result);
+	if (!ok) {
+		const char *path = r->rt->recorder.call ? r->rt->recorder.call->path : "";
+		return fail_within(r->err, "%s%s", path, *path ? ": " : "");
+	}
+	note_result(r, result);
+	return assign(r, f, n->outputs, result, 0);
+}
+
+static bool run_program(struct replayer *r, struct frame *f, struct datum *out)
+{
+	for (size_t i = 0; i < f->program->n_nodes; i++)
+		if (!run_node(r, f, &f->program->nodes[i]))
+			return false;
+	return resolve(r, f, f->program->output, out, 0);
+}
+
+/* ---- Inputs ---- */
+
+static bool same_shape(const struct value *a, const struct value *b)
+{
+	return a->ndim == b->ndim && a->dtype == b->dtype && (a->ndim == 0 || memcmp(a->size, b->size, (size_t)a->ndim * sizeof *a->size) == 0);
+}
+
+static bool bind_inputs(struct replayer *r, struct frame *f)
+{
+	size_t next = 0;
+	r->as_saved = true;
+	for (size_t i = 0; i < f->program->n_inputs; i++) {
+		const struct program_input *in = &f->program->inputs[i];
+		if (in->fixed)
+			continue;
+		struct value *v = in->value;
+		if (!v && next < r->graph->n_inputs)
+			v = r->graph->inputs[next++].value;
+		if (!v)
+			return fail(r->err, NNS_USAGE, "the program takes more inputs than the %zu given", r->graph->n_inputs);
+		const struct value *meta = f->program->values[in->index].meta;
+		r->as_saved = r->as_saved && meta && same_shape(v, meta);
+		f->values[in->index] = datum_pointer(D_TENSOR, v);
+	}
+	return true;
+}
+
+bool replay(struct model *m, struct graph *g, nns_error *err)
+{
+	nns_error local = { 0 };
+	struct replayer r = { .model = m, .rt = m->runtime, .graph = g, .err = err ? err : &local };
+	struct program_frame root = { .key = "L__self__", .path = "", .module = m->root };
+	struct frame f;
+	if (!frame_init(&r, &f, m->program) || !bind_inputs(&r, &f))
+		return false;
+	if (m->program->n_nodes > 0 && m->program->nodes[0].n_frames > 0)
+		root = m->program->nodes[0].frames[0];
+	if (!begin_call(&r, &root) || !run_program(&r, &f, &g->output))
+		return false;
+	while (r.rt->recorder.call->parent)
+		r.rt->recorder.call = r.rt->recorder.call->parent;
+	r.rt->recorder.call->output = g->output;
+	return true;
+}
