@@ -4,4 +4,4 @@ libnnscope_core_la_SOURCES += \
 	src/exec/k_unary.c src/exec/k_pointwise.c src/exec/k_activation.c src/exec/k_view.c
 libnnscope_core_la_SOURCES += src/exec/gemm.h src/exec/gemm.inc src/exec/gemm.c
 libnnscope_core_la_SOURCES += src/exec/lanes.h src/exec/lanes.c src/exec/k_reduce.c
-libnnscope_core_la_SOURCES += src/exec/layout.h src/exec/layout.c src/exec/k_copy.c src/exec/k_create.c src/exec/k_rearrange.c
+libnnscope_core_la_SOURCES += src/exec/layout.h src/exec/layout.c src/exec/k_copy.c src/exec/k_create.c src/exec/k_rearrange.c src/exec/k_matmul.c

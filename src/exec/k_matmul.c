@@ -1,0 +1,520 @@
+/*
+ * Products of matrices and vectors (aten/src/ATen/native/{LinearAlgebra,Blas,
+ * Distance,Cross,Linear}.cpp).  Floating-point types below float64 are
+ * computed in float32 and rounded once; integers are computed in int64 and wrap.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "exec/gemm.h"
+#include "exec/layout.h"
+
+/* ---- Operands ---- */
+
+/* A batch of matrices as gemm reads them: rows ld elements apart, or columns when transposed. */
+struct matrix {
+	const void *data;
+	bool transposed;
+	int64_t ld, batch_stride;
+};
+
+static enum dtype computed_in(enum dtype d)
+{
+	return d == DT_FLOAT64 ? DT_FLOAT64 : dtype_is_float(d) ? DT_FLOAT32 : DT_INT64;
+}
+
+static bool is_dense(int64_t size, int64_t stride)
+{
+	return size <= 1 || stride == 1;
+}
+
+/* In place when one of the last two dimensions is dense, as in the transposed weight of linear(); a copy otherwise. */
+static bool matrix_of(struct kernel_call *k, struct tensor *t, enum dtype dtype, bool may_transpose, struct matrix *m)
+{
+	int r = t->ndim - 2, c = t->ndim - 1;
+	bool by_row = is_dense(t->size[c], t->stride[c]) && (t->size[r] <= 1 || t->stride[r] >= t->size[c]);
+	bool by_column = may_transpose && is_dense(t->size[r], t->stride[r]) && (t->size[c] <= 1 || t->stride[c] >= t->size[r]);
+	if (t->dtype != dtype || (!by_row && !by_column)) {
+		t = converted(k, t, dtype);
+		if (!t)
+			return false;
+		by_row = true;
+	}
+	int64_t least = by_row ? t->size[c] : t->size[r], apart = by_row ? t->stride[r] : t->stride[c];
+	if ((by_row ? t->size[r] : t->size[c]) <= 1)
+		apart = least;
+	*m = (struct matrix){ .data = tensor_data(t), .transposed = !by_row, .ld = apart > 1 ? apart : 1, .batch_stride = t->ndim == 3 ? t->stride[0] : 0 };
+	return true;
+}
+
+struct product {
+	int64_t m, n, p;                 /* [m, p] x [p, n] */
+	int64_t batches;
+	bool summed;                     /* all batches are added into one matrix */
+	struct tensor *self;             /* is added, or NULL */
+	struct tensor *a, *b;
+};
+
+/* ---- The product of two matrices, in each of the types ---- */
+
+static void multiply_ints(const struct product *g, const int64_t *a, int64_t lda, const int64_t *b, int64_t ldb, int64_t alpha, int64_t beta,
+                          int64_t *c)
+{
+	for (int64_t i = 0; i < g->m; i++)
+		for (int64_t j = 0; j < g->n; j++) {
+			uint64_t sum = 0;
+			for (int64_t q = 0; q < g->p; q++)
+				sum += (uint64_t)a[i * lda + q] * (uint64_t)b[q * ldb + j];
+			uint64_t old = beta ? (uint64_t)beta * (uint64_t)c[i * g->n + j] : 0;
+			c[i * g->n + j] = (int64_t)(old + (uint64_t)alpha * sum);
+		}
+}
+
+/* c = alpha a b + beta c for matrix i of the batch */
+static void multiply_one(struct kernel_call *k, const struct product *g, const struct matrix *a, const struct matrix *b, int64_t i,
+                         struct tensor *c, bool adds)
+{
+	double alpha = arg_real(k, "alpha", 1), beta = adds ? arg_real(k, "beta", 1) : 0;
+	int64_t to = g->summed ? 0 : i * g->m * g->n, from_a = i * a->batch_stride, from_b = i * b->batch_stride, ldc = g->n > 1 ? g->n : 1;
+	if (g->summed && i > 0)
+		beta = 1;
+	if (c->dtype == DT_FLOAT64)
+		gemm_double(k, a->transposed, b->transposed, g->m, g->n, g->p, alpha, (const double *)a->data + from_a, a->ld,
+		            (const double *)b->data + from_b, b->ld, beta, (double *)(void *)tensor_data(c) + to, ldc);
+	else if (c->dtype == DT_FLOAT32)
+		gemm_float(k, a->transposed, b->transposed, g->m, g->n, g->p, (float)alpha, (const float *)a->data + from_a, a->ld,
+		           (const float *)b->data + from_b, b->ld, (float)beta, (float *)(void *)tensor_data(c) + to, ldc);
+	else
+		multiply_ints(g, (const int64_t *)a->data + from_a, a->ld, (const int64_t *)b->data + from_b, b->ld, arg_int(k, "alpha", 1),
+		              g->summed && i > 0 ? 1 : adds ? arg_int(k, "beta", 1) : 0, (int64_t *)(void *)tensor_data(c) + to);
+}
+
+static bool added_fits(struct kernel_call *k, const struct product *g, int ndim, const int64_t *size)
+{
+	if (!g->self)
+		return true;
+	bool fits = g->self->ndim <= ndim;
+	for (int i = 0; i < g->self->ndim && fits; i++) {
+		int64_t own = g->self->size[i];
+		fits = own == 1 || own == size[ndim - g->self->ndim + i];
+	}
+	return fits || kernel_fail(k, "what is added does not broadcast to the product");
+}
+
+/* out = beta self + alpha a b; with beta 0 what self holds does not count, be it NaN. */
+static bool multiply(struct kernel_call *k, const struct product *g, enum dtype dtype, int ndim, const int64_t *size)
+{
+	enum dtype work = computed_in(g->a->dtype == DT_FLOAT64 ? DT_FLOAT64 : dtype);
+	bool adds = g->self && arg_real(k, "beta", 1) != 0;
+	struct matrix a, b;
+	if (g->a->dtype != g->b->dtype || g->a->dtype == DT_BOOL)
+		return kernel_fail(k, "there is no product of %s and %s", dtype_name(g->a->dtype), dtype_name(g->b->dtype));
+	if (!added_fits(k, g, ndim, size) || !matrix_of(k, g->a, work, work != DT_INT64, &a) || !matrix_of(k, g->b, work, work != DT_INT64, &b))
+		return false;
+	struct tensor *out = out_new(k, dtype, ndim, size);
+	struct tensor *c = out && out->dtype != work ? temporary(k, work, ndim, size) : out;
+	if (!c || (adds && !copy_into(k, c, g->self)))
+		return false;
+	for (int64_t i = 0; i < g->batches && tensor_numel(c) > 0; i++)
+		multiply_one(k, g, &a, &b, i, c, adds);
+	if (g->summed && g->batches == 0 && adds)        /* nothing to sum */
+		multiply_one(k, &(struct product){ .m = g->m, .n = g->n, .summed = true }, &a, &b, 0, c, true);
+	return c == out || copy_into(k, out, c);
+}
+
+/* ---- Matrices ---- */
+
+static bool fits(struct kernel_call *k, const struct tensor *a, const struct tensor *b, int ndim)
+{
+	if (a->ndim != ndim || b->ndim != ndim)
+		return kernel_fail(k, "operands have %d and %d dimensions; expected %d", a->ndim, b->ndim, ndim);
+	if (ndim == 3 && a->size[0] != b->size[0])
+		return kernel_fail(k, "batches of %lld and %lld matrices", (long long)a->size[0], (long long)b->size[0]);
+	if (a->size[ndim - 1] != b->size[ndim - 2])
+		return kernel_fail(k, "%lld columns cannot be multiplied with %lld rows", (long long)a->size[ndim - 1], (long long)b->size[ndim - 2]);
+	return true;
+}
+
+static bool matrices(struct kernel_call *k, struct tensor *self, struct tensor *a, struct tensor *b)
+{
+	if (!fits(k, a, b, 2))
+		return false;
+	struct product g = { .m = a->size[0], .n = b->size[1], .p = a->size[1], .batches = 1, .self = self, .a = a, .b = b };
+	return multiply(k, &g, arg_dtype(k, "out_dtype", a->dtype), 2, (int64_t[]){ g.m, g.n });
+}
+
+static bool batches(struct kernel_call *k, struct tensor *self, struct tensor *a, struct tensor *b, bool summed)
+{
+	if (!fits(k, a, b, 3))
+		return false;
+	struct product g = { .m = a->size[1], .n = b->size[2], .p = a->size[2], .batches = a->size[0], .summed = summed, .self = self, .a = a, .b = b };
+	int64_t size[3] = { g.batches, g.m, g.n };
+	return multiply(k, &g, arg_dtype(k, "out_dtype", a->dtype), summed ? 2 : 3, summed ? size + 1 : size);
+}
+
+static bool k_mm(struct kernel_call *k)
+{
+	return matrices(k, NULL, arg_tensor(k, "self"), arg_tensor(k, "mat2"));
+}
+
+static bool k_addmm(struct kernel_call *k)
+{
+	return matrices(k, arg_tensor(k, "self"), arg_tensor(k, "mat1"), arg_tensor(k, "mat2"));
+}
+
+static bool k_addmm_activation(struct kernel_call *k)
+{
+	if (!k_addmm(k))
+		return false;
+	struct tensor *out = k->outputs[k->n_outputs - 1];
+	const double *v = doubles_of(k, out);
+	double *r = scratch_alloc(k, tensor_numel(out), sizeof *r);
+	if (!v || !r)
+		return false;
+	for (int64_t i = 0; i < tensor_numel(out); i++)
+		r[i] = arg_bool(k, "use_gelu", false) ? v[i] * 0.5 * (1 + erf(v[i] * sqrt(0.5))) : v[i] < 0 ? 0 : v[i];
+	tensor_from_doubles(out, r);
+	return true;
+}
+
+static bool k_bmm(struct kernel_call *k)
+{
+	return batches(k, NULL, arg_tensor(k, "self"), arg_tensor(k, "mat2"), false);
+}
+
+static bool k_baddbmm(struct kernel_call *k)
+{
+	return batches(k, arg_tensor(k, "self"), arg_tensor(k, "batch1"), arg_tensor(k, "batch2"), false);
+}
+
+static bool k_addbmm(struct kernel_call *k)
+{
+	return batches(k, arg_tensor(k, "self"), arg_tensor(k, "batch1"), arg_tensor(k, "batch2"), true);
+}
+
+/* ---- Vectors ---- */
+
+/* A vector is a matrix of one column. */
+static bool with_vector(struct kernel_call *k, struct tensor *self, struct tensor *a, struct tensor *v)
+{
+	if (a->ndim != 2 || v->ndim != 1 || a->size[1] != v->size[0])
+		return kernel_fail(k, "a matrix of %lld columns cannot be multiplied with %lld elements", (long long)(a->ndim == 2 ? a->size[1] : -1),
+		                   (long long)(v->ndim == 1 ? v->size[0] : -1));
+	struct window column, added;
+	window_of(&column, v);
+	column.t.ndim = 2;
+	column.size[1] = column.stride[1] = 1;
+	struct product g = { .m = a->size[0], .n = 1, .p = a->size[1], .batches = 1, .self = self, .a = a, .b = &column.t };
+	if (self && self->ndim > 1)
+		return kernel_fail(k, "what is added has %d dimensions; expected a vector", self->ndim);
+	if (self) {
+		window_of(&added, self);
+		added.size[self->ndim] = added.stride[self->ndim] = 1;
+		added.t.ndim++;
+		g.self = &added.t;
+	}
+	if (!multiply(k, &g, a->dtype, 2, (int64_t[]){ g.m, 1 }))
+		return false;
+	k->outputs[k->n_outputs - 1]->ndim = 1;
+	k->outputs[k->n_outputs - 1]->stride[0] = 1;
+	return true;
+}
+
+static bool k_mv(struct kernel_call *k)
+{
+	return with_vector(k, NULL, arg_tensor(k, "self"), arg_tensor(k, "vec"));
+}
+
+static bool k_addmv(struct kernel_call *k)
+{
+	return with_vector(k, arg_tensor(k, "self"), arg_tensor(k, "mat"), arg_tensor(k, "vec"));
+}
+
+static bool dot_ints(struct kernel_call *k, const struct tensor *a, const struct tensor *b, struct tensor *out)
+{
+	const int64_t *u = ints_of(k, a), *v = ints_of(k, b);
+	int64_t *r = u && v ? ints_for(k, out) : NULL;
+	uint64_t sum = 0;
+	for (int64_t i = 0; r && i < a->size[0]; i++)
+		sum += (uint64_t)u[i] * (uint64_t)v[i];
+	if (r)
+		*r = (int64_t)sum;
+	return r != NULL;
+}
+
+/* dot(), and vdot(), which is the same for numbers that are not complex */
+static bool k_dot(struct kernel_call *k)
+{
+	struct tensor *a = arg_tensor(k, "self"), *b = arg_tensor(k, op_arg_index(k->op, "other") >= 0 ? "other" : "tensor");
+	if (a->ndim != 1 || b->ndim != 1 || a->size[0] != b->size[0] || a->dtype != b->dtype)
+		return kernel_fail(k, "operands must be vectors of one length and type");
+	struct tensor *out = out_new(k, a->dtype, 0, NULL);
+	if (!out || !dtype_is_float(a->dtype))
+		return out && dot_ints(k, a, b, out);
+	const double *u = doubles_of(k, a), *v = doubles_of(k, b);
+	double *r = u && v ? doubles_for(k, out) : NULL;
+	for (int64_t i = 0; r && i < a->size[0]; i++)
+		*r += u[i] * v[i];
+	return r != NULL;
+}
+
+static void addr_real(double *out, const double *const *in, int64_t n, const double *p)
+{
+	for (int64_t i = 0; i < n; i++)
+		out[i] = (p[0] == 0 ? 0 : p[0] * in[0][i]) + p[1] * in[1][i] * in[2][i];
+}
+
+static void addr_whole(int64_t *out, const int64_t *const *in, int64_t n, const int64_t *p)
+{
+	for (int64_t i = 0; i < n; i++)
+		out[i] = (int64_t)((uint64_t)p[0] * (uint64_t)in[0][i] + (uint64_t)p[1] * (uint64_t)in[1][i] * (uint64_t)in[2][i]);
+}
+
+/* beta self + alpha vec1 vec2^T, element by element; of bool it is "or" and "and", which storing as bool makes of it */
+static bool k_addr(struct kernel_call *k)
+{
+	static const struct kernel_row row = { .name = "addr", .real = addr_real, .whole = addr_whole, .scalars = "beta,alpha" };
+	struct tensor *self = arg_tensor(k, "self"), *u = arg_tensor(k, "vec1"), *v = arg_tensor(k, "vec2");
+	struct window column;
+	if (u->ndim != 1 || v->ndim != 1)
+		return kernel_fail(k, "the outer product is of two vectors");
+	window_of(&column, u);
+	column.t.ndim = 2;
+	column.size[1] = column.stride[1] = 1;
+	struct tensor *in[3] = { self, &column.t, v };
+	int64_t size[MAX_DIMS], stride[MAX_DIMS];
+	int ndim;
+	if (!broadcast_shapes(k, in, 3, &ndim, size))
+		return false;
+	if (ndim != 2 || size[0] != u->size[0] || size[1] != v->size[0])
+		return kernel_fail(k, "what is added does not broadcast to the product");
+	enum dtype d = tensors_result_type(in, 3);
+	pointwise_strides(in, 3, 2, size, stride);
+	struct tensor *out = out_strided(k, d, 2, size, stride);
+	return out && pointwise_run(k, &row, out, in, 3, d);
+}
+
+/* ---- Distances ---- */
+
+static double distance(const double *a, const double *b, int64_t n, double p)
+{
+	double sum = 0;
+	for (int64_t i = 0; i < n; i++) {
+		double d = fabs(a[i] - b[i]);
+		if (isinf(p))
+			sum = d > sum || isnan(d) ? d : sum;
+		else
+			sum += p == 0 ? d != 0 : p == 1 ? d : p == 2 ? d * d : pow(d, p);
+	}
+	return p == 0 || p == 1 || isinf(p) ? sum : p == 2 ? sqrt(sum) : pow(sum, 1 / p);
+}
+
+/* Batches of [P, M] and [R, M] -> [P, R] */
+static bool k_cdist(struct kernel_call *k)
+{
+	struct tensor *x1 = arg_tensor(k, "x1"), *x2 = arg_tensor(k, "x2");
+	struct window b1, b2;
+	int64_t size[MAX_DIMS];
+	int n;
+	double p = op_arg_index(k->op, "p") >= 0 ? arg_real(k, "p", 2) : 2;
+	if (x1->ndim < 2 || x2->ndim < 2 || x1->size[x1->ndim - 1] != x2->size[x2->ndim - 1])
+		return kernel_fail(k, "both operands need the same number of columns");
+	window_of(&b1, x1);
+	window_of(&b2, x2);
+	b1.t.ndim -= 2;
+	b2.t.ndim -= 2;
+	if (!broadcast_shapes(k, (struct tensor *[]){ &b1.t, &b2.t }, 2, &n, size))
+		return false;
+	int64_t rows = x1->size[x1->ndim - 2], columns = x2->size[x2->ndim - 2], m = x1->size[x1->ndim - 1], all = sizes_product(size, 0, n);
+	enum dtype d = dtype_promote(x1->dtype, x2->dtype);
+	window_of(&b1, x1);
+	window_of(&b2, x2);
+	size[n + 1] = m;
+	size[n] = rows;
+	window_expand(&b1, n + 2, size);
+	size[n] = columns;
+	window_expand(&b2, n + 2, size);
+	size[n] = rows;
+	size[n + 1] = columns;
+	struct tensor *out = out_new(k, d, n + 2, size);
+	const double *a = doubles_of(k, &b1.t), *b = doubles_of(k, &b2.t);
+	double *v = out && a && b ? doubles_for(k, out) : NULL;
+	for (int64_t i = 0; v && i < all * rows; i++)
+		for (int64_t j = 0; j < columns; j++)
+			v[i * columns + j] = distance(a + i * m, b + (i / rows * columns + j) * m, m, p);
+	return v != NULL;
+}
+
+/* The distances between all pairs of rows, each pair once. */
+static bool k_pdist(struct kernel_call *k)
+{
+	struct tensor *self = arg_tensor(k, "self");
+	if (self->ndim != 2 || self->size[0] > INT32_MAX)
+		return kernel_fail(k, "distances are between the rows of a matrix");
+	int64_t n = self->size[0], m = self->size[1], pairs = n > 0 ? n * (n - 1) / 2 : 0;
+	struct tensor *out = out_new(k, self->dtype, 1, &pairs);
+	const double *a = doubles_of(k, self);
+	double *v = out && a ? doubles_for(k, out) : NULL, p = arg_real(k, "p", 2);
+	for (int64_t i = 0, at = 0; v && i < n; i++)
+		for (int64_t j = i + 1; j < n; j++)
+			v[at++] = distance(a + i * m, a + j * m, m, p);
+	return v != NULL;
+}
+
+/* ---- More than two operands, cross products ---- */
+
+static bool mark(struct kernel_call *k, const char *name, int total, bool *set)
+{
+	int n;
+	arg_ints(k, name, &n);
+	memset(set, 0, MAX_DIMS * sizeof *set);
+	return n <= 0 || arg_dims(k, name, total, set);
+}
+
+/* Operand t seen with all dimensions, steps of 0 in those it lacks. */
+static bool spread(struct kernel_call *k, struct tensor *t, const char *expand, int total, struct window *w, int64_t *size)
+{
+	bool set[MAX_DIMS];
+	struct tensor *c = converted(k, t, DT_FLOAT64);
+	if (!c || !mark(k, expand, total, set))
+		return false;
+	w->t = *c;
+	int d = 0;
+	for (int i = 0; i < total; i++) {
+		if (!set[i] && d >= c->ndim)
+			return kernel_fail(k, "an operand has too few dimensions");
+		w->stride[i] = set[i] ? 0 : c->stride[d];
+		w->size[i] = set[i] ? 1 : c->size[d++];
+		if (w->size[i] != 1)
+			size[i] = w->size[i];
+	}
+	w->t.ndim = total;
+	w->t.size = w->size;
+	w->t.stride = w->stride;
+	return d == c->ndim || kernel_fail(k, "an operand has too many dimensions");
+}
+
+static void trilinear_sum(struct window *w, int total, const int64_t *size)
+{
+	struct loop l;
+	loop_init(&l, total, size, 4);
+	for (int i = 0; i < 4; i++)
+		loop_operand(&l, i, &w[i].t);
+	double *out = (double *)(void *)w[0].t.storage->data;
+	const double *in[3];
+	for (int i = 0; i < 3; i++)
+		in[i] = (const double *)(void *)w[i + 1].t.storage->data;
+	for (loop_begin(&l); l.left > 0; loop_next(&l))
+		for (int64_t i = 0; i < l.run; i++)
+			out[l.at[0] + i * l.step[0]] += in[0][l.at[1] + i * l.step[1]] * in[1][l.at[2] + i * l.step[2]] * in[2][l.at[3] + i * l.step[3]];
+}
+
+/* The three operands with their missing dimensions, multiplied, and summed over sumdim. */
+static bool k_trilinear(struct kernel_call *k)
+{
+	static const char *const names[] = { "i1", "i2", "i3" }, *const expands[] = { "expand1", "expand2", "expand3" };
+	int64_t size[MAX_DIMS], kept[MAX_DIMS];
+	bool sum[MAX_DIMS];
+	int n, ndim = 0;
+	arg_ints(k, "expand1", &n);
+	int total = arg_tensor(k, "i1")->ndim + (n > 0 ? n : 0);
+	struct window *w = scratch_alloc(k, 4, sizeof *w);
+	if (!w || total > MAX_DIMS || !mark(k, "sumdim", total, sum))
+		return w && kernel_fail(k, "has too many dimensions");
+	for (int i = 0; i < total; i++)
+		size[i] = 1;
+	for (int i = 0; i < 3; i++)
+		if (!spread(k, arg_tensor(k, names[i]), expands[i], total, &w[i + 1], size))
+			return false;
+	for (int i = 0; i < total; i++) {
+		w[0].size[i] = sum[i] ? 1 : size[i];
+		for (int j = 1; j < 4; j++)
+			if (w[j].size[i] != 1 && w[j].size[i] != size[i])
+				return kernel_fail(k, "sizes %lld and %lld do not fit", (long long)w[j].size[i], (long long)size[i]);
+		if (!sum[i])
+			kept[ndim++] = size[i];
+	}
+	struct tensor *all = temporary(k, DT_FLOAT64, total, w[0].size), *out = out_new(k, arg_tensor(k, "i1")->dtype, ndim, kept);
+	if (!all || !out)
+		return false;
+	window_of(&w[0], all);
+	trilinear_sum(w, total, size);
+	tensor_from_doubles(out, (const double *)(const void *)tensor_data(all));
+	return true;
+}
+
+/* One of the three components, as [outer, inner] elements. */
+static void cross_rows(double *out, const double *a, const double *b, int64_t outer, int64_t inner)
+{
+	for (int64_t o = 0; o < outer; o++, out += 3 * inner, a += 3 * inner, b += 3 * inner)
+		for (int64_t i = 0; i < inner; i++) {
+			const double *u = a + i, *v = b + i;
+			out[i] = u[inner] * v[2 * inner] - u[2 * inner] * v[inner];
+			out[inner + i] = u[2 * inner] * v[0] - u[0] * v[2 * inner];
+			out[2 * inner + i] = u[0] * v[inner] - u[inner] * v[0];
+		}
+}
+
+static void cross_ints(uint64_t *out, const uint64_t *a, const uint64_t *b, int64_t outer, int64_t inner)
+{
+	for (int64_t o = 0; o < outer; o++, out += 3 * inner, a += 3 * inner, b += 3 * inner)
+		for (int64_t i = 0; i < inner; i++) {
+			const uint64_t *u = a + i, *v = b + i;
+			out[i] = u[inner] * v[2 * inner] - u[2 * inner] * v[inner];
+			out[inner + i] = u[2 * inner] * v[0] - u[0] * v[2 * inner];
+			out[2 * inner + i] = u[0] * v[inner] - u[inner] * v[0];
+		}
+}
+
+static bool k_cross(struct kernel_call *k)
+{
+	struct tensor *in[2] = { arg_tensor(k, "self"), arg_tensor(k, "other") };
+	struct window a, b;
+	int64_t size[MAX_DIMS];
+	int n, dim;
+	if (in[0]->ndim != in[1]->ndim || in[0]->ndim == 0 || !arg_dim(k, "dim", in[0]->ndim, &dim))
+		return kernel_fail(k, "operands must have the same number of dimensions");
+	if (in[0]->size[dim] != 3 || in[1]->size[dim] != 3)
+		return kernel_fail(k, "operands must have 3 elements in dimension %d", dim);
+	if (!broadcast_shapes(k, in, 2, &n, size))
+		return false;
+	enum dtype d = tensors_result_type(in, 2);
+	struct tensor *out = out_new(k, d, n, size);
+	window_of(&a, in[0]);
+	window_of(&b, in[1]);
+	window_expand(&a, n, size);
+	window_expand(&b, n, size);
+	int64_t outer = sizes_product(size, 0, dim), inner = sizes_product(size, dim + 1, n);
+	if (out && dtype_is_float(d)) {
+		const double *u = doubles_of(k, &a.t), *v = doubles_of(k, &b.t);
+		double *r = u && v ? doubles_for(k, out) : NULL;
+		if (r)
+			cross_rows(r, u, v, outer, inner);
+		return r != NULL;
+	}
+	const int64_t *u = out ? ints_of(k, &a.t) : NULL, *v = out ? ints_of(k, &b.t) : NULL;
+	int64_t *r = u && v ? ints_for(k, out) : NULL;
+	if (r)
+		cross_ints((uint64_t *)r, (const uint64_t *)u, (const uint64_t *)v, outer, inner);
+	return r != NULL;
+}
+
+const struct kernel_row matmul_kernels[] = {
+	{ .name = "mm", .run = k_mm },
+	{ .name = "addmm", .run = k_addmm },
+	{ .name = "_addmm_activation", .run = k_addmm_activation },
+	{ .name = "bmm", .run = k_bmm },
+	{ .name = "baddbmm", .run = k_baddbmm },
+	{ .name = "addbmm", .run = k_addbmm },
+	{ .name = "mv", .run = k_mv },
+	{ .name = "addmv", .run = k_addmv },
+	{ .name = "dot", .run = k_dot },
+	{ .name = "vdot", .run = k_dot },
+	{ .name = "addr", .run = k_addr },
+	{ .name = "_cdist_forward", .run = k_cdist },
+	{ .name = "_euclidean_dist", .run = k_cdist },
+	{ .name = "_pdist_forward", .run = k_pdist },
+	{ .name = "_trilinear", .run = k_trilinear },
+	{ .name = "linalg_cross", .run = k_cross },
+	{ 0 },
+};
