@@ -99,7 +99,7 @@ static bool add_step(struct plan *p, const struct node *n, nns_error *err)
 /* A composite operator that had nothing to do (dropout in eval mode) hands its argument on. */
 static bool hands_on(const struct node *n)
 {
-	return n->op->parts && !n->parts;
+	return n->composite && !n->parts;
 }
 
 static void mark_written(struct plan *p, const struct value *v)

@@ -55,6 +55,7 @@ struct node {
 	struct node *parent;     /* the composite it is a part of, or NULL */
 	struct node *parts, *last_part;
 	struct node *next;       /* the next node with the same parent */
+	bool composite;          /* ran as its parts, which may be none: dropout in eval mode hands its argument on */
 	bool grad_enabled;       /* outside of torch.no_grad() */
 	int code_line;           /* line of the forward code, 0 when unknown */
 };

@@ -200,7 +200,7 @@ static const char conv_mode_parts[] =
 	"n = weight.dim() - 2\n"
 	"zeros = [0 for i in range(n)]\n"
 	"if padding == 'valid':\n"
-	"    return aten.convolution(input, weight, bias, stride, zeros, dilation, False, zeros, groups)\n"
+	"    return aten.convolution(input, weight, bias, stride, [0], dilation, False, [0], groups)\n"
 	"total = [dilation[i] * (weight.size(i + 2) - 1) for i in range(n)]\n"
 	"left = [t // 2 for t in total]\n"
 	"odd = [t % 2 for t in total]\n"

@@ -125,7 +125,7 @@ const struct op_rule pad_rules[] = {
 		"    size[first + i] = s + l + r\n"
 		"out = aten.new_empty(self, size)\n"
 		"a, b = out, self\n"
-		"for i in range(m):\n"
+		"for i in range(m - 1, -1, -1):\n"
 		"    d = first + i\n"
 		"    l, r = pad[2 * (m - i - 1)], pad[2 * (m - i - 1) + 1]\n"
 		"    a = aten.slice.Tensor(a, d, max(l, 0), size[d] - max(r, 0))\n"

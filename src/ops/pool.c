@@ -257,13 +257,13 @@ static const char adaptive_avg_pool3d_parts[] =
 	"return out\n";
 
 static const char max_pool1d_with_indices_parts[] =
-	"step = [1, stride[0]] if len(stride) > 0 else []\n"
+	"step = [1, stride[0] if len(stride) > 0 else kernel_size[0]]\n"
 	"out, indices = aten.max_pool2d_with_indices(aten.unsqueeze(self, -2), [1, kernel_size[0]], step, [0, padding[0]],"
 	" [1, dilation[0]], ceil_mode)\n"
 	"return out.squeeze(-2), indices.squeeze(-2)\n";
 
 static const char avg_pool1d_parts[] =
-	"step = [1, stride[0]] if len(stride) > 0 else []\n"
+	"step = [1, stride[0] if len(stride) > 0 else kernel_size[0]]\n"
 	"return aten.avg_pool2d(aten.unsqueeze(self, -2), [1, kernel_size[0]], step, [0, padding[0]], ceil_mode,"
 	" count_include_pad).squeeze(-2)\n";
 

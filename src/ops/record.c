@@ -90,7 +90,7 @@ static bool edges_require_grad(const struct op *op, const struct datum *args)
 
 static bool is_differentiable(const struct op *op)
 {
-	return op->fact->backward[0] != 0 && strcmp(op->fact->backward, "NotImplemented") != 0;
+	return op->fact->backward[0] != 0;
 }
 
 /* PyTorch's check_inplace() in torch/csrc/autograd/VariableTypeUtils.h. */
@@ -275,6 +275,8 @@ static bool record_composite(struct recorder *r, const struct op *op, struct dat
 		return fail_memory(err);
 	r->parent = n ? n : parent;
 	r->label = label ? label : op->base_name;
+	if (n)
+		n->composite = true;
 	bool ok = check_composite(r, op, bound, err) && run_parts(r, op, bound, out, err);
 	r->parent = parent;
 	r->label = label;

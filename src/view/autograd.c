@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ops/record.h"
 #include "view/backward.h"
 #include "view/saved.h"
 #include "view/view.h"
@@ -16,6 +17,7 @@ struct painter {
 	struct drawing *drawing;
 	struct map numbers;       /* a value's address -> the number of its box; "seen " + address: an output that is drawn */
 	int statements;
+	bool some_gradient;       /* some output has a gradient */
 	nns_error *err;
 };
 
@@ -97,6 +99,18 @@ static int backward_box(struct painter *p, struct backward *b)
 	return b->box - 1;
 }
 
+/* Whether make_dot has drawn v as a tensor of its own before; from now on it has. */
+static bool mark_seen(struct painter *p, const struct value *v)
+{
+	const char *key = value_key(p, v);
+	char *seen = key ? arena_printf(p->graph->arena, "seen %s", key) : NULL;
+	if (seen && map_has(&p->numbers, seen))
+		return true;
+	if (!seen || !map_put(&p->numbers, p->graph->arena, seen, seen))
+		p->drawing->failed = true;
+	return false;
+}
+
 static void draw_saved(struct painter *p, struct backward *b)
 {
 	struct saved *all;
@@ -139,6 +153,7 @@ static void draw_node(struct painter *p, struct backward *b)
 	if (b->variable) {
 		int leaf = value_box(p, b->variable);
 		box(p, leaf, tensor_label(p, b->variable, given_name(p, b->variable)), "lightblue");
+		mark_seen(p, b->variable);
 		arrow(p, leaf, backward_box(p, b), NULL, NULL);
 	}
 	box(p, backward_box(p, b), node_label(p, b), NULL);
@@ -186,15 +201,8 @@ static bool draw_nodes(struct painter *p, struct backward *first)
 static bool draw_output(struct painter *p, struct value *v, const char *colour)
 {
 	struct backward *fn;
-	const char *key = value_key(p, v);
-	if (!key)
-		return fail_memory(p->err);
-	char *seen = arena_printf(p->graph->arena, "seen %s", key);
-	if (!seen)
-		return fail_memory(p->err);
-	if (map_has(&p->numbers, seen))
+	if (mark_seen(p, v))
 		return true;
-	map_put(&p->numbers, p->graph->arena, seen, seen);
 	int number = value_box(p, v);
 	box(p, number, tensor_label(p, v, given_name(p, v)), colour);
 	if (!backward_of(p->following, v, &fn, p->err))
@@ -212,8 +220,18 @@ static bool draw_output(struct painter *p, struct value *v, const char *colour)
 	return true;
 }
 
+static bool has_no_gradient(struct value *v, void *data)
+{
+	(void)data;
+	return !value_tracks_grad(v);
+}
+
+/* Beside outputs that have a gradient those that have none (indices of a maximum) are no part of it. */
 static bool draw_each(struct value *v, void *data)
 {
+	const struct painter *p = data;
+	if (p->some_gradient && has_no_gradient(v, NULL))
+		return true;
 	return draw_output(data, v, "darkolivegreen1");
 }
 
@@ -239,6 +257,7 @@ static bool draw(struct painter *p)
 {
 	if (datum_count_tensors(p->graph->output) == 0)
 		return fail(p->err, NNS_MODEL, "the model returns no tensor, so there is nothing to differentiate");
+	p->some_gradient = !datum_each_tensor(p->graph->output, has_no_gradient, NULL);
 	return datum_each_tensor(p->graph->output, draw_each, p) && resize(p);
 }
 

@@ -50,16 +50,24 @@ static struct backward *backward_new(struct following *f, const char *name, size
 
 /* ---- The grad_fn of a value ---- */
 
-/* A leaf: nothing made it, and it was not written into before it came to require grad. */
-static bool is_leaf(const struct value *v)
+static bool is_input(const struct graph *g, const struct value *v)
 {
-	return !v->producer && !v->base && v->requires_grad && (v->is_parameter || v->version == 0);
+	for (size_t i = 0; i < g->n_inputs; i++)
+		if (g->inputs[i].value == v)
+			return true;
+	return false;
+}
+
+/* A leaf: nothing made it, and it was not written into before it came to require grad. */
+static bool is_leaf(const struct graph *g, const struct value *v)
+{
+	return !v->producer && !v->base && v->requires_grad && (v->is_parameter || v->version == 0 || is_input(g, v));
 }
 
 static bool leaf_gradient(struct following *f, struct value *v, struct tracked *t, struct backward **out)
 {
 	*out = NULL;
-	if (!is_leaf(v))
+	if (!is_leaf(f->graph, v))
 		return true;
 	t->fn = backward_new(f, "AccumulateGrad", 0);
 	if (!t->fn)
@@ -224,6 +232,8 @@ static bool follow(struct following *f, const struct node *n)
 	const struct op_fact *fact = n->op->fact;
 	struct edges e = { .f = f };
 	struct backward *fn = NULL;
+	if (n->composite)        /* without parts: it handed its argument on */
+		return true;
 	if (fact->backward[0] && n->grad_enabled && !collect_edges(&e, n))
 		return false;
 	if (e.any) {

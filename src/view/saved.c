@@ -5,6 +5,7 @@
  */
 #include "view/saved.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,26 @@ static int output_index(const struct op *op, const char *name)
 	return named_output(op, name);
 }
 
+/* S_sym_argsize_minus_1: the last size of an output of that name. */
+static bool set_output_property(struct request *r, bool *found)
+{
+	static const char last[] = "_sym_argsize_minus_1";
+	size_t n = strlen(r->name);
+	char name[64];
+	*found = false;
+	if (n <= sizeof last - 1 || strcmp(r->name + n - (sizeof last - 1), last) != 0)
+		return true;
+	n -= sizeof last - 1;
+	memcpy(name, r->name, n);
+	name[n] = 0;
+	int k = output_index(r->node->op, name);
+	const struct value *v = k >= 0 && k < r->node->n_outputs ? r->node->outputs[k] : NULL;
+	if (!v || v->ndim < 1)
+		return true;
+	*found = true;
+	return set_datum(r, datum_int(v->size[v->ndim - 1]));
+}
+
 /* self_sym_sizes, self_sym_strides, self_sym_sizes_1d, self_numel, self_dim ...: what follows the name of an argument. */
 static bool set_property(struct request *r, bool *found)
 {
@@ -181,7 +202,9 @@ static bool resolve(struct request *r, bool *found)
 		return set_tensor(r, n->outputs[k]);
 	}
 	*found = false;
-	return set_property(r, found);
+	if (!set_property(r, found))
+		return false;
+	return *found || set_output_property(r, found);
 }
 
 /* Types whose values have no getter in Python (tools/autograd/gen_autograd_functions.py). */
@@ -270,18 +293,54 @@ bool saved_of(struct arena *a, const struct backward *b, struct saved **out, siz
 
 /* ---- The label ---- */
 
-static void add_row(struct text *out, const char *name, const char *value, size_t width1, size_t width2)
+/*
+ * torchviz prints sizes as C++ holds them, a negative one as 2^64 - k, and cuts what is then too long.  Here -k is
+ * written, and the cut is where torchviz has it.
+ */
+static bool is_negative_int(const char *at, const char *start)
 {
+	size_t n = strspn(at + 1, "0123456789");
+	bool begins = at == start || at[-1] == '(' || at[-1] == ' ';
+	return *at == '-' && begins && n > 0 && n < 19 && (at[1 + n] == ',' || at[1 + n] == ')' || at[1 + n] == 0);
+}
+
+/* Bytes of value that stay when its wide spelling is cut to `room`; what is left of a number that is cut goes to tail. */
+static size_t cut_wide(const char *value, size_t room, char *tail, size_t size)
+{
+	size_t wide = 0;
+	const char *p = value;
+	*tail = 0;
+	while (*p && wide < room) {
+		if (!is_negative_int(p, value)) {
+			wide += ((unsigned char)*p & 0xc0) != 0x80;
+			p++;
+			continue;
+		}
+		char number[24];
+		int n = snprintf(number, sizeof number, "%llu", (unsigned long long)strtoll(p, NULL, 10));
+		if (wide + (size_t)n > room) {
+			snprintf(tail, size, "%.*s", (int)(room - wide), number);
+			break;
+		}
+		wide += (size_t)n;
+		p += 1 + strspn(p + 1, "0123456789");
+	}
+	return (size_t)(p - value);
+}
+
+static void add_row(struct text *out, const char *name, const char *value, size_t width1, size_t width2, size_t most)
+{
+	char tail[24];
 	size_t n = utf8_length(value);
 	text_add(out, "\n");
 	text_pad(out, name, (int)width1);
 	text_add(out, ": ");
-	if (n <= width2) {
+	if (n <= width2 && !value[cut_wide(value, most, tail, sizeof tail)]) {
 		text_fill(out, ' ', width2 - n);
 		text_add(out, value);
 	} else {
-		text_addn(out, value, width2 - 3);
-		text_add(out, "...");
+		text_addn(out, value, cut_wide(value, most - 3, tail, sizeof tail));
+		text_addf(out, "%s...", tail);
 	}
 }
 
@@ -302,6 +361,6 @@ bool saved_label(struct arena *a, const struct backward *b, int max_chars, struc
 	text_add(out, "\n");
 	text_fill(out, '-', width1 + width2 + 2 > name ? width1 + width2 + 2 : name);
 	for (size_t i = 0; i < n; i++)
-		add_row(out, all[i].name, all[i].text, width1, width2);
+		add_row(out, all[i].name, all[i].text, width1, width2, most);
 	return true;
 }
