@@ -102,6 +102,29 @@ NNS_API char *nns_report(nns_model *m, nns_graph *g, const char *what, const nns
 /* The rows in which two models differ; both graphs, or NULL.  *differ: whether there are any. */
 NNS_API char *nns_diff(nns_model *a, nns_graph *ga, nns_model *b, nns_graph *gb, const nns_report_options *options, bool *differ, nns_error *err);
 
+/* ---- Running ---- */
+
+typedef struct nns_run_options {
+	bool seeded;                      /* seed is given; otherwise one is drawn */
+	uint64_t seed;                    /* as torch.manual_seed(seed) before the model is built */
+	const char *weights;              /* .npz or .safetensors for parameters and buffers, by name */
+	bool weights_lax;                 /* names that are missing or too many are no error */
+	const char *inputs;               /* .npz: in0, in1, ... or the names of the inputs; NULL: drawn */
+	const char *expect;               /* .npz: out0, out1, ... to compare with */
+	double rtol, atol;                /* numpy.allclose: |out - expected| <= atol + rtol * |expected| */
+	const char *save;                 /* .npz to write the outputs to */
+	int threads;                      /* 0: all */
+	size_t memory;                    /* bytes that tensors may take at once; 0: any */
+	bool no_check;                    /* do not compare shapes, strides and dtypes with the inferred ones */
+	int repeat;                       /* passes; 0 is 1 */
+	const char *format;               /* "table" (NULL), "json" */
+} nns_run_options;
+/*
+ * Runs the model on real numbers, with the inputs of nns_trace() or those of a file, and reports.  *matches: whether
+ * what was expected came out.
+ */
+NNS_API char *nns_run(nns_model *m, unsigned flags, const char *const *inputs, size_t n_inputs, const nns_run_options *options, bool *matches, nns_error *err);
+
 /* ---- Expressions ---- */
 
 /* Python's repr of an expression over the model: "fc.out_features". g may be NULL. */

@@ -17,8 +17,9 @@ struct list {
 /* What options set; operands are what is left. */
 struct options {
 	const char *expr, *torch, *mode, *format, *view, *direction, *output, *columns, *rows, *width_text, *depth_text, *chars_text, *colour;
+	const char *seed_text, *weights, *weights_strict, *inputs_file, *expect, *rtol_text, *atol_text, *save, *threads_text, *memory_text, *repeat_text;
 	int width, depth, max_attr_chars;
-	bool show_attrs, show_saved, open, timing, help, version, quiet;
+	bool no_check, show_attrs, show_saved, open, timing, help, version, quiet;
 	struct list set, classes, inputs, operands;
 	double started;
 };
@@ -70,6 +71,7 @@ int run_summary(const struct options *o);
 int run_flops(const struct options *o);
 int run_diff(const struct options *o);
 int run_graph(const struct options *o);
+int run_run(const struct options *o);
 int run_get(const struct options *o);
 int run_check(const struct options *o);
 int run_ops(const struct options *o);

@@ -286,7 +286,7 @@ static bool readable(struct kernel_call *k, const struct tensor *t)
 	{ \
 		if (!readable(k, t)) \
 			return NULL; \
-		if (t->dtype == (same) && tensor_is_contiguous(t)) \
+		if (t->dtype == (same) && tensor_is_contiguous(t) && (uintptr_t)tensor_data(t) % sizeof(R) == 0) \
 			return (const R *)(const void *)tensor_data(t); \
 		R *v = scratch_alloc(k, tensor_numel(t), sizeof *v); \
 		if (v) \

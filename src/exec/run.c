@@ -55,7 +55,7 @@ struct tensor *tensor_of_value(struct arena *a, struct heap *h, const struct val
 		struct storage *s = storage_borrow(a, v->storage, v->storage_bytes, err);
 		struct tensor *t = s ? tensor_over(a, s, v->dtype, v->ndim, v->size, v->stride, v->offset, err) : NULL;
 		if (!t)
-			fail_within(err, "%s", v->name ? v->name : "a constant");
+			fail_within(err, "%s: ", v->name ? v->name : "a constant");
 		return t;
 	}
 	if (v->constant)
@@ -197,8 +197,8 @@ static bool fail_at(const struct plan_step *s, nns_error *err)
 	const struct node *n = s->node, *top = outermost(n);
 	const char *path = n->call ? n->call->path : "";
 	if (top == n)
-		return fail_within(err, "%s%s%s", path, *path ? ": " : "", n->op->name);
-	return fail_within(err, "%s%s%s (in %s)", path, *path ? ": " : "", n->op->name, top->op->name);
+		return fail_within(err, "%s%s%s: ", path, *path ? ": " : "", n->op->name);
+	return fail_within(err, "%s%s%s (in %s): ", path, *path ? ": " : "", n->op->name, top->op->name);
 }
 
 static bool run_step(struct run *r, const struct plan_step *s, const struct run_options *o, nns_error *err)

@@ -117,6 +117,8 @@ static struct model *load_file(struct mapping *bytes, const struct load_file *f,
 	}
 	if (model_keep_file(m, bytes, err) && fill(m, format, f, err))
 		return m;
+	if (arena_failed(m->arena))      /* whatever it looked like further down */
+		fail_memory(err);
 	model_free(m);
 	return NULL;
 }

@@ -63,7 +63,7 @@ static bool choose_inputs(struct model *m, const struct trace_options *o, struct
 		at->name = at->value->name = name;
 		at->is_default = false;
 	}
-	if (g->n_inputs == 0)
+	if (g->n_inputs == 0 && !m->program)
 		return fail(err, NNS_USAGE, "the model has no default input; give its shape with --input, such as --input 1x3x224x224");
 	return true;
 }

@@ -1,0 +1,83 @@
+/* run */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static bool tolerance(const char *name, const char *text, double fallback, double *out)
+{
+	char *end;
+	*out = fallback;
+	if (!text)
+		return true;
+	*out = strtod(text, &end);
+	if (end == text || *end || !(*out >= 0) || isinf(*out))
+		return complain_usage("--%s %s: expected a number that is not negative, such as 1e-5", name, text), false;
+	return true;
+}
+
+/* Digits with a factor: 500M, 2G. */
+static bool amount(const char *name, const char *text, unsigned long long most, unsigned long long *out)
+{
+	static const char factors[] = "kMGT";
+	char *end;
+	*out = 0;
+	if (!text)
+		return true;
+	errno = 0;
+	unsigned long long v = strtoull(text, &end, 10), factor = 1;
+	const char *f = *end && most > 1000000 ? strchr(factors, *end) : NULL;
+	for (const char *p = factors; f && p <= f; p++)
+		factor *= 1000;
+	end += f != NULL;
+	if (text[0] < '0' || text[0] > '9' || *end || errno || v > most / factor)
+		return complain_usage("--%s %s: expected a number%s", name, text, most > 1000000 ? ", such as 500M or 2G" : ""), false;
+	*out = v * factor;
+	return true;
+}
+
+static bool read_options(const struct options *o, nns_run_options *r)
+{
+	unsigned long long seed, threads, memory, repeat;
+	*r = (nns_run_options){ .weights = o->weights, .inputs = o->inputs_file, .expect = o->expect, .save = o->save, .no_check = o->no_check, .format = o->format };
+	if (!amount("seed", o->seed_text, UINT64_MAX, &seed) || !amount("threads", o->threads_text, 64, &threads)
+	    || !amount("memory", o->memory_text, UINT64_MAX, &memory) || !amount("repeat", o->repeat_text, 1000000, &repeat)
+	    || !tolerance("rtol", o->rtol_text, 1e-5, &r->rtol) || !tolerance("atol", o->atol_text, 1e-8, &r->atol))
+		return false;
+	if (o->weights_strict && strcmp(o->weights_strict, "yes") != 0 && strcmp(o->weights_strict, "no") != 0)
+		return complain_usage("--weights-strict %s: expected yes or no", o->weights_strict), false;
+	if (o->inputs.n && o->inputs_file)
+		return complain_usage("--input and --inputs exclude each other: a file has shapes of its own"), false;
+	r->seeded = o->seed_text;
+	r->seed = seed;
+	r->threads = (int)threads;
+	r->memory = (size_t)memory;
+	r->repeat = (int)repeat;
+	r->weights_lax = o->weights_strict && strcmp(o->weights_strict, "no") == 0;
+	return true;
+}
+
+int run_run(const struct options *o)
+{
+	nns_run_options r;
+	nns_error err = { 0 };
+	size_t used;
+	int status = EXIT_OK;
+	bool matches = true;
+	if (!read_options(o, &r))
+		return EXIT_WRONG_USAGE;
+	nns_model *m = open_model(o, &used, &status);
+	if (!m)
+		return status;
+	if (o->operands.n > used) {
+		status = complain_usage("run takes one model; what is '%s'?", o->operands.items[used]);
+	} else {
+		char *text = nns_run(m, o->mode && strcmp(o->mode, "train") == 0 ? NNS_TRAIN : 0, o->inputs.items, o->inputs.n, &r, &matches, &err);
+		status = text ? put(text) : complain(&err);
+		free(text);
+	}
+	nns_model_free(m);
+	return status ? status : matches ? EXIT_OK : EXIT_WRONG_MODEL;
+}

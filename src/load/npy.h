@@ -1,0 +1,25 @@
+/*
+ * NumPy's files.  An array:
+ *
+ *     0  "\x93NUMPY"  6 major  7 minor  8 length of the header: 2 bytes, from version 2 on 4
+ *     header: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } blanks, newline
+ *     the elements
+ *
+ * .npz is a zip of such files, each named NAME.npy.  Values borrow the
+ * file's bytes when those are stored, not deflated.
+ */
+#ifndef LOAD_NPY_H
+#define LOAD_NPY_H
+
+#include "ir/graph.h"
+
+struct npz_array {
+	const char *name;        /* without .npy */
+	struct value *value;     /* with storage */
+};
+
+bool npy_read(struct arena *a, const unsigned char *data, size_t len, struct value **out, nns_error *err);
+/* A .npz, or a .npy as one array of the name "". */
+bool npz_read(struct arena *a, const unsigned char *data, size_t len, struct npz_array **out, size_t *n, nns_error *err);
+
+#endif
