@@ -40,7 +40,7 @@ int put(const char *text)
 nns_model *open_model(const struct options *o, size_t *used, int *status)
 {
 	nns_error err = { 0 };
-	nns_load_options load = { .class_files = o->classes.items, .n_class_files = o->classes.n };
+	nns_load_options load = { .class_files = o->classes.items, .n_class_files = o->classes.n, .initialise = o->initialise };
 	nns_model *m;
 	*used = o->expr ? 0 : 1;
 	if (!o->expr && o->operands.n == 0) {

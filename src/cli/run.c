@@ -59,8 +59,10 @@ static bool read_options(const struct options *o, nns_run_options *r)
 	return true;
 }
 
-int run_run(const struct options *o)
+int run_run(const struct options *given)
 {
+	struct options with = *given, *o = &with;
+	with.initialise = true;
 	nns_run_options r;
 	nns_error err = { 0 };
 	size_t used;

@@ -39,7 +39,10 @@ static struct model *model_new(const struct load_options *o, const char *name, c
 	}
 	if (o && o->max_modules)
 		rt->max_modules = o->max_modules;
-	return m;
+	if (!o || !o->initialise || runtime_record_construction(rt, err))
+		return m;
+	model_free(m);
+	return NULL;
 }
 
 void model_free(struct model *m)

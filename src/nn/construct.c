@@ -33,17 +33,48 @@ static bool set_arguments(struct runtime *rt, struct module *m, const struct sco
 	return true;
 }
 
-/* Construction makes shapes only: nothing is recorded, whatever is being traced. */
-static bool run_quietly(struct runtime *rt, const struct code *code, struct scope *scope, nns_error *err)
+/* Construction is no part of what is being traced: it makes shapes only, or is recorded apart. */
+static bool run_apart(struct runtime *rt, const struct code *code, struct scope *scope, nns_error *err)
 {
-	struct graph *graph = rt->recorder.graph;
+	struct recorder before = rt->recorder;
 	struct datum ignored;
 	int line = rt->interp.line;
-	rt->recorder.graph = NULL;
+	rt->recorder.graph = !before.graph || before.graph == rt->construction ? rt->construction : NULL;
+	rt->recorder.call = NULL;
+	rt->recorder.parent = NULL;
+	rt->recorder.label = NULL;
+	rt->recorder.grad_enabled = false;
 	bool ok = lang_run(&rt->interp, code, scope, &ignored, err);
-	rt->recorder.graph = graph;
+	rt->recorder.graph = before.graph;
+	rt->recorder.call = before.call;
+	rt->recorder.parent = before.parent;
+	rt->recorder.label = before.label;
+	rt->recorder.grad_enabled = before.grad_enabled;
 	rt->interp.line = line;
 	return ok;
+}
+
+bool runtime_record_construction(struct runtime *rt, nns_error *err)
+{
+	rt->construction = arena_alloc(rt->arena, sizeof *rt->construction);
+	if (!rt->construction)
+		return fail_memory(err);
+	rt->construction->arena = rt->arena;
+	return true;
+}
+
+/* reset_parameters(), which ends a constructor. */
+static bool reset(struct runtime *rt, struct module *m, const struct nn_class *c, nns_error *err)
+{
+	const struct code *code;
+	struct scope scope = { 0 };
+	if (!rt->construction)
+		return true;
+	if (!class_code(rt, c, COLUMN_RESET, &code, err))
+		return false;
+	if (!scope_set(rt->arena, &scope, "self", datum_pointer(D_MODULE, m)))
+		return fail_memory(err);
+	return !code || run_apart(rt, code, &scope, err);
 }
 
 static bool build(struct runtime *rt, struct module *m, const struct nn_class *c, const struct lang_args *args, nns_error *err)
@@ -59,7 +90,7 @@ static bool build(struct runtime *rt, struct module *m, const struct nn_class *c
 		return fail_memory(err);
 	if (!class_code(rt, c, COLUMN_BUILD, &code, err))
 		return false;
-	return !code || run_quietly(rt, code, &scope, err);
+	return !code || run_apart(rt, code, &scope, err);
 }
 
 struct module *class_construct(struct runtime *rt, const struct nn_class *c, const struct lang_args *args, nns_error *err)
@@ -72,7 +103,7 @@ struct module *class_construct(struct runtime *rt, const struct nn_class *c, con
 	/* each module has its own budget of steps; how many there may be is limited too */
 	long steps = rt->interp.steps;
 	rt->construct_depth++;
-	bool ok = build(rt, m, c, args, err);
+	bool ok = build(rt, m, c, args, err) && reset(rt, m, c, err);
 	rt->construct_depth--;
 	rt->interp.steps = steps;
 	return ok ? m : NULL;
@@ -86,7 +117,7 @@ bool class_adopt(struct runtime *rt, struct module *m, nns_error *err)
 		return false;
 	if (!scope_set(rt->arena, &scope, "self", datum_pointer(D_MODULE, m)))
 		return fail_memory(err);
-	return !code || run_quietly(rt, code, &scope, err);
+	return !code || run_apart(rt, code, &scope, err);
 }
 
 struct module *runtime_construct(struct runtime *rt, const char *expression, const char *where, struct scope *scope, nns_error *err)

@@ -41,7 +41,8 @@ static bool copy_value(struct copying *c, struct value *v, struct value **out, n
 	all[c->n_values++] = v;
 	*copy = *v;
 	v->note = *out = copy;
-	return true;
+	struct runtime *rt = c->rt;
+	return rt->recorder.graph != rt->construction || record_made(&rt->recorder, "clone", v, copy, err);
 }
 
 static bool copy_parameters(struct copying *c, const struct module *m, struct module *to, nns_error *err)

@@ -25,7 +25,8 @@ static bool parameter_new(struct interp *in, const struct function *self, const 
 	v->is_parameter = true;
 	v->requires_grad = grad ? datum_truth(*grad) : dtype_can_require_grad(v->dtype);
 	*out = datum_pointer(D_TENSOR, v);
-	return true;
+	struct runtime *rt = runtime_of(in);
+	return rt->recorder.graph != rt->construction || record_made(&rt->recorder, "alias", data->u.p, v, err);
 }
 
 static bool uninitialized_new(struct interp *in, const struct function *self, const struct lang_args *args, struct datum *out, nns_error *err)
@@ -43,7 +44,7 @@ static bool uninitialized_new(struct interp *in, const struct function *self, co
 
 /* ---- init, copy, utilities ---- */
 
-/* Initialisation draws nothing while tracing: the tensor itself. */
+/* When construction is not recorded nothing is drawn: the tensor itself. */
 static bool init_call(struct interp *in, const struct function *self, const struct lang_args *args, struct datum *out, nns_error *err)
 {
 	(void)in;
@@ -203,6 +204,8 @@ static bool space_getattr(struct interp *in, const char *space, const char *name
 		return *out = datum_pointer(D_HOST, &nn_space), true;
 	if ((strcmp(space, "torch.nn") == 0 || strcmp(space, "copy") == 0) && nn_name(in, name, out))
 		return true;
+	if (strcmp(space, "torch.nn.init") == 0 && runtime_of(in)->construction)
+		return namespace_getattr(in, "init", name, out, found, err);
 	f = strcmp(space, "torch.nn.init") == 0 ? function_find(init_functions, sizeof init_functions / sizeof *init_functions, name) : NULL;
 	if (f)
 		return *out = datum_pointer(D_FUNCTION, f), true;

@@ -79,12 +79,19 @@ struct runtime {
 	int serial;
 	struct module *root;     /* its members are global names in expressions; may be NULL */
 	const char **paths; size_t n_paths; /* dotted paths by a module's serial, while a trace is at work */
+	/*
+	 * What constructing modules did, in order: how parameters and buffers are made and initialised.  NULL: nobody wants to know,
+	 * tensors are shapes alone and reset columns do not run.
+	 */
+	struct graph *construction;
 	bool placed;             /* the error at work already says in which module */
 };
 
 struct runtime *runtime_new(struct arena *a, nns_error *err);
 /* Adds a class; a second one of the same name replaces the first. */
 bool runtime_add_class(struct runtime *rt, struct nn_class *c, nns_error *err);
+/* From now on construction is recorded. */
+bool runtime_record_construction(struct runtime *rt, nns_error *err);
 /* NULL when unknown. */
 const struct nn_class *runtime_class(struct runtime *rt, const char *name);
 /* The nearest known class name, or NULL. */

@@ -329,6 +329,7 @@ const struct op_rule create_rules[] = {
 	{ .name = "bernoulli_.float", .shape = shape_written },
 	{ .name = "uniform_", .shape = shape_written },
 	{ .name = "normal_", .shape = shape_written },
+	{ .name = "_nns_trunc_normal_", .shape = shape_written },
 	{ .name = "exponential_", .shape = shape_written },
 	{ .name = "cauchy_", .shape = shape_written },
 	{ .name = "log_normal_", .shape = shape_written },

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct function_rule *const tables[] = {
-	functional_rules, functional_loss_rules, functional_attention_rules, functional_torch_rules, method_rules };
+	functional_rules, functional_loss_rules, functional_attention_rules, functional_torch_rules, functional_init_rules, method_rules };
 
 const struct function_rule *function_rule_find(const char *name)
 {

@@ -8,6 +8,7 @@
 extern const struct function_rule functional_loss_rules[];
 extern const struct function_rule functional_attention_rules[];
 extern const struct function_rule functional_torch_rules[];
+extern const struct function_rule functional_init_rules[];
 
 /* The rule of that name ("F.relu", "torch.norm", "Tensor.split") in any of them or in method_rules; NULL: none. */
 const struct function_rule *function_rule_find(const char *name);

@@ -249,6 +249,24 @@ static bool record_leaf(struct recorder *r, const struct op *op, struct datum *b
 	return settle_outputs(r, op, &c, n);
 }
 
+bool record_made(struct recorder *r, const char *name, struct value *from, struct value *to, nns_error *err)
+{
+	const struct op *op = r->graph ? optable_get(r->table, name, err) : NULL;
+	if (!r->graph)
+		return true;
+	struct datum *args = op ? arena_array(r->arena, (size_t)op->n_args, sizeof *args) : NULL;
+	struct value **outputs = args ? arena_alloc(r->arena, sizeof *outputs) : NULL;
+	struct node *n = outputs ? node_add(r, op, args) : NULL;
+	if (!n)
+		return op ? fail_memory(err) : false;
+	args[0] = datum_pointer(D_TENSOR, from);
+	outputs[0] = to;
+	n->outputs = outputs;
+	n->n_outputs = 1;
+	n->result = datum_pointer(D_TENSOR, to);
+	return true;
+}
+
 /* ---- Composites ---- */
 
 static bool check_composite(struct recorder *r, const struct op *op, const struct datum *bound, nns_error *err)

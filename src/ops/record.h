@@ -30,6 +30,9 @@ bool recorder_init(struct recorder *r, struct arena *a, struct interp *in, nns_e
 /* Calls op with arguments that are bound already. */
 bool record_op(struct recorder *r, const struct op *op, struct datum *bound, struct datum *out, nns_error *err);
 
+/* Notes that an operator of one tensor ("alias", "clone") made `to`, a value that is there already; without a graph nothing. */
+bool record_made(struct recorder *r, const char *name, struct value *from, struct value *to, nns_error *err);
+
 /* Calls operator name ("add.Tensor") with Python arguments. */
 bool record_call(struct recorder *r, const char *name, const struct lang_args *args, struct datum *out, nns_error *err);
 

@@ -1,0 +1,167 @@
+#include "base/random.h"
+
+#include <math.h>
+
+enum { N = 624, M = 397, BLOCK = 16 };
+
+#define PI 3.14159265358979323846
+
+/* ---- The Mersenne Twister (Matsumoto, Nishimura) ---- */
+
+void generator_seed(struct generator *g, uint64_t seed)
+{
+	*g = (struct generator){ .at = N };
+	g->state[0] = (uint32_t)seed;
+	for (int i = 1; i < N; i++)
+		g->state[i] = 1812433253u * (g->state[i - 1] ^ g->state[i - 1] >> 30) + (uint32_t)i;
+}
+
+static uint32_t twist(uint32_t u, uint32_t v)
+{
+	return ((u & 0x80000000u) | (v & 0x7fffffffu)) >> 1 ^ (v & 1 ? 0x9908b0dfu : 0);
+}
+
+static void renew(struct generator *g)
+{
+	uint32_t *p = g->state;
+	for (int i = 0; i < N - M; i++)
+		p[i] = p[i + M] ^ twist(p[i], p[i + 1]);
+	for (int i = N - M; i < N - 1; i++)
+		p[i] = p[i + M - N] ^ twist(p[i], p[i + 1]);
+	p[N - 1] = p[M - 1] ^ twist(p[N - 1], p[0]);
+	g->at = 0;
+}
+
+uint32_t generator_u32(struct generator *g)
+{
+	if (g->at >= N)
+		renew(g);
+	uint32_t y = g->state[g->at++];
+	y ^= y >> 11;
+	y ^= y << 7 & 0x9d2c5680u;
+	y ^= y << 15 & 0xefc60000u;
+	return y ^ y >> 18;
+}
+
+uint64_t generator_u64(struct generator *g)
+{
+	uint64_t high = generator_u32(g);
+	return high << 32 | generator_u32(g);
+}
+
+/* ---- Uniform ---- */
+
+float generator_float(struct generator *g, int bits)
+{
+	uint32_t mask = ((uint32_t)1 << bits) - 1;
+	return (float)(generator_u32(g) & mask) * (1.0f / (float)((uint32_t)1 << bits));
+}
+
+double generator_double(struct generator *g)
+{
+	return (double)(generator_u64(g) & ((UINT64_C(1) << 53) - 1)) * 0x1p-53;
+}
+
+void random_uniform_float(struct generator *g, float *out, size_t n, double from, double to, int bits)
+{
+	float low = (float)from, width = (float)to - low;
+	for (size_t i = 0; i < n; i++)
+		out[i] = generator_float(g, bits) * width + low;
+}
+
+void random_uniform_double(struct generator *g, double *out, size_t n, double from, double to)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = generator_double(g) * (to - from) + from;
+}
+
+/* ---- Normal ---- */
+
+double random_normal(struct generator *g, double mean, double std)
+{
+	if (g->has_next) {
+		g->has_next = false;
+		return g->next * std + mean;
+	}
+	double angle = 2 * PI * generator_double(g), radius = sqrt(-2 * log1p(-generator_double(g)));
+	g->next = radius * sin(angle);
+	g->has_next = true;
+	return radius * cos(angle) * std + mean;
+}
+
+/* Of 16 uniform values the first eight become radii, the others angles (normal_fill_16). */
+static void block_float(float *v, float mean, float std)
+{
+	for (int i = 0; i < BLOCK / 2; i++) {
+		float radius = sqrtf(-2 * logf(1 - v[i])), angle = 2.0f * (float)PI * v[i + BLOCK / 2];
+		v[i] = radius * cosf(angle) * std + mean;
+		v[i + BLOCK / 2] = radius * sinf(angle) * std + mean;
+	}
+}
+
+static void block_double(double *v, double mean, double std)
+{
+	for (int i = 0; i < BLOCK / 2; i++) {
+		double radius = sqrt(-2 * log(1 - v[i])), angle = 2 * PI * v[i + BLOCK / 2];
+		v[i] = radius * cos(angle) * std + mean;
+		v[i + BLOCK / 2] = radius * sin(angle) * std + mean;
+	}
+}
+
+/* All values are drawn uniform first; when the last block is not full, the last 16 values are drawn again. */
+void random_normal_float(struct generator *g, float *out, size_t n, double mean, double std)
+{
+	if (n < BLOCK) {
+		for (size_t i = 0; i < n; i++)
+			out[i] = (float)random_normal(g, mean, std);
+		return;
+	}
+	random_uniform_float(g, out, n, 0, 1, 24);
+	for (size_t i = 0; i + BLOCK <= n; i += BLOCK)
+		block_float(out + i, (float)mean, (float)std);
+	if (n % BLOCK) {
+		random_uniform_float(g, out + n - BLOCK, BLOCK, 0, 1, 24);
+		block_float(out + n - BLOCK, (float)mean, (float)std);
+	}
+}
+
+void random_normal_double(struct generator *g, double *out, size_t n, double mean, double std)
+{
+	if (n < BLOCK) {
+		for (size_t i = 0; i < n; i++)
+			out[i] = random_normal(g, mean, std);
+		return;
+	}
+	random_uniform_double(g, out, n, 0, 1);
+	for (size_t i = 0; i + BLOCK <= n; i += BLOCK)
+		block_double(out + i, mean, std);
+	if (n % BLOCK) {
+		random_uniform_double(g, out + n - BLOCK, BLOCK, 0, 1);
+		block_double(out + n - BLOCK, mean, std);
+	}
+}
+
+/* ---- Integers ---- */
+
+/* random_from_to(): wide ranges take 64 bits, so that none is much likelier than another. */
+void random_int(struct generator *g, int64_t *out, size_t n, int64_t low, int64_t high)
+{
+	uint64_t range = (uint64_t)high - (uint64_t)low;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t draw = range >= UINT64_C(1) << 28 ? generator_u64(g) : generator_u32(g);
+		out[i] = (int64_t)((uint64_t)low + draw % range);
+	}
+}
+
+/* randperm_cpu(): Fisher and Yates from the front. */
+void random_permutation(struct generator *g, int64_t *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = (int64_t)i;
+	for (size_t i = 0; i + 1 < n; i++) {
+		size_t k = i + generator_u32(g) % (n - i);
+		int64_t swap = out[i];
+		out[i] = out[k];
+		out[k] = swap;
+	}
+}
