@@ -126,6 +126,9 @@ typedef struct nns_run_options {
  */
 NNS_API char *nns_run(nns_model *m, unsigned flags, const char *const *inputs, size_t n_inputs, const nns_run_options *options, bool *matches, nns_error *err);
 
+/* Writes the state dict (options: seed, weights) to a .safetensors or .npz file; *seed is the one used. */
+NNS_API bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *path, uint64_t *seed, nns_error *err);
+
 /* ---- Expressions ---- */
 
 /* Python's repr of an expression over the model: "fc.out_features". g may be NULL. */

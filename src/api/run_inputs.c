@@ -9,6 +9,7 @@
 #include "exec/materialise.h"
 #include "load/load.h"
 #include "nn/nn.h"
+#include "save/save.h"
 
 /* ---- Every tensor of the modules ---- */
 
@@ -291,8 +292,66 @@ bool run_random_input(const struct graph *g, size_t index, struct generator *gen
 	return true;
 }
 
+/* ---- Writing ---- */
+
+/* The element bytes of a tensor in one piece, in the arena. */
+static const void *contiguous_bytes(struct arena *a, const struct tensor *t, nns_error *err)
+{
+	struct heap heap = { 0 };
+	struct storage s = { .users = 1, .size = (size_t)tensor_numel(t) * dtype_size(t->dtype), .heap = &heap };
+	int64_t stride[MAX_DIMS];
+	struct tensor to = *t;
+	if (tensor_is_contiguous(t))
+		return tensor_data(t);
+	s.data = arena_alloc(a, s.size + 1);
+	if (!s.data)
+		return fail_memory(err), NULL;
+	contiguous_strides(t->ndim, t->size, stride);
+	to.stride = stride;
+	to.offset = 0;
+	to.storage = &s;
+	tensor_copy(&to, t);
+	return s.data;
+}
+
 bool run_save(const struct run *r, const char *path, nns_error *err)
 {
-	(void)r;
-	return fail(err, NNS_UNSUPPORTED, "%s: arrays cannot be written yet", path);
+	size_t n = r->plan->n_outputs;
+	struct named_tensor *all = arena_array(r->arena, n + 1, sizeof *all);
+	if (!all)
+		return fail_memory(err);
+	for (size_t i = 0; i < n; i++) {
+		const struct tensor *t = r->tensors[r->plan->outputs[i]];
+		all[i] = (struct named_tensor){ arena_printf(r->arena, "out%zu", i), t->dtype, t->ndim, t->size, contiguous_bytes(r->arena, t, err) };
+		if (!all[i].data || !all[i].name)
+			return all[i].name ? false : fail_memory(err);
+	}
+	return save_tensors(path, all, n, err);
+}
+
+static bool save_state(struct model *m, const char *path, nns_error *err)
+{
+	struct state s = { .arena = m->arena, .err = err };
+	struct heap heap = { 0 };
+	size_t n = 0;
+	struct named_tensor *all = collect(&s, m->root, false) ? arena_array(m->arena, s.n + 1, sizeof *all) : NULL;
+	if (!all)
+		return fail_memory(err);
+	for (size_t i = 0; i < s.n; i++) {
+		if (!s.all[i].persistent)
+			continue;
+		struct tensor *t = tensor_of_value(m->arena, &heap, s.all[i].value, err);
+		const void *data = t ? contiguous_bytes(m->arena, t, err) : NULL;
+		if (!data)
+			return fail_within(err, "%s: ", s.all[i].name);
+		all[n++] = (struct named_tensor){ s.all[i].name, t->dtype, t->ndim, t->size, data };
+	}
+	return save_tensors(path, all, n, err);
+}
+
+bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *path, uint64_t *seed, nns_error *err)
+{
+	static const nns_run_options defaults = { 0 };
+	struct generator *g;
+	return run_weights(m->model, options ? options : &defaults, seed, &g, err) && save_state(m->model, path, err);
 }

@@ -71,6 +71,7 @@ int run_summary(const struct options *o);
 int run_flops(const struct options *o);
 int run_diff(const struct options *o);
 int run_graph(const struct options *o);
+int run_weights_command(const struct options *o);
 int run_run(const struct options *o);
 int run_get(const struct options *o);
 int run_check(const struct options *o);

@@ -21,7 +21,7 @@ const struct option_row option_rows[] = {
 	{ "columns", 0, "NAMES", "torchinfo's columns: input_size,output_size,num_params,...", AT(columns), OPTION_TEXT },
 	{ "rows", 0, "SETTINGS", "torchinfo's row settings: depth,var_names,ascii_only", AT(rows), OPTION_TEXT },
 	{ "view", 'v', "VIEW", "what to draw: autograd or forward", AT(view), OPTION_TEXT },
-	{ "output", 'o', "FILE", "where to write the picture; - is standard output", AT(output), OPTION_TEXT },
+	{ "output", 'o', "FILE", "where to write; - is standard output for pictures", AT(output), OPTION_TEXT },
 	{ "open", 0, NULL, "show the picture", AT(open), OPTION_SWITCH },
 	{ "show-attrs", 0, NULL, "what backward nodes keep: names and values", AT(show_attrs), OPTION_SWITCH },
 	{ "show-saved", 0, NULL, "boxes for the tensors that backward nodes keep", AT(show_saved), OPTION_SWITCH },

@@ -1,6 +1,7 @@
 /* run */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,4 +83,30 @@ int run_run(const struct options *given)
 	}
 	nns_model_free(m);
 	return status ? status : matches ? EXIT_OK : EXIT_WRONG_MODEL;
+}
+
+int run_weights_command(const struct options *given)
+{
+	struct options with = *given, *o = &with;
+	nns_run_options r;
+	nns_error err = { 0 };
+	size_t used;
+	uint64_t seed;
+	int status = EXIT_OK;
+	with.initialise = true;
+	if (!read_options(o, &r))
+		return EXIT_WRONG_USAGE;
+	if (!o->output)
+		return complain_usage("where to? Give --output w.safetensors or w.npz");
+	nns_model *m = open_model(o, &used, &status);
+	if (!m)
+		return status;
+	if (o->operands.n > used)
+		status = complain_usage("weights takes one model; what is '%s'?", o->operands.items[used]);
+	else if (!nns_save_weights(m, &r, o->output, &seed, &err))
+		status = complain(&err);
+	else if (!r.seeded && !r.weights)
+		printf("seed %llu\n", (unsigned long long)seed);
+	nns_model_free(m);
+	return status;
 }

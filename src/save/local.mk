@@ -1,0 +1,1 @@
+libnnscope_core_la_SOURCES += src/save/save.h src/save/save.c

@@ -1,0 +1,26 @@
+/*
+ * Writing tensors: .npz and .safetensors.  The whole file or nothing; "-" is
+ * standard output.  What is written is borrowed.
+ */
+#ifndef SAVE_SAVE_H
+#define SAVE_SAVE_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "ir/dtype.h"
+
+struct named_tensor {
+	const char *name;
+	enum dtype dtype;
+	int ndim;
+	const int64_t *size;
+	const void *data;        /* contiguous, little-endian */
+};
+
+bool save_npz(const char *path, const struct named_tensor *t, size_t n, nns_error *err);
+bool save_safetensors(const char *path, const struct named_tensor *t, size_t n, nns_error *err);
+/* By the suffix: .npz or .safetensors. */
+bool save_tensors(const char *path, const struct named_tensor *t, size_t n, nns_error *err);
+
+#endif
