@@ -29,6 +29,16 @@ bool printed_load(const struct load_file *f, struct model *m, nns_error *err);
 int pt2_bid(const struct load_file *f);
 bool pt2_load(const struct load_file *f, struct model *m, nns_error *err);
 
+/* safetensors.c */
+int safetensors_bid(const struct load_file *f);
+bool safetensors_load(const struct load_file *f, struct model *m, nns_error *err);
+int shards_bid(const struct load_file *f);
+bool shards_load(const struct load_file *f, struct model *m, nns_error *err);
+
+/* npz.c */
+int npz_bid(const struct load_file *f);
+bool npz_load(const struct load_file *f, struct model *m, nns_error *err);
+
 /* foreign.c: files that are recognised and not read. */
 int foreign_bid(const struct load_file *f);
 bool foreign_load(const struct load_file *f, struct model *m, nns_error *err);

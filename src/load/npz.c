@@ -1,0 +1,37 @@
+/* NumPy's archives and arrays as a model. */
+#include <string.h>
+
+#include "load/npy.h"
+#include "load/archive.h"
+#include "load/state.h"
+
+int npz_bid(const struct load_file *f)
+{
+	nns_error ignored;
+	if (f->len > 6 && memcmp(f->data, "\x93NUMPY", 6) == 0)
+		return 90;
+	if (f->len < 4 || memcmp(f->data, "PK\x03\x04", 4) != 0)
+		return 0;
+	struct arena *scratch = arena_new(NULL, &ignored);
+	struct archive *z = scratch ? archive_open(scratch, (const unsigned char *)f->data, f->len, &ignored) : NULL;
+	int arrays = 0;
+	for (size_t i = 0; z && i < archive_count(z); i++) {
+		size_t n = strlen(archive_at(z, i)->name);
+		arrays += n > 4 && strcmp(archive_at(z, i)->name + n - 4, ".npy") == 0;
+	}
+	arena_free(scratch);
+	return arrays ? 85 : 0;
+}
+
+bool npz_load(const struct load_file *f, struct model *m, nns_error *err)
+{
+	struct state_tree tree;
+	struct npz_array *all;
+	size_t n = 0;
+	if (!state_begin(&tree, m, err) || !npz_read(m->arena, (const unsigned char *)f->data, f->len, &all, &n, err))
+		return fail_within(err, "%s: ", f->path);
+	for (size_t i = 0; i < n; i++)
+		if (!state_add(&tree, *all[i].name ? all[i].name : "array", all[i].value, err))
+			return fail_within(err, "%s: ", f->path);
+	return true;
+}
