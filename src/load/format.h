@@ -29,6 +29,12 @@ bool printed_load(const struct load_file *f, struct model *m, nns_error *err);
 int pt2_bid(const struct load_file *f);
 bool pt2_load(const struct load_file *f, struct model *m, nns_error *err);
 
+/* torch_file.c */
+int torch_zip_bid(const struct load_file *f);
+bool torch_zip_load(const struct load_file *f, struct model *m, nns_error *err);
+int torch_legacy_bid(const struct load_file *f);
+bool torch_legacy_load(const struct load_file *f, struct model *m, nns_error *err);
+
 /* safetensors.c */
 int safetensors_bid(const struct load_file *f);
 bool safetensors_load(const struct load_file *f, struct model *m, nns_error *err);

@@ -1,0 +1,244 @@
+/*
+ * A state dict's names are kept as they are.  Keys of dicts around it are
+ * joined in front of them with dots, and so are the places of lists.  A pickled module is
+ * rebuilt from its __dict__ (torch/nn/modules/module.py): _parameters,
+ * _buffers, _modules, and the rest as attributes.
+ */
+#include "load/checkpoint.h"
+
+#include <string.h>
+
+#include "nn/runtime.h"
+
+enum { MAX_DEPTH = 200 };
+
+struct builder {
+	struct state_tree tree;
+	struct runtime *rt;
+	size_t tensors;
+	int depth;
+	nns_error *err;
+};
+
+static bool add_object(struct builder *b, const char *path, struct datum d);
+
+static const char *joined(struct builder *b, const char *path, const char *name)
+{
+	return arena_printf(b->rt->arena, "%s%s%s", path, *path && *name ? "." : "", name);
+}
+
+/* ---- Modules ---- */
+
+static const struct datum *entry(struct datum d, const char *name)
+{
+	for (size_t i = 0; d.kind == D_DICT && i < d.u.dict->n; i++)
+		if (d.u.dict->keys[i].kind == D_STR && strcmp(d.u.dict->keys[i].u.s, name) == 0)
+			return &d.u.dict->values[i];
+	return NULL;
+}
+
+/* The __dict__ of an object, whose state may also be a tuple of it and slots. */
+static struct datum state_of(const struct pickled *p)
+{
+	if (datum_is_seq(p->state) && p->state.u.seq->n > 0)
+		return p->state.u.seq->items[0];
+	return p->state;
+}
+
+static bool is_module(struct datum d)
+{
+	const struct pickled *p = pickled_of(d);
+	if (!p || p->kind != PICKLED_CALL)
+		return false;
+	struct datum state = state_of(p);
+	return entry(state, "_modules") && entry(state, "_parameters");
+}
+
+/* TorchScript names classes __torch__.torch.nn.modules.linear.___torch_mangle_3.Linear. */
+static bool is_script(struct datum d)
+{
+	const struct pickled *p = pickled_of(d);
+	return p && p->kind == PICKLED_CALL && p->name && strncmp(p->name, "__torch__.", 10) == 0;
+}
+
+/* copyreg._reconstructor(class, object, None) and copyreg.__newobj__(class) name the class in their arguments. */
+static const char *class_of(const struct pickled *p)
+{
+	const struct pickled *first = datum_is_seq(p->args) && p->args.u.seq->n ? pickled_of(p->args.u.seq->items[0]) : NULL;
+	bool by_registry = p->name && (strncmp(p->name, "copyreg.", 8) == 0 || strncmp(p->name, "copy_reg.", 9) == 0);
+	const char *name = by_registry && first && first->name ? first->name : p->name;
+	return name ? name : "object";
+}
+
+static const char *last_part(const char *dotted)
+{
+	const char *dot = strrchr(dotted, '.');
+	return dot ? dot + 1 : dotted;
+}
+
+static bool set_attributes(struct builder *b, struct module *m, struct datum state)
+{
+	for (size_t i = 0; state.kind == D_DICT && i < state.u.dict->n; i++) {
+		struct datum key = state.u.dict->keys[i], v = state.u.dict->values[i];
+		const struct pickled *p = pickled_of(v);
+		if (key.kind != D_STR || key.u.s[0] == '_')
+			continue;
+		if (strcmp(key.u.s, "training") == 0) {
+			m->training = datum_truth(v);
+			continue;
+		}
+		if (p && p->kind == PICKLED_GLOBAL && strncmp(p->name, "torch.", 6) == 0 && dtype_from_name(p->name + 6) != DT_NONE)
+			v = (struct datum){ .kind = D_DTYPE, .u.i = dtype_from_name(p->name + 6) };
+		else if (p)
+			continue;        /* an object of Python's: no attribute that forward code could use */
+		if (!module_set_attribute(b->rt->arena, m, key.u.s, v))
+			return fail_memory(b->err);
+	}
+	return true;
+}
+
+static bool set_tensors(struct builder *b, struct module *m, const struct datum *all, const struct datum *transient, bool parameters)
+{
+	const struct pickled *set = transient ? pickled_of(*transient) : NULL;
+	for (size_t i = 0; all && all->kind == D_DICT && i < all->u.dict->n; i++) {
+		struct datum key = all->u.dict->keys[i], v = all->u.dict->values[i];
+		struct value *t = v.kind == D_TENSOR ? v.u.p : NULL;
+		bool persistent = true;
+		if (key.kind != D_STR || (!t && v.kind != D_NONE))
+			continue;
+		for (size_t k = 0; set && datum_is_seq(set->items) && k < set->items.u.seq->n; k++)
+			persistent = persistent && !datum_equal(set->items.u.seq->items[k], key);
+		b->tensors += t != NULL;
+		if (t)
+			t->is_parameter = parameters;
+		if (!(parameters ? module_set_parameter(b->rt->arena, m, key.u.s, t) : module_set_buffer(b->rt->arena, m, key.u.s, t, persistent)))
+			return fail_memory(b->err);
+	}
+	return true;
+}
+
+static bool name_class(struct builder *b, struct module *m, const char *full)
+{
+	m->class_name = arena_strdup(b->rt->arena, last_part(full));
+	if (!m->class_name)
+		return fail_memory(b->err);
+	if (strncmp(full, "torch.nn.", 9) == 0)
+		m->class = runtime_class(b->rt, m->class_name);
+	return true;
+}
+
+static bool add_children(struct builder *b, const char *path, struct module *m, const struct datum *all)
+{
+	for (size_t i = 0; all && all->kind == D_DICT && i < all->u.dict->n; i++) {
+		struct datum key = all->u.dict->keys[i], v = all->u.dict->values[i];
+		if (key.kind != D_STR)
+			continue;
+		if (v.kind == D_NONE && !module_set_child(b->rt->arena, m, key.u.s, NULL))
+			return fail_memory(b->err);
+		const char *child = joined(b, path, key.u.s);
+		if (!child)
+			return fail_memory(b->err);
+		if (v.kind != D_NONE && !add_object(b, child, v))
+			return false;
+	}
+	return true;
+}
+
+static bool add_module(struct builder *b, const char *path, const struct pickled *p)
+{
+	struct datum state = state_of(p);
+	struct module *m = state_module(&b->tree, path, b->err);
+	return m && name_class(b, m, class_of(p)) && set_attributes(b, m, state)
+	    && set_tensors(b, m, entry(state, "_parameters"), NULL, true)
+	    && set_tensors(b, m, entry(state, "_buffers"), entry(state, "_non_persistent_buffers_set"), false)
+	    && add_children(b, path, m, entry(state, "_modules"));
+}
+
+/* The attributes of a script's object: its tensors and its modules; the rest stays unread. */
+static bool add_script(struct builder *b, const char *path, const struct pickled *p)
+{
+	struct datum state = state_of(p);
+	struct module *m = state_module(&b->tree, path, b->err);
+	if (!m || !name_class(b, m, p->name))
+		return false;
+	for (size_t i = 0; state.kind == D_DICT && i < state.u.dict->n; i++) {
+		struct datum key = state.u.dict->keys[i], v = state.u.dict->values[i];
+		if (key.kind != D_STR)
+			continue;
+		const char *name = joined(b, path, key.u.s);
+		if (!name)
+			return fail_memory(b->err);
+		if (v.kind == D_TENSOR && (b->tensors++, !module_set_parameter(b->rt->arena, m, key.u.s, v.u.p)))
+			return fail_memory(b->err);
+		if (is_script(v) && !add_object(b, name, v))
+			return false;
+	}
+	return true;
+}
+
+/* ---- Dicts and lists ---- */
+
+static const char *key_text(struct builder *b, struct datum key)
+{
+	struct text t;
+	if (key.kind == D_STR)
+		return key.u.s;
+	text_init(&t);
+	datum_repr(&t, key, NULL);
+	char *s = t.failed ? NULL : arena_strndup(b->rt->arena, t.data ? t.data : "", t.len);
+	text_release(&t);
+	if (!s)
+		fail_memory(b->err);
+	return s;
+}
+
+static bool add_entries(struct builder *b, const char *path, const struct datum *keys, const struct datum *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *name = keys ? key_text(b, keys[i]) : arena_printf(b->rt->arena, "%zu", i), *full = name ? joined(b, path, name) : NULL;
+		if (!full)
+			return fail_memory(b->err);
+		if (!add_object(b, full, values[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool add_tensor(struct builder *b, const char *path, struct value *v)
+{
+	b->tensors++;
+	return state_add(&b->tree, *path ? path : "tensor", v, b->err);
+}
+
+static bool add_object(struct builder *b, const char *path, struct datum d)
+{
+	if (b->depth >= MAX_DEPTH)
+		return fail(b->err, NNS_LIMIT, "objects are nested more than %d deep", MAX_DEPTH);
+	b->depth++;
+	bool ok = true;
+	const struct pickled *p = pickled_of(d);
+	if (d.kind == D_TENSOR)
+		ok = add_tensor(b, path, d.u.p);
+	else if (d.kind == D_DICT)
+		ok = add_entries(b, path, d.u.dict->keys, d.u.dict->values, d.u.dict->n);
+	else if (datum_is_seq(d))
+		ok = add_entries(b, path, NULL, d.u.seq->items, d.u.seq->n);
+	else if (is_module(d))
+		ok = add_module(b, path, p);
+	else if (is_script(d))
+		ok = add_script(b, path, p);
+	else if (p && p->kind == PICKLED_CALL && state_of(p).kind == D_DICT)
+		ok = add_object(b, path, state_of(p));   /* an object of a class of the user's: what it holds */
+	b->depth--;
+	return ok;
+}
+
+bool checkpoint_model(struct model *m, struct datum object, nns_error *err)
+{
+	struct builder b = { .rt = m->runtime, .err = err };
+	if (!state_begin(&b.tree, m, err) || !add_object(&b, "", object))
+		return false;
+	if (b.tensors == 0 && !is_module(object) && !is_script(object))
+		m->note = "the file holds no tensors";
+	return true;
+}

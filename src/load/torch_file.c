@@ -1,0 +1,165 @@
+/*
+ * What torch.save wrote, by torch/serialization.py.
+ *
+ * Since 1.6 a zip:   NAME/data.pkl      the object; storages by key
+ *                    NAME/data/KEY      the bytes of a storage
+ *                    NAME/constants.pkl and NAME/code/ in TorchScript, whose object has the modules
+ *
+ * Before that pickles in a row: a magic number, the protocol (1001), system information, the object, a list of keys; then for
+ * each key 8 bytes of element count and the bytes.
+ */
+#include <string.h>
+
+#include "load/archive.h"
+#include "load/checkpoint.h"
+#include "load/torch_pickle.h"
+
+/* ---- Zip ---- */
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+	return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+static const struct archive_entry *find_pickle(const struct archive *z)
+{
+	for (size_t i = 0; i < archive_count(z); i++)
+		if (ends_with(archive_at(z, i)->name, "/data.pkl"))
+			return archive_at(z, i);
+	return NULL;
+}
+
+static bool give_bytes(struct torch_pickle *t, struct archive *z, const char *top, nns_error *err)
+{
+	for (size_t i = 0; i < t->storages.n; i++) {
+		struct torch_storage *s = t->storages.entries[i].value;
+		char *path = arena_printf(t->arena, "%sdata/%s", top, s->key);
+		if (!path)
+			return fail_memory(err);
+		const struct archive_entry *e = archive_find(z, path);
+		if (!e)
+			return fail(err, NNS_FORMAT, "there is no entry %s for a storage", path);
+		if (!archive_bytes(z, e, SIZE_MAX, &s->bytes, &s->n_bytes, err))
+			return false;
+	}
+	return true;
+}
+
+static bool load_zip(const struct load_file *f, struct model *m, nns_error *err)
+{
+	struct torch_pickle t = { .arena = m->arena, .err = err };
+	struct archive *z = archive_open(m->arena, (const unsigned char *)f->data, f->len, err);
+	const struct archive_entry *e = z ? find_pickle(z) : NULL;
+	const unsigned char *bytes;
+	size_t len, used;
+	struct datum object;
+	if (!z)
+		return false;
+	if (!e)
+		return fail(err, NNS_FORMAT, "there is no data.pkl in the archive");
+	if (!archive_bytes(z, e, SIZE_MAX, &bytes, &len, err))
+		return false;
+	char *top = arena_strndup(m->arena, e->name, strlen(e->name) - strlen("data.pkl"));
+	if (!top)
+		return fail_memory(err);
+	if (!torch_pickle_read(&t, bytes, len, &object, &used))
+		return fail_within(err, "%s: ", e->name);
+	return give_bytes(&t, z, top, err) && torch_pickle_finish(&t) && checkpoint_model(m, object, err);
+}
+
+int torch_zip_bid(const struct load_file *f)
+{
+	nns_error ignored;
+	if (f->len < 4 || memcmp(f->data, "PK\x03\x04", 4) != 0)
+		return 0;
+	struct arena *scratch = arena_new(NULL, &ignored);
+	struct archive *z = scratch ? archive_open(scratch, (const unsigned char *)f->data, f->len, &ignored) : NULL;
+	int bid = z && find_pickle(z) ? 88 : 0;
+	arena_free(scratch);
+	return bid;
+}
+
+bool torch_zip_load(const struct load_file *f, struct model *m, nns_error *err)
+{
+	return load_zip(f, m, err) || fail_within(err, "%s: ", f->path);
+}
+
+/* ---- Pickles in a row ---- */
+
+static const unsigned char legacy_magic[] = { 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.' };
+
+static bool has_magic(const struct load_file *f)
+{
+	return f->len > 2 + sizeof legacy_magic && (unsigned char)f->data[0] == 0x80 && memcmp(f->data + 2, legacy_magic, sizeof legacy_magic) == 0;
+}
+
+static bool next_pickle(struct torch_pickle *t, const struct load_file *f, size_t *at, struct datum *out)
+{
+	size_t used;
+	if (!torch_pickle_read(t, (const unsigned char *)f->data + *at, f->len - *at, out, &used))
+		return fail_within(t->err, "pickle at byte %zu: ", *at);
+	*at += used;
+	return true;
+}
+
+static bool read_storage(struct torch_pickle *t, const struct load_file *f, size_t *at, struct datum key)
+{
+	struct text name;
+	text_init(&name);
+	if (key.kind == D_STR)
+		text_add(&name, key.u.s);
+	else if (key.kind == D_INT)
+		text_addf(&name, "%lld", (long long)key.u.i);
+	struct torch_storage *s = name.data ? map_get(&t->storages, name.data) : NULL;
+	text_release(&name);
+	if (!s)
+		return fail(t->err, NNS_FORMAT, "byte %zu: bytes for a storage that no tensor uses", *at);
+	uint64_t n = 0;
+	for (int i = 7; i >= 0 && f->len - *at >= 8; i--)
+		n = n << 8 | (unsigned char)f->data[*at + (size_t)i];
+	size_t size = dtype_size(s->dtype);
+	if (f->len - *at < 8 || n > (f->len - *at - 8) / size)
+		return fail(t->err, NNS_FORMAT, "byte %zu: storage '%s' of %llu elements reaches beyond the end of the file", *at, s->key, (unsigned long long)n);
+	s->bytes = (const unsigned char *)f->data + *at + 8;
+	s->n_bytes = (size_t)n * size;
+	*at += 8 + s->n_bytes;
+	return true;
+}
+
+static bool load_legacy(const struct load_file *f, struct model *m, nns_error *err)
+{
+	struct torch_pickle t = { .arena = m->arena, .err = err };
+	struct datum ignored, object, keys;
+	size_t at = 0;
+	for (int i = 0; i < 3; i++)
+		if (!next_pickle(&t, f, &at, &ignored))
+			return false;
+	if (!next_pickle(&t, f, &at, &object) || !next_pickle(&t, f, &at, &keys))
+		return false;
+	for (size_t i = 0; datum_is_seq(keys) && i < keys.u.seq->n; i++)
+		if (!read_storage(&t, f, &at, keys.u.seq->items[i]))
+			return false;
+	return torch_pickle_finish(&t) && checkpoint_model(m, object, err);
+}
+
+/* One pickle of anything. */
+static bool load_pickle(const struct load_file *f, struct model *m, nns_error *err)
+{
+	struct torch_pickle t = { .arena = m->arena, .err = err };
+	struct datum object;
+	size_t at = 0;
+	return next_pickle(&t, f, &at, &object) && torch_pickle_finish(&t) && checkpoint_model(m, object, err);
+}
+
+int torch_legacy_bid(const struct load_file *f)
+{
+	if (has_magic(f))
+		return 95;
+	return f->len > 2 && (unsigned char)f->data[0] == 0x80 && f->data[1] >= 2 && f->data[1] <= 5 ? 65 : 0;
+}
+
+bool torch_legacy_load(const struct load_file *f, struct model *m, nns_error *err)
+{
+	return (has_magic(f) ? load_legacy(f, m, err) : load_pickle(f, m, err)) || fail_within(err, "%s: ", f->path);
+}
