@@ -228,7 +228,7 @@ static bool nll(struct kernel_call *k, const struct classes *c, enum dtype d, bo
 static bool k_nll_loss(struct kernel_call *k)
 {
 	struct tensor *self = arg_tensor(k, "self");
-	struct classes c;
+	struct classes c = { .n = 0 };
 	if (self->ndim != 1 && self->ndim != 2)
 		return kernel_fail(k, "input has %d dimensions; expected 1 or 2", self->ndim);
 	int64_t samples = self->ndim == 2 ? self->size[0] : 1;
@@ -239,7 +239,7 @@ static bool k_nll_loss(struct kernel_call *k)
 static bool k_nll_loss2d(struct kernel_call *k)
 {
 	struct tensor *self = arg_tensor(k, "self"), *target = arg_tensor(k, "target");
-	struct classes c;
+	struct classes c = { .n = 0 };
 	if (self->ndim != 4 || target->ndim != 3 || target->size[0] != self->size[0] || target->size[1] != self->size[2] ||
 	    target->size[2] != self->size[3])
 		return kernel_fail(k, "input and target must be [N, C, H, W] and [N, H, W]");
@@ -271,7 +271,7 @@ static bool k_multi_margin(struct kernel_call *k)
 	struct tensor *self = arg_tensor(k, "self"), *target = arg_tensor(k, "target");
 	double p = arg_real(k, "p", 1), margin = arg_real(k, "margin", 1);
 	int64_t samples, n;
-	struct classes c;
+	struct classes c = { .n = 0 };
 	if (self->ndim > 2 || target->ndim > 1 || (p != 1 && p != 2))
 		return kernel_fail(k, "expected [N, C] and [N], and p of 1 or 2");
 	rows_of(self, &samples, &n);
@@ -435,7 +435,7 @@ static double ctc_sample(const struct ctc *c, int64_t i)
 
 static bool k_ctc(struct kernel_call *k)
 {
-	struct ctc c;
+	struct ctc c = { .steps = 0 };
 	if (!ctc_read(k, &c))
 		return false;
 	enum dtype d = arg_tensor(k, "log_probs")->dtype;
