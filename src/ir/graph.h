@@ -66,6 +66,7 @@ struct call {
 	struct call *parent, *children, *last_child, *next;
 	struct datum args;       /* tuple of the positional arguments */
 	struct datum output;
+	bool returns_state;      /* of a program: its last operator gives an output and a state */
 	int depth;               /* 0 for the root */
 	int serial;              /* order in which calls began */
 };

@@ -33,7 +33,7 @@ struct program_node {
 	const char **names;      /* of the arguments; NULL for positional ones */
 	struct datum *args; size_t n_args;
 	struct datum outputs;    /* references in tuples and lists */
-	const struct program_frame *frames; size_t n_frames; /* outermost first */
+	struct program_frame *frames; size_t n_frames; /* outermost first */
 	struct program *body;    /* of a higher-order operator */
 };
 

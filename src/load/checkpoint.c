@@ -76,12 +76,22 @@ static const char *last_part(const char *dotted)
 	return dot ? dot + 1 : dotted;
 }
 
+/* What torch.nn.Module keeps for itself (torch/nn/modules/module.py: Module.__init__). */
+static bool is_internal(const char *name)
+{
+	static const char *const names[] = { "_parameters", "_buffers", "_modules", "_non_persistent_buffers_set", "_is_full_backward_hook", "_backend", NULL };
+	for (size_t i = 0; names[i]; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return name[0] == '_' && strstr(name, "_hooks");
+}
+
 static bool set_attributes(struct builder *b, struct module *m, struct datum state)
 {
 	for (size_t i = 0; state.kind == D_DICT && i < state.u.dict->n; i++) {
 		struct datum key = state.u.dict->keys[i], v = state.u.dict->values[i];
 		const struct pickled *p = pickled_of(v);
-		if (key.kind != D_STR || key.u.s[0] == '_')
+		if (key.kind != D_STR || is_internal(key.u.s))
 			continue;
 		if (strcmp(key.u.s, "training") == 0) {
 			m->training = datum_truth(v);
@@ -207,7 +217,7 @@ static bool add_entries(struct builder *b, const char *path, const struct datum 
 static bool add_tensor(struct builder *b, const char *path, struct value *v)
 {
 	b->tensors++;
-	return state_add(&b->tree, *path ? path : "tensor", v, b->err);
+	return state_add(&b->tree, path, v, b->err);
 }
 
 static bool add_object(struct builder *b, const char *path, struct datum d)

@@ -12,6 +12,7 @@
  */
 #include "load/pt2.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,13 +125,28 @@ static bool read_modules(struct pt2 *p, const cJSON *calls)
 	return true;
 }
 
-/* Modules that no operator ran in tell no class. */
+/* Whether the children are called 0, 1, 2, ... */
+static bool is_numbered(const struct module *m)
+{
+	for (size_t i = 0; i < m->n_children; i++) {
+		char number[24];
+		snprintf(number, sizeof number, "%zu", i);
+		if (strcmp(m->children[i].name, number) != 0)
+			return false;
+	}
+	return m->n_children > 0;
+}
+
+/* Modules that no operator ran in tell no class; those that hold a numbered list and are not called are a ModuleList. */
 static bool name_classes(struct pt2 *p)
 {
 	for (size_t i = 0; i < p->modules.n; i++) {
 		struct module *m = p->modules.entries[i].value;
-		if (!m->class_name)
-			m->class_name = "Module";
+		if (m->class_name)
+			continue;
+		m->class_name = is_numbered(m) ? "ModuleList" : "Module";
+		if (is_numbered(m))
+			m->class = runtime_class(runtime_of_model(p->model), "ModuleList");
 	}
 	return true;
 }
@@ -334,6 +350,73 @@ static bool place_unused(struct pt2 *p, struct state *s)
 	return true;
 }
 
+/* ---- One module under several names ---- */
+
+/* Whether b holds the very parameters that a holds, at least one, and is of its class. */
+static bool same_module(const struct module *a, const struct module *b)
+{
+	if (a->n_parameters == 0 || a->n_parameters != b->n_parameters || a->n_children || b->n_children || a->n_buffers != b->n_buffers
+	    || !a->class_name || !b->class_name || strcmp(a->class_name, b->class_name) != 0)
+		return false;
+	for (size_t i = 0; i < a->n_parameters; i++)
+		if (strcmp(a->parameters[i].name, b->parameters[i].name) != 0 || a->parameters[i].value != b->parameters[i].value)
+			return false;
+	return true;
+}
+
+static void replace_module(struct pt2 *p, struct module *from, struct module *to)
+{
+	for (size_t i = 0; i < p->modules.n; i++) {
+		struct module *m = p->modules.entries[i].value;
+		for (size_t k = 0; k < m->n_children; k++)
+			if (m->children[k].module == from)
+				m->children[k].module = to;
+	}
+}
+
+/*
+ * torch.export tells names, not objects: a module that stands in two places is one when all its parameters are.  The
+ * first parameter finds the candidate.
+ */
+static bool merge_modules(struct pt2 *p, struct program *g)
+{
+	struct { struct module *module; const char *path; } *first = arena_array(p->model->arena, p->modules.n + 1, sizeof *first);
+	if (!first)
+		return fail_memory(p->err);
+	for (size_t i = 0; i < p->modules.n; i++) {
+		struct module *m = p->modules.entries[i].value;
+		struct value *v = m->n_parameters ? m->parameters[0].value : NULL;
+		first[i].module = m;
+		first[i].path = p->modules.entries[i].key;
+		size_t k = v && v->note ? (size_t)(intptr_t)v->note - 1 : i;
+		if (v && !v->note)
+			v->note = (void *)(intptr_t)(i + 1);
+		if (k == i || !same_module(first[k].module, m))
+			continue;
+		first[i].module = first[k].module;
+		first[i].path = first[k].path;
+		replace_module(p, m, first[k].module);
+		m->mark = (int)i + 1;
+	}
+	for (size_t i = 0; i < g->n_nodes; i++)
+		for (size_t f = 0; f < g->nodes[i].n_frames; f++) {
+			struct program_frame *frame = &g->nodes[i].frames[f];
+			int moved = frame->module->mark;
+			if (moved) {
+				frame->path = first[moved - 1].path;
+				frame->module = first[moved - 1].module;
+			}
+		}
+	for (size_t i = 0; i < p->modules.n; i++) {
+		struct module *m = p->modules.entries[i].value;
+		m->mark = 0;
+		for (size_t k = 0; k < m->n_parameters; k++)
+			if (m->parameters[k].value)
+				m->parameters[k].value->note = NULL;
+	}
+	return true;
+}
+
 /* ---- Inputs and outputs ---- */
 
 static bool add_user_inputs(struct pt2 *p, struct program *g)
@@ -385,7 +468,7 @@ static bool read_program(struct pt2 *p, struct state *s, const cJSON *json)
 	return g && read_signature(p, s, g, cJSON_GetObjectItemCaseSensitive(signature, "input_specs"))
 	    && place_unused(p, s) && add_user_inputs(p, g)
 	    && keep_user_outputs(p, g, cJSON_GetObjectItemCaseSensitive(signature, "output_specs"))
-	    && name_classes(p);
+	    && merge_modules(p, g) && pt2_construct_classes(p, g) && name_classes(p);
 }
 
 /* The first of NAME/models/MODEL.json: its top folder with a slash, and MODEL. */

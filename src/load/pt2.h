@@ -13,7 +13,7 @@ struct pt2 {
 	struct map modules;      /* path -> struct module * */
 	const char *where;       /* file and entry, for messages */
 	const char *stack_text;  /* the nn_module_stack parsed last, and its frames */
-	const struct program_frame *stack; size_t n_stack;
+	struct program_frame *stack; size_t n_stack;
 	int depth;               /* of nested graphs */
 	nns_error *err;
 };
@@ -27,6 +27,8 @@ bool pt2_tensor(struct pt2 *p, const cJSON *meta, struct value **out);
 
 /* pt2_graph.c: `graph` of a GraphModule. */
 struct program *pt2_program(struct pt2 *p, const cJSON *graph);
+/* pt2_classes.c: attributes of the modules that one operator tells. */
+bool pt2_construct_classes(struct pt2 *p, const struct program *g);
 /* The number of a value of that name, added when new; -1: no memory. */
 int pt2_value(struct pt2 *p, struct program *g, const char *name);
 /* One Argument of schema.py as a datum; names become references. */

@@ -36,7 +36,7 @@
 
 /*
  * Needs mode.  A gate has hidden_size rows; what goes round, and up to the next layer, is the hidden state or its
- * projection.  `_weights` names the parameters in the order in which the operators take them.
+ * projection.  `_flat_weights_names` names the parameters in the order in which the operators take them.
  */
 #define WEIGHTS \
 	"self.mode = mode\n" \
@@ -61,7 +61,7 @@
 	"        if proj_size > 0:\n" \
 	"            self.register_parameter('weight_hr' + end, Parameter(torch.empty(proj_size, hidden_size, dtype=dtype)))\n" \
 	"            names += ['weight_hr' + end]\n" \
-	"self._weights = names\n"
+	"self._flat_weights_names = names\n"
 
 static const char rnn_repr[] =
 	"f'{input_size}, {hidden_size}'"
@@ -87,7 +87,7 @@ static const char rnn_reset[] =
 	"    input = input.unsqueeze(along)\n" \
 	"batch = input.size(0) if self.batch_first else input.size(1)\n" \
 	"layers = self.num_layers * (2 if self.bidirectional else 1)\n" \
-	"weights = [getattr(self, name) for name in self._weights]\n"
+	"weights = [getattr(self, name) for name in self._flat_weights_names]\n"
 
 #define CHECK_INPUT \
 	"if input.dtype != weights[0].dtype:\n" \

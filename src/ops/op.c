@@ -81,7 +81,7 @@ static bool has_word(const char *words, const char *word)
 	return at && (at == words || at[-1] == ' ') && (at[n] == 0 || at[n] == ' ');
 }
 
-static struct op *op_make(struct optable *t, const struct op_fact *fact)
+const struct op *optable_make(struct optable *t, const struct op_fact *fact)
 {
 	struct op *op = arena_alloc(t->arena, sizeof *op);
 	if (!op)
@@ -122,7 +122,7 @@ const struct op *optable_get(struct optable *t, const char *name, nns_error *err
 	const struct op_fact *fact = op_fact_find(name);
 	if (!fact)
 		return fail_unknown(name, err), NULL;
-	op = op_make(t, fact);
+	op = (struct op *)optable_make(t, fact);
 	if (!op)
 		return fail_memory(err), NULL;
 	if (op->rule && op->rule->parts) {

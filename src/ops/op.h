@@ -92,6 +92,8 @@ struct op {
 struct optable;
 struct optable *optable_new(struct arena *a, nns_error *err);
 const struct op *optable_get(struct optable *t, const char *name, nns_error *err);
+/* An operator from facts of the caller's; NULL: out of memory. */
+const struct op *optable_make(struct optable *t, const struct op_fact *fact);
 /* The index of argument name, or -1. */
 int op_arg_index(const struct op *op, const char *name);
 

@@ -339,6 +339,68 @@ static void apply_requires_grad(const struct lang_args *args, struct datum resul
 			datum_each_tensor(result, require_grad, NULL);
 }
 
+/* Argument i as it was given: positional ones, then named ones. */
+static struct datum given(const struct lang_args *args, size_t i, const char **name)
+{
+	*name = i < args->n ? NULL : args->names[i - args->n];
+	return i < args->n ? args->items[i] : args->values[i - args->n];
+}
+
+static const char *schema_type(struct datum d)
+{
+	switch (d.kind) {
+	case D_TENSOR: return "Tensor";
+	case D_BOOL: return "bool";
+	case D_INT: return "int";
+	case D_FLOAT: return "float";
+	case D_STR: return "str";
+	case D_TUPLE: case D_LIST: return datum_count_tensors(d) ? "Tensor[]" : "int[]";
+	default: return "Tensor?";
+	}
+}
+
+/* A schema that fits what was given: "vision::nms(Tensor boxes, Tensor scores, float iou) -> Tensor". */
+static const char *schema_for(struct recorder *r, const char *name, const struct lang_args *args, int n)
+{
+	struct text t;
+	text_init(&t);
+	text_addf(&t, "%s(", name);
+	for (size_t i = 0; i < args->n + args->n_named; i++) {
+		const char *own;
+		struct datum d = given(args, i, &own);
+		text_addf(&t, "%s%s ", i ? ", " : "", schema_type(d));
+		if (own)
+			text_add(&t, own);
+		else
+			text_addf(&t, "arg%zu", i);
+	}
+	text_add(&t, n == 1 ? ") -> Tensor" : ") -> (Tensor");
+	for (int i = 1; i < n; i++)
+		text_add(&t, ", Tensor");
+	text_add(&t, n == 1 ? "" : ")");
+	const char *s = t.failed ? NULL : arena_strndup(r->arena, t.data, t.len);
+	text_release(&t);
+	return s;
+}
+
+bool record_unknown(struct recorder *r, const char *name, const struct lang_args *args, int n, struct datum *out, nns_error *err)
+{
+	struct op_fact *fact = arena_alloc(r->arena, sizeof *fact);
+	size_t count = args->n + args->n_named;
+	struct datum *bound = arena_array(r->arena, count + 1, sizeof *bound);
+	const char *own;
+	if (!fact || !bound)
+		return fail_memory(err);
+	*fact = (struct op_fact){ .name = arena_strdup(r->arena, name), .kind = "plain", .backward = "", .edges = "", .saved = "" };
+	fact->schema = schema_for(r, name, args, n);
+	const struct op *op = fact->name && fact->schema ? optable_make(r->table, fact) : NULL;
+	if (!op)
+		return fail_memory(err);
+	for (size_t i = 0; i < count; i++)
+		bound[i] = given(args, i, &own);
+	return record_leaf(r, op, bound, out, err);
+}
+
 /* An argument that found no memory looks like one of a wrong type. */
 static bool fail_binding(const struct recorder *r, nns_error *err)
 {

@@ -36,6 +36,9 @@ bool record_made(struct recorder *r, const char *name, struct value *from, struc
 /* Calls operator name ("add.Tensor") with Python arguments. */
 bool record_call(struct recorder *r, const char *name, const struct lang_args *args, struct datum *out, nns_error *err);
 
+/* Calls an operator that ATen does not have: n results of unknown shape, without a gradient. */
+bool record_unknown(struct recorder *r, const char *name, const struct lang_args *args, int n, struct datum *out, nns_error *err);
+
 /* Calls the overload of base ("add") that the arguments fit, as PyTorch's Python binding chooses it. */
 bool record_overload(struct recorder *r, const char *base, const struct lang_args *args, struct datum *out, nns_error *err);
 

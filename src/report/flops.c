@@ -36,6 +36,24 @@ static void add(struct tallies *t, const char *name, double count)
 	x->calls++;
 }
 
+/* fvcore counts for a module and all that own it, called or not: "a.b.c", "a.b", "a", "". */
+static void add_owners(struct counting *c, const char *path, double count)
+{
+	struct arena *a = c->modules.arena;
+	size_t n = strlen(path);
+	for (;;) {
+		char *owner = arena_strndup(a, path, n);
+		c->modules.failed = c->modules.failed || !owner;
+		if (owner)
+			add(&c->modules, owner, count);
+		if (n == 0)
+			return;
+		while (n > 0 && path[n - 1] != '.')
+			n--;
+		n -= n > 0;
+	}
+}
+
 static void count_node(struct counting *c, const struct node *n, int depth)
 {
 	double count = 0;
@@ -53,8 +71,7 @@ static void count_node(struct counting *c, const struct node *n, int depth)
 	}
 	c->total += count;
 	add(&c->operators, name, count);
-	for (const struct call *call = n->call; call; call = call->parent)
-		add(&c->modules, call->path, count);
+	add_owners(c, n->call ? n->call->path : "", count);
 }
 
 static bool list_modules(struct counting *c, const struct model *m)

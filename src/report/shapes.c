@@ -34,8 +34,8 @@ static void add_call(struct table *t, const struct call *c, bool leaf)
 	text_release(&shape);
 }
 
-/* The root stands last, as its forward ends last. */
-static void add_calls(struct table *t, const struct call *root)
+/* The root stands last, as its forward ends last.  A program of a file does not tell which of several tensors a module returned. */
+static void add_calls(struct table *t, const struct call *root, bool from_file)
 {
 	const struct call *c = root;
 	while (c) {
@@ -44,7 +44,8 @@ static void add_calls(struct table *t, const struct call *root)
 			continue;
 		}
 		while (c) {
-			if (c->module->n_children == 0 || c == root)
+			bool single = c->output.kind == D_TENSOR || !from_file;
+			if ((c->module->n_children == 0 && single) || c == root)
 				add_call(t, c, c != root);
 			if (c == root)
 				return;
@@ -62,6 +63,6 @@ bool report_shapes(const struct model *m, const struct graph *g, const struct re
 	struct table t;
 	table_init(&t, m->arena, columns, sizeof columns / sizeof *columns);
 	if (g->root)
-		add_calls(&t, g->root);
+		add_calls(&t, g->root, m->program != NULL);
 	return table_write(&t, o, out, err);
 }

@@ -12,6 +12,7 @@ struct replayer {
 	nns_error *err;
 	bool as_saved;           /* the inputs have the shapes of the file, so that its other shapes hold too */
 	const char **keys; size_t n_keys, cap_keys; /* of the calls at work, outermost first */
+	struct seq *leaving; struct call **calls; size_t n_calls, cap_calls, cap_leaving; /* by serial: what each call gave to the outside */
 };
 
 /* The values of one program while it runs. */
@@ -33,6 +34,14 @@ static bool begin_call(struct replayer *r, const struct program_frame *f)
 	r->keys = keys;
 	keys[r->n_keys++] = f->key;
 	r->rt->recorder.call = c;
+	struct call **calls = arena_grow(r->model->arena, r->calls, r->n_calls, &r->cap_calls, sizeof *calls);
+	struct seq *leaving = calls ? arena_grow(r->model->arena, r->leaving, r->n_calls, &r->cap_leaving, sizeof *leaving) : NULL;
+	if (!leaving)
+		return fail_memory(r->err);
+	r->calls = calls;
+	r->leaving = leaving;
+	calls[r->n_calls] = c;
+	leaving[r->n_calls++] = (struct seq){ 0 };
 	return true;
 }
 
@@ -64,9 +73,62 @@ static bool note_argument(struct replayer *r, struct datum d, int made_in)
 	return true;
 }
 
-static void note_result(struct replayer *r, struct datum result)
+/*
+ * The file does not say what a module returns.  It is what the outside reads of what was made inside: one tensor, or several,
+ * and when nobody reads any, what was made last.
+ */
+static bool note_leaving(struct replayer *r, struct datum d, int made_in)
 {
-	for (struct call *c = r->rt->recorder.call; c; c = c->parent)
+	const struct call *user = r->rt->recorder.call;
+	struct call *maker = made_in >= 0 && (size_t)made_in < r->n_calls ? r->calls[made_in] : NULL;
+	if (d.kind != D_TENSOR)
+		return true;
+	for (; maker; maker = maker->parent) {
+		const struct call *at = user;
+		while (at && at != maker)
+			at = at->parent;
+		if (at)
+			return true;
+		struct seq *out = &r->leaving[maker->serial];
+		bool known = false;
+		for (size_t i = 0; i < out->n; i++)
+			known = known || out->items[i].u.p == d.u.p;
+		if (!known && !seq_push(r->model->arena, out, d))
+			return fail_memory(r->err);
+	}
+	return true;
+}
+
+static bool settle_outputs(struct replayer *r)
+{
+	for (size_t i = 0; i < r->n_calls; i++) {
+		const struct seq *out = &r->leaving[i];
+		if (out->n == 1 && !r->calls[i]->returns_state)
+			r->calls[i]->output = out->items[0];
+		else if (out->n > 1)
+			r->calls[i]->output = (struct datum){ .kind = D_TUPLE, .u.seq = &r->leaving[i] };
+	}
+	return true;
+}
+
+/* Recurrent modules return their state too, which the outside need not read. */
+static bool returns_state(const char *target)
+{
+	static const char *const names[] = { "lstm", "gru", "rnn_tanh", "rnn_relu" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		size_t n = strlen(names[i]);
+		if (strncmp(target, names[i], n) == 0 && (target[n] == '.' || strncmp(target + n, "_cell", 5) == 0))
+			return strncmp(target, "lstm", 4) == 0 || target[n] == '.';
+	}
+	return false;
+}
+
+static void note_result(struct replayer *r, struct datum result, const char *target)
+{
+	struct call *inner = r->rt->recorder.call;
+	if (inner)
+		inner->returns_state = returns_state(target);
+	for (struct call *c = inner; c; c = c->parent)
 		c->output = result;
 }
 
@@ -78,7 +140,7 @@ static bool resolve(struct replayer *r, const struct frame *f, struct datum d, s
 	int i = program_index(d);
 	*out = i >= 0 ? f->values[i] : d;
 	if (i >= 0)
-		return note_argument(r, *out, f->made_in[i]);
+		return note_argument(r, *out, f->made_in[i]) && note_leaving(r, *out, f->made_in[i]);
 	if (!datum_is_seq(d))
 		return true;
 	if (depth > 20)
@@ -232,6 +294,11 @@ static bool skips(const struct program_node *n, const struct lang_args *args)
 	return first.kind != D_TENSOR || ((const struct value *)first.u.p)->ndim < 0;
 }
 
+static int count_outputs(struct datum outputs)
+{
+	return datum_is_seq(outputs) ? (int)outputs.u.seq->n : 1;
+}
+
 static bool call_operator(struct replayer *r, const struct program_node *n, const struct lang_args *args, struct datum *out)
 {
 	struct interp *in = &r->rt->interp;
@@ -245,6 +312,8 @@ static bool call_operator(struct replayer *r, const struct program_node *n, cons
 	memcpy(name, n->target, len + 1);
 	if (len > 8 && strcmp(name + len - 8, ".default") == 0)
 		name[len - 8] = 0;
+	if (!op_fact_find(name))
+		return record_unknown(&r->rt->recorder, name, args, count_outputs(n->outputs), out, r->err);
 	return record_call(&r->rt->recorder, name, args, out, r->err);
 }
 
@@ -259,16 +328,21 @@ static bool run_node(struct replayer *r, struct frame *f, const struct program_n
 		const char *path = r->rt->recorder.call ? r->rt->recorder.call->path : "";
 		return fail_within(r->err, "%s%s", path, *path ? ": " : "");
 	}
-	note_result(r, result);
+	note_result(r, result, n->target);
 	return assign(r, f, n->outputs, result, 0);
 }
 
-static bool run_program(struct replayer *r, struct frame *f, struct datum *out)
+static bool run_nodes(struct replayer *r, struct frame *f)
 {
 	for (size_t i = 0; i < f->program->n_nodes; i++)
 		if (!run_node(r, f, &f->program->nodes[i]))
 			return false;
-	return resolve(r, f, f->program->output, out, 0);
+	return true;
+}
+
+static bool run_program(struct replayer *r, struct frame *f, struct datum *out)
+{
+	return run_nodes(r, f) && resolve(r, f, f->program->output, out, 0);
 }
 
 /* ---- Inputs ---- */
@@ -308,10 +382,11 @@ bool replay(struct model *m, struct graph *g, nns_error *err)
 		return false;
 	if (m->program->n_nodes > 0 && m->program->nodes[0].n_frames > 0)
 		root = m->program->nodes[0].frames[0];
-	if (!begin_call(&r, &root) || !run_program(&r, &f, &g->output))
+	if (!begin_call(&r, &root) || !run_nodes(&r, &f))
 		return false;
-	while (r.rt->recorder.call->parent)
-		r.rt->recorder.call = r.rt->recorder.call->parent;
-	r.rt->recorder.call->output = g->output;
+	r.rt->recorder.call = NULL;      /* the caller reads what the program gives */
+	if (!resolve(&r, &f, m->program->output, &g->output, 0) || !settle_outputs(&r))
+		return false;
+	r.calls[0]->output = g->output;
 	return true;
 }

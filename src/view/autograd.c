@@ -125,7 +125,7 @@ static void draw_saved(struct painter *p, struct backward *b)
 			const char *name = all[i].is_list ? arena_printf(p->graph->arena, "%s[%zu]", all[i].name, k) : all[i].name;
 			if (!v)
 				continue;
-			int node = backward_box(p, b), number = all[i].is_result ? drawing_reserve(p->drawing) : value_box(p, v);
+			int node = backward_box(p, b), number = all[i].is_own ? drawing_reserve(p->drawing) : value_box(p, v);
 			arrow(p, node, number, "dir", "none");
 			box(p, number, tensor_label(p, v, name), "orange");
 		}

@@ -191,14 +191,17 @@ static bool resolve(struct request *r, bool *found)
 	*found = true;
 	if (*r->guard && !gradient_flows(r->backward, r->guard))
 		return set_tensor(r, NULL);
-	if (i >= 0 && n->args[i].kind == D_TENSOR)
+	if (i >= 0 && n->args[i].kind == D_TENSOR) {
+		/* what is written over is saved as a clone (gen_variable_type.py: original_self) */
+		r->out->is_own = n->op->inplace && n->op->args[i].writes;
 		return set_tensor(r, n->args[i].u.p);
+	}
 	if (i >= 0 && n->op->args[i].type == ARG_TENSOR)
 		return n->op->args[i].list ? set_tensors(r, n->args[i]) : set_tensor(r, NULL);
 	if (i >= 0)
 		return set_datum(r, n->args[i]);
 	if (k >= 0 && k < n->n_outputs) {
-		r->out->is_result = true;
+		r->out->is_own = true;
 		return set_tensor(r, n->outputs[k]);
 	}
 	*found = false;

@@ -9,7 +9,7 @@ struct saved {
 	const char *text;             /* what Python's str() shows; "[saved tensor]" and so on for tensors */
 	struct value **tensors; size_t n_tensors; /* an item may be NULL */
 	bool is_list;                 /* tensors come as a tuple */
-	bool is_result;               /* an output: each look at it is a new tensor */
+	bool is_own;                  /* a box of its own: an output, of which each look makes a new tensor, or a clone */
 };
 
 /* All of them, sorted by name. */
