@@ -46,6 +46,7 @@ struct kernel_row {
 	whole_fn *whole;                 /* for integers and bool; NULL: computed as real */
 	const char *operands;            /* tensors or numbers: "self,other"; NULL: "self" */
 	const char *scalars;             /* become p[0], p[1], ...: "alpha"; None is NaN in p of real, 0 in p of whole */
+	const char *writes;              /* arguments that it writes and the schema does not say so */
 	enum { RESULT_PROMOTED, RESULT_FLOAT, RESULT_BOOL, RESULT_FIRST } result;
 };
 

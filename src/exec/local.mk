@@ -11,4 +11,4 @@ libnnscope_core_la_SOURCES += src/exec/spatial.h src/exec/spatial.c \
 	src/exec/slide.h src/exec/slide.c src/exec/conv.inc src/exec/k_conv.c src/exec/k_pool.c
 libnnscope_core_la_SOURCES += src/exec/k_random.c
 libnnscope_core_la_SOURCES += src/exec/materialise.h src/exec/materialise.c
-libnnscope_core_la_SOURCES += src/exec/k_norm.c src/exec/k_pool.c
+libnnscope_core_la_SOURCES += src/exec/k_norm.c

@@ -112,12 +112,19 @@ static void mark_written(struct plan *p, const struct value *v)
 	}
 }
 
+static bool writes(const struct kernel_row *row, const char *name)
+{
+	size_t n = strlen(name);
+	const char *at = row && row->writes ? strstr(row->writes, name) : NULL;
+	return at && (at[n] == ',' || at[n] == 0);
+}
+
 static void find_written(struct plan *p)
 {
 	for (size_t i = 0; i < p->n_steps; i++) {
 		const struct node *n = p->steps[i].node;
 		for (int a = 0; a < n->op->n_args; a++)
-			if (n->op->args[a].writes && n->args[a].kind == D_TENSOR)
+			if (n->args[a].kind == D_TENSOR && (n->op->args[a].writes || writes(p->steps[i].row, n->op->args[a].name)))
 				mark_written(p, n->args[a].u.p);
 	}
 }

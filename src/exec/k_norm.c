@@ -1,0 +1,278 @@
+/*
+ * Normalisation (aten/src/ATen/native/{Normalization,layer_norm,group_norm,WeightNorm}.cpp).
+ * Means and variances are summed in double.
+ */
+#include <math.h>
+
+#include "exec/layout.h"
+
+/* The element type of statistics: float32 for halves. */
+static enum dtype statistic(enum dtype d)
+{
+	return d == DT_FLOAT16 || d == DT_BFLOAT16 ? DT_FLOAT32 : d;
+}
+
+/* ---- Batch norm: [N, C, *], each channel by itself ---- */
+
+struct batch {
+	struct kernel_call *k;
+	const float *x;
+	float *y;
+	const double *weight, *bias;
+	double *mean, *variance;         /* read when not training, else written; biased */
+	double eps;
+	bool training;
+	int64_t n, c, inner;
+};
+
+static void measure(struct batch *b, int64_t c)
+{
+	double sum = 0, square = 0, count = (double)(b->n * b->inner);
+	for (int64_t n = 0; n < b->n; n++)
+		for (int64_t i = 0; i < b->inner; i++)
+			sum += b->x[(n * b->c + c) * b->inner + i];
+	double mean = sum / count;
+	for (int64_t n = 0; n < b->n; n++)
+		for (int64_t i = 0; i < b->inner; i++) {
+			double d = b->x[(n * b->c + c) * b->inner + i] - mean;
+			square += d * d;
+		}
+	b->mean[c] = mean;
+	b->variance[c] = square / count;
+}
+
+static void normalise_channels(int64_t from, int64_t to, void *data)
+{
+	struct batch *b = data;
+	for (int64_t c = from; c < to; c++) {
+		if (b->training)
+			measure(b, c);
+		double scale = (b->weight ? b->weight[c] : 1) / sqrt(b->variance[c] + b->eps);
+		float a = (float)scale, shift = (float)((b->bias ? b->bias[c] : 0) - b->mean[c] * scale);
+		for (int64_t n = 0; n < b->n; n++) {
+			const float *x = b->x + (n * b->c + c) * b->inner;
+			float *y = b->y + (n * b->c + c) * b->inner;
+			for (int64_t i = 0; i < b->inner; i++)
+				y[i] = x[i] * a + shift;
+		}
+	}
+}
+
+/* The same in double, for float64. */
+static void normalise_doubles(struct batch *b, const double *x, double *y)
+{
+	double count = (double)(b->n * b->inner);
+	for (int64_t c = 0; c < b->c; c++) {
+		double sum = 0, square = 0;
+		for (int64_t n = 0; b->training && n < b->n; n++)
+			for (int64_t i = 0; i < b->inner; i++)
+				sum += x[(n * b->c + c) * b->inner + i];
+		if (b->training)
+			b->mean[c] = sum / count;
+		for (int64_t n = 0; b->training && n < b->n; n++)
+			for (int64_t i = 0; i < b->inner; i++)
+				square += pow(x[(n * b->c + c) * b->inner + i] - b->mean[c], 2);
+		if (b->training)
+			b->variance[c] = square / count;
+		double scale = (b->weight ? b->weight[c] : 1) / sqrt(b->variance[c] + b->eps), shift = b->bias ? b->bias[c] : 0;
+		for (int64_t n = 0; n < b->n; n++)
+			for (int64_t i = 0; i < b->inner; i++) {
+				int64_t at = (n * b->c + c) * b->inner + i;
+				y[at] = (x[at] - b->mean[c]) * scale + shift;
+			}
+	}
+}
+
+/* running = (1 - momentum) * running + momentum * new; variances without bias */
+static bool update(struct batch *b, struct tensor *running, const double *fresh, double momentum, bool is_variance)
+{
+	double count = (double)(b->n * b->inner), *v = scratch_alloc(b->k, b->c, sizeof *v);
+	if (!v)
+		return false;
+	tensor_to_doubles(running, v);
+	for (int64_t c = 0; c < b->c; c++)
+		v[c] = (1 - momentum) * v[c] + momentum * fresh[c] * (is_variance ? count / (count - 1) : 1);
+	tensor_from_doubles(running, v);
+	return true;
+}
+
+static bool statistics_out(struct batch *b, enum dtype dtype)
+{
+	int64_t n = b->training ? b->c : 0;
+	struct tensor *mean = out_new(b->k, dtype, 1, &n), *inverse = mean ? out_new(b->k, dtype, 1, &n) : NULL;
+	double *m = inverse ? doubles_for(b->k, mean) : NULL, *v = m ? doubles_for(b->k, inverse) : NULL;
+	for (int64_t c = 0; v && c < n; c++) {
+		m[c] = b->mean[c];
+		v[c] = 1 / sqrt(b->variance[c] + b->eps);
+	}
+	return v != NULL;
+}
+
+static bool optional(struct kernel_call *k, const char *name, int64_t c, const double **out)
+{
+	struct tensor *t = arg_tensor(k, name);
+	*out = NULL;
+	if (!t)
+		return true;
+	if (tensor_numel(t) != c)
+		return kernel_fail(k, "%s has %lld elements for %lld channels", name, (long long)tensor_numel(t), (long long)c);
+	return (*out = doubles_of(k, t)) != NULL;
+}
+
+static bool run_batch(struct batch *b, const struct tensor *input, struct tensor *out)
+{
+	if (input->dtype == DT_FLOAT64) {
+		const double *x = doubles_of(b->k, input);
+		double *y = x ? doubles_for(b->k, out) : NULL;
+		if (y)
+			normalise_doubles(b, x, y);
+		return y != NULL;
+	}
+	b->x = floats_of(b->k, input);
+	b->y = b->x ? floats_for(b->k, out) : NULL;
+	if (b->y)
+		in_parallel(b->k, b->c, b->n * b->inner > 1 << 14 ? 1 : b->c, normalise_channels, b);
+	return b->y != NULL;
+}
+
+static bool k_batch_norm(struct kernel_call *k)
+{
+	struct tensor *input = arg_tensor(k, "input"), *rm = arg_tensor(k, "running_mean"), *rv = arg_tensor(k, "running_var");
+	struct batch b = { .k = k, .training = arg_bool(k, "training", false), .eps = arg_real(k, "eps", 1e-5) };
+	const double *mean, *variance;
+	if (input->ndim < 2)
+		return kernel_fail(k, "an input of %d dimensions has no channels", input->ndim);
+	b.n = input->size[0];
+	b.c = input->size[1];
+	b.inner = sizes_product(input->size, 2, input->ndim);
+	struct tensor *out = out_like(k, input, input->dtype);
+	if (!out || !optional(k, "weight", b.c, &b.weight) || !optional(k, "bias", b.c, &b.bias)
+	    || !optional(k, "running_mean", b.c, &mean) || !optional(k, "running_var", b.c, &variance))
+		return false;
+	if (!b.training && (!mean || !variance))
+		return kernel_fail(k, "there are no running statistics to use");
+	b.mean = scratch_alloc(k, b.c, sizeof *b.mean);
+	b.variance = b.mean ? scratch_alloc(k, b.c, sizeof *b.variance) : NULL;
+	if (!b.variance)
+		return false;
+	for (int64_t c = 0; !b.training && c < b.c; c++) {
+		b.mean[c] = mean[c];
+		b.variance[c] = variance[c];
+	}
+	if (!run_batch(&b, input, out))
+		return false;
+	double momentum = arg_real(k, "momentum", 0.1);
+	if (b.training && ((rm && !update(&b, rm, b.mean, momentum, false)) || (rv && !update(&b, rv, b.variance, momentum, true))))
+		return false;
+	return statistics_out(&b, statistic(input->dtype));
+}
+
+/* ---- Rows: mean and variance of each, then weight and bias ---- */
+
+struct rows {
+	const double *x, *weight, *bias;
+	double *y, *mean, *inverse, eps;
+	int64_t width, repeat;           /* elements of a row; how many of them share one weight */
+	int64_t groups, channels;        /* of group norm: the row's weights start at (row % groups) * channels */
+};
+
+static void normalise_rows(int64_t from, int64_t to, void *data)
+{
+	const struct rows *r = data;
+	for (int64_t row = from; row < to; row++) {
+		const double *x = r->x + row * r->width;
+		double *y = r->y + row * r->width, sum = 0, square = 0;
+		for (int64_t i = 0; i < r->width; i++)
+			sum += x[i];
+		double mean = sum / (double)r->width;
+		for (int64_t i = 0; i < r->width; i++)
+			square += (x[i] - mean) * (x[i] - mean);
+		double inverse = 1 / sqrt(square / (double)r->width + r->eps);
+		int64_t first = row % r->groups * r->channels;
+		for (int64_t i = 0; i < r->width; i++) {
+			int64_t at = first + i / r->repeat;
+			y[i] = (x[i] - mean) * inverse * (r->weight ? r->weight[at] : 1) + (r->bias ? r->bias[at] : 0);
+		}
+		r->mean[row] = mean;
+		r->inverse[row] = inverse;
+	}
+}
+
+static bool run_rows(struct kernel_call *k, struct rows *r, const struct tensor *input, struct tensor *out, int ndim, const int64_t *size, int64_t count)
+{
+	enum dtype d = statistic(input->dtype);
+	struct tensor *mean = out_new(k, d, ndim, size), *inverse = mean ? out_new(k, d, ndim, size) : NULL;
+	r->x = inverse ? doubles_of(k, input) : NULL;
+	r->y = r->x ? doubles_for(k, out) : NULL;
+	r->mean = r->y ? doubles_for(k, mean) : NULL;
+	r->inverse = r->mean ? doubles_for(k, inverse) : NULL;
+	if (r->inverse)
+		in_parallel(k, count, r->width ? (1 << 14) / r->width + 1 : 1, normalise_rows, r);
+	return r->inverse != NULL;
+}
+
+static bool k_layer_norm(struct kernel_call *k)
+{
+	struct tensor *input = arg_tensor(k, "input");
+	int n, lead;
+	int64_t size[MAX_DIMS];
+	arg_ints(k, "normalized_shape", &n);
+	lead = input->ndim - n;
+	if (n < 0 || lead < 0)
+		return kernel_fail(k, "%d dimensions cannot be normalised of %d", n, input->ndim);
+	struct rows r = { .eps = arg_real(k, "eps", 1e-5), .repeat = 1, .groups = 1, .width = sizes_product(input->size, lead, input->ndim) };
+	r.channels = r.width;
+	for (int i = 0; i < input->ndim; i++)
+		size[i] = i < lead ? input->size[i] : 1;
+	struct tensor *out = out_new(k, input->dtype, input->ndim, input->size);
+	return out && optional(k, "weight", r.width, &r.weight) && optional(k, "bias", r.width, &r.bias)
+	    && run_rows(k, &r, input, out, input->ndim, size, sizes_product(input->size, 0, lead));
+}
+
+static bool k_group_norm(struct kernel_call *k)
+{
+	struct tensor *input = arg_tensor(k, "input");
+	int64_t n = arg_int(k, "N", 0), c = arg_int(k, "C", 0), area = arg_int(k, "HxW", 0), groups = arg_int(k, "group", 1), size[2] = { n, groups };
+	if (groups <= 0 || c % groups || n < 0 || area < 0 || tensor_numel(input) != n * c * area)
+		return kernel_fail(k, "%lld channels do not divide into %lld groups", (long long)c, (long long)groups);
+	struct rows r = { .eps = arg_real(k, "eps", 1e-5), .repeat = area ? area : 1, .groups = groups, .channels = c / groups, .width = c / groups * area };
+	struct tensor *out = out_like(k, input, input->dtype);
+	return out && optional(k, "weight", c, &r.weight) && optional(k, "bias", c, &r.bias) && run_rows(k, &r, input, out, 2, size, n * groups);
+}
+
+/* w = v * g / |v|, the norm over all dimensions but dim; and the norms. */
+static bool k_weight_norm(struct kernel_call *k)
+{
+	struct tensor *v = arg_tensor(k, "v"), *g = arg_tensor(k, "g");
+	int dim;
+	if (!arg_dim(k, "dim", v->ndim, &dim))
+		return false;
+	struct tensor *out = out_like(k, v, v->dtype), *norm = out ? out_new(k, statistic(g->dtype), g->ndim, g->size) : NULL;
+	const double *x = norm ? doubles_of(k, v) : NULL, *scale = x ? doubles_of(k, g) : NULL;
+	double *y = scale ? doubles_for(k, out) : NULL, *length = y ? doubles_for(k, norm) : NULL;
+	int64_t outer = sizes_product(v->size, 0, dim), n = v->size[dim], inner = sizes_product(v->size, dim + 1, v->ndim);
+	if (!length)
+		return false;
+	if (tensor_numel(g) != n)
+		return kernel_fail(k, "%lld lengths for %lld vectors", (long long)tensor_numel(g), (long long)n);
+	for (int64_t c = 0; c < n; c++) {
+		double square = 0;
+		for (int64_t i = 0; i < outer; i++)
+			for (int64_t j = 0; j < inner; j++)
+				square += pow(x[(i * n + c) * inner + j], 2);
+		length[c] = sqrt(square);
+		for (int64_t i = 0; i < outer; i++)
+			for (int64_t j = 0; j < inner; j++)
+				y[(i * n + c) * inner + j] = x[(i * n + c) * inner + j] * scale[c] / length[c];
+	}
+	return true;
+}
+
+const struct kernel_row norm_kernels[] = {
+	{ .name = "native_batch_norm", .run = k_batch_norm, .writes = "running_mean,running_var" },
+	{ .name = "_native_batch_norm_legit", .run = k_batch_norm },
+	{ .name = "native_layer_norm", .run = k_layer_norm },
+	{ .name = "native_group_norm", .run = k_group_norm },
+	{ .name = "_weight_norm_interface", .run = k_weight_norm },
+	{ 0 }
+};
