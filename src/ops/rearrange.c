@@ -126,7 +126,7 @@ static bool shape_repeat_interleave(struct op_call *c)
 	int64_t n = op_int(c, "output_size", -1);
 	if (repeats->ndim != 1)
 		return op_fail(c, "repeat_interleave only accept 1D vector as repeat, got %V", repeats);
-	return (n < 0 ? out_unknown(c, DT_INT64) : op_out(c, DT_INT64, 1, &n)) != NULL;
+	return (n < 0 ? out_unknown(c, repeats->dtype) : op_out(c, repeats->dtype, 1, &n)) != NULL;
 }
 
 /* ---- Moving ---- */

@@ -204,7 +204,7 @@ static double pages(double elements)
  * oneDNN's workspace in bytes, as a float32 LSTM layer saves it for the backward pass: gates and hidden states of every
  * step, three areas of states in and out, two of cells, each on pages of its own (rnn_utils.cpp: set_workspace_sizes).
  */
-static double workspace(double steps, double batch, double in, double hidden_size)
+double lstm_workspace(double steps, double batch, double in, double hidden_size)
 {
 	double states = 2 * (steps + 1) * batch;
 	return pages(steps * batch * padded(4 * hidden_size)) + pages(steps * batch * padded(hidden_size)) +
@@ -219,7 +219,7 @@ static bool shape_mkldnn_rnn_layer(struct op_call *c)
 	int64_t size[3] = { input->size[0], input->size[1], op_int(c, "hidden_size", 0) };
 	if (!op_out(c, input->dtype, 3, size) || !op_out(c, hx->dtype, hx->ndim, hx->size) || !op_out(c, cx->dtype, cx->ndim, cx->size))
 		return false;
-	double bytes = workspace((double)size[0], (double)size[1], (double)input->size[2], (double)size[2]);
+	double bytes = lstm_workspace((double)size[0], (double)size[1], (double)input->size[2], (double)size[2]);
 	if (input->dtype != DT_FLOAT32 || bytes > 1e18)
 		return out_unknown(c, DT_UINT8) != NULL;
 	int64_t n = (int64_t)bytes;

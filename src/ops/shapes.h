@@ -63,6 +63,9 @@ bool value_is_in_format(const struct value *v, enum memory_format f);
 struct value *out_in_format(struct op_call *c, const struct value *v, enum dtype dtype, enum memory_format f);
 struct value *op_out_format(struct op_call *c, enum dtype dtype, int ndim, const int64_t *size, enum memory_format f);
 
+/* Bytes that oneDNN saves of a float32 LSTM layer for the backward pass. */
+double lstm_workspace(double steps, double batch, double in, double hidden_size);
+
 /*
  * The strides of a view of v with other sizes, or false when there is none
  * (computeStride in aten/src/ATen/TensorUtils.cpp).
