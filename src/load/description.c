@@ -312,7 +312,14 @@ bool description_add_classes(struct model *m, const char *text, size_t len, cons
 	return ok;
 }
 
-bool description_add_builtin(struct model *m, nns_error *err)
+static bool add_torchvision(void *data, nns_error *err)
 {
-	return description_add_classes(m, builtin_classes, strlen(builtin_classes), "torchvision", err);
+	return description_add_classes(data, builtin_classes, strlen(builtin_classes), "torchvision", err);
+}
+
+void description_add_builtin(struct model *m)
+{
+	struct runtime *rt = m->runtime;
+	rt->add_more = add_torchvision;
+	rt->more_data = m;
 }

@@ -13,8 +13,8 @@ int description_bid(const struct load_file *f);
 bool description_load(const struct load_file *f, struct model *m, nns_error *err);
 /* Adds the classes of a description, without its model.  path is for messages and for what it uses itself. */
 bool description_add_classes(struct model *m, const char *text, size_t len, const char *path, nns_error *err);
-/* The classes that come with nnscope. */
-bool description_add_builtin(struct model *m, nns_error *err);
+/* The classes that come with nnscope, torchvision's, are added when one is asked for. */
+void description_add_builtin(struct model *m);
 extern const char builtin_classes[];    /* made from data/torchvision.json */
 
 /* class.c: one class of a description, "Name(signature)" and its JSON body. */

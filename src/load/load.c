@@ -107,7 +107,8 @@ static bool fill(struct model *m, const struct load_format *format, const struct
 	size_t most = f->options && f->options->max_file ? f->options->max_file : MAX_FILE;
 	if (!format->binary && f->len > most)
 		return fail(err, NNS_LIMIT, "%s is larger than the limit of %zu bytes", f->path, most);
-	return description_add_builtin(m, err) && add_class_files(m, f->options, err) && format->load(f, m, err);
+	description_add_builtin(m);
+	return add_class_files(m, f->options, err) && format->load(f, m, err);
 }
 
 /* Takes the file, whatever happens. */
@@ -170,7 +171,8 @@ struct model *load_expression(const char *expression, const struct load_options 
 	struct model *m = model_new(o, "model", "<expr>", "expression", err);
 	if (!m)
 		return NULL;
-	if (description_add_builtin(m, err) && add_class_files(m, o, err)
+	description_add_builtin(m);
+	if (add_class_files(m, o, err)
 	    && (m->root = runtime_construct(m->runtime, expression, "--expr", NULL, err)))
 		return m;
 	model_free(m);

@@ -73,6 +73,13 @@ struct runtime {
 	struct interp interp;
 	struct arena *arena;
 	struct map classes;      /* name -> struct nn_class *, the model's own and those of torch.nn used so far */
+	/*
+	 * Adds classes that are known and seldom needed: called once, when a name that looks like a class is not found.  What is
+	 * there already by then keeps its name.
+	 */
+	bool (*add_more)(void *data, nns_error *err);
+	void *more_data;
+	bool adding_more;
 	int torch_version;       /* whose printing: TORCH_DEFAULT */
 	size_t n_modules, max_modules;
 	int construct_depth;

@@ -23,7 +23,27 @@ struct runtime *runtime_new(struct arena *a, nns_error *err)
 
 bool runtime_add_class(struct runtime *rt, struct nn_class *c, nns_error *err)
 {
+	if (rt->adding_more && map_has(&rt->classes, c->name))
+		return true;
 	return map_put(&rt->classes, rt->arena, c->name, c) || fail_memory(err);
+}
+
+static void add_more(struct runtime *rt)
+{
+	bool (*add)(void *, nns_error *) = rt->add_more;
+	if (!add)
+		return;
+	rt->add_more = NULL;
+	rt->adding_more = true;
+	add(rt->more_data, NULL);        /* what is built in has no errors but no memory, which the arena remembers */
+	rt->adding_more = false;
+}
+
+/* "BasicBlock", "_DenseLayer", and not "F" or "x". */
+static bool looks_like_class(const char *name)
+{
+	name += *name == '_';
+	return *name >= 'A' && *name <= 'Z' && name[1];
 }
 
 /* Rows are shared by all models and stay as they are: what is filled in while running goes into a copy. */
@@ -36,7 +56,7 @@ static const struct nn_class *copy_row(struct runtime *rt, const struct nn_class
 	return map_put(&rt->classes, rt->arena, c->name, c) ? c : NULL;
 }
 
-const struct nn_class *runtime_class(struct runtime *rt, const char *name)
+static const struct nn_class *find_class(struct runtime *rt, const char *name)
 {
 	const struct nn_class *c = map_get(&rt->classes, name);
 	for (size_t f = 0; !c && f < sizeof families / sizeof *families; f++)
@@ -44,6 +64,15 @@ const struct nn_class *runtime_class(struct runtime *rt, const char *name)
 			if (row->name[0] == name[0] && strcmp(row->name, name) == 0)
 				c = copy_row(rt, row);
 	return c;
+}
+
+const struct nn_class *runtime_class(struct runtime *rt, const char *name)
+{
+	const struct nn_class *c = find_class(rt, name);
+	if (c || !rt->add_more || !looks_like_class(name))
+		return c;
+	add_more(rt);
+	return find_class(rt, name);
 }
 
 const char *class_name_at(struct runtime *rt, size_t index)
@@ -72,6 +101,7 @@ static const char *next_class(void *state)
 const char *runtime_nearest_class(struct runtime *rt, const char *name)
 {
 	struct class_names names = { rt, 0 };
+	add_more(rt);
 	return nearest(name, next_class, &names);
 }
 
