@@ -93,7 +93,7 @@ typedef struct nns_report_options {
 	const char *format;               /* "table" (NULL), "tsv", "csv", "json", "markdown" */
 	int width;                        /* columns of the terminal; 0: any */
 	bool colour;
-	int depth;                        /* summary; 0: its default, 3 */
+	int depth;                        /* summary; 0: its default, 3; -1: the model alone */
 	const char *columns, *rows;       /* summary: torchinfo's col_names and row_settings, comma separated */
 } nns_report_options;
 

@@ -106,7 +106,7 @@ static bool convert(const nns_report_options *in, struct report_options *out, nn
 		return true;
 	out->width = in->width;
 	out->colour = in->colour;
-	out->depth = in->depth ? in->depth : 3;
+	out->depth = in->depth < 0 ? 0 : in->depth ? in->depth : 3;
 	out->columns = in->columns;
 	out->rows = in->rows;
 	out->format = in->format ? report_format_from_name(in->format) : FORMAT_TABLE;

@@ -33,6 +33,15 @@ static int show(const char *path)
 	return EXIT_OK;
 }
 
+/* Options that the view has no use for are a mistake. */
+static bool options_fit(const struct options *o)
+{
+	bool forward = o->view && strcmp(o->view, "forward") == 0;
+	const char *unfit = !forward && o->direction ? "direction" : !forward && o->depth_text ? "depth" : forward && o->show_attrs ? "show-attrs"
+	                  : forward && o->show_saved ? "show-saved" : forward && o->chars_text ? "max-attr-chars" : NULL;
+	return !unfit || (complain_usage("--%s is for the %s view", unfit, forward ? "autograd" : "forward"), false);
+}
+
 static int write_standard(nns_model *m, nns_graph *g, const nns_draw_options *d, const char *format)
 {
 	nns_error err = { 0 };
@@ -81,6 +90,8 @@ int run_graph(const struct options *o)
 		.depth = o->depth, .direction = o->direction };
 	size_t used;
 	int status = EXIT_OK;
+	if (!options_fit(o))
+		return EXIT_WRONG_USAGE;
 	nns_model *m = open_model(o, &used, &status);
 	if (!m)
 		return status;

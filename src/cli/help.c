@@ -30,7 +30,7 @@ int run_help(const struct options *o)
 	if (o->operands.n) {
 		for (const struct command *c = commands; c->name; c++)
 			if (strcmp(c->name, o->operands.items[0]) == 0)
-				return print_command_help(c), EXIT_OK;
+				return print_command_help(c), put("");
 		return complain_usage("there is no command '%s'; see nnscope help", o->operands.items[0]);
 	}
 	printf("Usage: nnscope COMMAND [OPTION]... FILE\n\nReads a neural network and shows it. Commands:\n\n");

@@ -1,4 +1,8 @@
+#ifndef _XOPEN_SOURCE
+#define _XOPEN_SOURCE 700 /* SIGXFSZ */
+#endif
 #include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -88,11 +92,12 @@ static int run_command(const struct command *c, int argc, char **argv)
 	struct options o = { .started = now_ms() };
 	int status = EXIT_WRONG_USAGE;
 	if (options_parse(c, argc, argv, &o)) {
-		status = EXIT_OK;
-		if (o.help)
+		if (o.help) {
 			print_command_help(c);
-		else
+			status = put("");
+		} else {
 			status = c->run(&o);
+		}
 	}
 	options_release(&o);
 	return status;
@@ -119,6 +124,7 @@ static int unknown_command(const char *word)
 int main(int argc, char **argv)
 {
 	static const struct command overview = { "overview", "say what a file is", "FILE", "expr set classes torch ", NULL, "nnscope samples/resnet18.json", run_overview };
+	signal(SIGXFSZ, SIG_IGN);        /* a file that may not grow is an error of write(), which says so */
 	if (argc < 2) {
 		struct options none = { 0 };
 		run_help(&none);

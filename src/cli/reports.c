@@ -26,7 +26,7 @@ static bool use_colour(const struct options *o)
 static int report(const struct options *o, const char *what, bool traced)
 {
 	nns_report_options r = { .format = o->format, .width = o->width >= 0 ? o->width : terminal_width(), .colour = use_colour(o),
-		.depth = o->depth, .columns = o->columns, .rows = o->rows };
+		.depth = o->depth_text && o->depth == 0 ? -1 : o->depth_text ? o->depth : 0, .columns = o->columns, .rows = o->rows };
 	nns_error err = { 0 };
 	nns_graph *g = NULL;
 	size_t used;

@@ -149,7 +149,7 @@ static bool read_key(struct class_reader *r, const cJSON *v)
 	if (strcmp(key, "build") == 0)
 		return add_lines(r, v, key, &r->build);
 	if (strcmp(key, "forward") == 0 || strncmp(key, "forward(", 8) == 0)
-		return read_forward(r, v);
+		return r->class->forward ? fail(r->err, NNS_FORMAT, "%s: there are two forwards", r->where) : read_forward(r, v);
 	if (strcmp(key, "init") == 0)
 		return read_lines(r, v, key, &r->class->reset);
 	if (strcmp(key, "adopt") == 0)

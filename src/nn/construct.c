@@ -93,11 +93,25 @@ static bool build(struct runtime *rt, struct module *m, const struct nn_class *c
 	return !code || run_apart(rt, code, &scope, err);
 }
 
+static bool check_base(struct runtime *rt, const struct nn_class *c, nns_error *err)
+{
+	const struct nn_class *at = c;
+	for (int i = 0; at->base; i++) {
+		const struct nn_class *base = runtime_class(rt, at->base);
+		if (!base)
+			return fail(err, NNS_MODEL, "%s: its base %s is not a known class", at->where ? at->where : at->name, at->base);
+		if (i > MAX_CONSTRUCT_DEPTH || base == c)
+			return fail(err, NNS_MODEL, "%s: it is a base of itself", c->where ? c->where : c->name);
+		at = base;
+	}
+	return true;
+}
+
 struct module *class_construct(struct runtime *rt, const struct nn_class *c, const struct lang_args *args, nns_error *err)
 {
 	if (rt->construct_depth >= MAX_CONSTRUCT_DEPTH)
 		return fail(err, NNS_LIMIT, "%s: classes construct each other more than %d deep; does a class contain itself?", c->name, MAX_CONSTRUCT_DEPTH), NULL;
-	struct module *m = module_new(rt, c, c->name, err);
+	struct module *m = check_base(rt, c, err) ? module_new(rt, c, c->name, err) : NULL;
 	if (!m)
 		return NULL;
 	/* each module has its own budget of steps; how many there may be is limited too */
@@ -106,6 +120,8 @@ struct module *class_construct(struct runtime *rt, const struct nn_class *c, con
 	bool ok = build(rt, m, c, args, err) && reset(rt, m, c, err);
 	rt->construct_depth--;
 	rt->interp.steps = steps;
+	if (!ok && c->where && err && !strstr(err->message, c->where))
+		fail_within(err, "%s: ", c->where);
 	return ok ? m : NULL;
 }
 

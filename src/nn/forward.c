@@ -86,7 +86,12 @@ static bool run_forward(struct runtime *rt, struct module *m, const struct lang_
 		return false;
 	if (!scope_set(rt->arena, &scope, "self", datum_pointer(D_MODULE, m)))
 		return fail_memory(err);
-	return infer_sizes_once(rt, m, &scope, err) && lang_run(&rt->interp, code, &scope, out, err);
+	if (infer_sizes_once(rt, m, &scope, err) && lang_run(&rt->interp, code, &scope, out, err))
+		return true;
+	/* of the user's own code the line is told, unless what failed is a module that it calls */
+	if (m->class->where && !rt->placed && err && !strstr(err->message, what))
+		fail_within(err, "%s:%d: ", what, rt->interp.line);
+	return false;
 }
 
 bool module_call(struct interp *in, struct module *m, const struct lang_args *args, struct datum *out, nns_error *err)
