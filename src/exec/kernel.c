@@ -53,6 +53,14 @@ const struct kernel_row *kernel_find(const struct op *op)
 	return row_of(bare, op->overload);
 }
 
+bool kernel_reshapes(const struct kernel_row *row)
+{
+	for (const struct kernel_row *view = view_kernels; view->name; view++)
+		if (view == row)
+			return true;
+	return false;
+}
+
 /* ---- Errors ---- */
 
 bool kernel_fail(struct kernel_call *k, const char *fmt, ...)

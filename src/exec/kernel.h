@@ -56,6 +56,8 @@ struct kernel_row {
 #undef KERNEL_FAMILY
 
 const struct kernel_row *kernel_find(const struct op *op); /* NULL: none */
+/* Whether the row is a view, which in place changes the shape of its argument. */
+bool kernel_reshapes(const struct kernel_row *row);
 /* Runs op; for an in-place operator the output is its argument. */
 bool kernel_run(struct kernel_call *k, const struct kernel_row *row);
 void kernel_release(struct kernel_call *k);              /* scratch memory; the outputs stay */

@@ -129,6 +129,20 @@ static void find_written(struct plan *p)
 	}
 }
 
+static bool find_settled(struct plan *p, nns_error *err)
+{
+	p->settled = arena_array(p->arena, p->n_values + 1, sizeof *p->settled);
+	if (!p->settled)
+		return fail_memory(err);
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct plan_step *s = &p->steps[i];
+		for (int k = 0; k < s->n_outputs && s->node->op->inplace; k++)
+			if (s->outputs[k] >= 0 && kernel_reshapes(s->row))
+				p->settled[s->outputs[k]] = i;
+	}
+	return true;
+}
+
 /* ---- Where slots are needed last ---- */
 
 struct last_uses {
@@ -201,7 +215,7 @@ static bool build(struct plan *p, nns_error *err)
 	if (!datum_each_tensor(p->graph->output, add_output, &b))
 		return false;
 	find_written(p);
-	return find_last_uses(p, err);
+	return find_settled(p, err) && find_last_uses(p, err);
 }
 
 static bool forget_note(struct value *v, void *data)

@@ -30,6 +30,7 @@ struct plan {
 	const struct graph *graph;
 	struct plan_step *steps; size_t n_steps, cap_steps;
 	struct value **values; size_t n_values, cap_values;   /* by slot */
+	size_t *settled;                 /* by slot: the step from which on the value has the shape it is known by (transpose_ changes it) */
 	struct plan_source *sources; size_t n_sources, cap_sources;
 	int *outputs; size_t n_outputs;                       /* slots of the graph's output, in order */
 };

@@ -6,6 +6,7 @@
  */
 #include "load/checkpoint.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "nn/runtime.h"
@@ -86,6 +87,16 @@ static bool is_internal(const char *name)
 	return name[0] == '_' && strstr(name, "_hooks");
 }
 
+/* TransformerEncoderLayer keeps its activation as a function. */
+static bool named_function(struct builder *b, const char *name, struct datum *out)
+{
+	char text[80];
+	int n = snprintf(text, sizeof text, "F.%s", name);
+	struct scope scope = { 0 };
+	struct code *c = n > 0 && (size_t)n < sizeof text ? lang_parse_expression(b->rt->arena, text, (size_t)n, name, NULL) : NULL;
+	return c && lang_eval(&b->rt->interp, c, &scope, out, NULL);
+}
+
 static bool set_attributes(struct builder *b, struct module *m, struct datum state)
 {
 	for (size_t i = 0; state.kind == D_DICT && i < state.u.dict->n; i++) {
@@ -99,6 +110,8 @@ static bool set_attributes(struct builder *b, struct module *m, struct datum sta
 		}
 		if (p && p->kind == PICKLED_GLOBAL && strncmp(p->name, "torch.", 6) == 0 && dtype_from_name(p->name + 6) != DT_NONE)
 			v = (struct datum){ .kind = D_DTYPE, .u.i = dtype_from_name(p->name + 6) };
+		else if (p && p->kind == PICKLED_GLOBAL && strncmp(p->name, "torch.nn.functional.", 20) == 0 && named_function(b, p->name + 20, &v))
+			;
 		else if (p)
 			continue;        /* an object of Python's: no attribute that forward code could use */
 		if (!module_set_attribute(b->rt->arena, m, key.u.s, v))
