@@ -26,4 +26,4 @@ TESTS += tests/unit/test_ops tests/unit/test_nn tests/unit/test_nn_table tests/u
 dist_check_SCRIPTS += tests/run-cases.test tests/includes.test tests/docs.test tests/embedding.test
 TESTS += tests/run-cases.test tests/includes.test tests/docs.test tests/embedding.test
 
-EXTRA_DIST += tests/ops tests/nn tests/cases tools/check-includes tools/op-cases.py tools/module-cases.py tests/conformance.floor
+EXTRA_DIST += tests/ops tests/nn tests/cases tools/check-includes tools/op-cases.py tools/module-cases.py tools/file-cases.py tests/conformance.floor

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Makes tests/cases/*-file-*: small files as PyTorch, safetensors and NumPy write them, and what PyTorch finds in them.
+
+usage: file-cases.py tests/cases     (needs torch, safetensors, numpy)
+"""
+import json, os, pickle, sys, warnings
+import numpy, torch
+from torch import nn
+
+warnings.filterwarnings("ignore")
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(4)
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.fc(torch.relu(self.norm(self.conv(x))).mean((2, 3)))
+
+
+def state_rows(state, frozen):
+    rows = ["name\tkind\tdtype\tshape\trequires_grad"]
+    for name, t in state.items():
+        rows.append(f"{name}\tparameter\t{str(t.dtype)[6:]}\t{'x'.join(map(str, t.shape))}\t{0 if frozen else int(t.requires_grad)}")
+    return "\n".join(rows) + "\n"
+
+
+def by_module(header):
+    """The names of a header module by module, each where its first tensor stands: as a tree lists them."""
+    names = [k for k in header if k != "__metadata__"]
+    modules = list(dict.fromkeys(k.rpartition(".")[0] for k in names))
+    return sorted(names, key=lambda k: (modules.index(k.rpartition(".")[0]), names.index(k)))
+
+
+def case(root, name, args, expected=None, status=0, message=None):
+    d = os.path.join(root, name)
+    os.makedirs(d, exist_ok=True)
+    with open(os.path.join(d, "args"), "w") as f: f.write("\n".join(args) + "\n")
+    if expected is not None:
+        with open(os.path.join(d, "expected"), "w") as f: f.write(expected)
+    if status:
+        with open(os.path.join(d, "status"), "w") as f: f.write(f"{status}\n")
+    if message:
+        with open(os.path.join(d, "message"), "w") as f: f.write(message)
+    return lambda file: os.path.join(d, file)
+
+
+def main(root):
+    torch.manual_seed(0)
+    net = Net().eval()
+    x = torch.randn(2, 3, 5, 5)
+    state = net.state_dict()
+    params = lambda f: ["params", "CASE/" + f, "--format", "tsv"]
+
+    at = case(root, "good-file-state", params("state.pth"), state_rows(state, True)); torch.save(state, at("state.pth"))
+    at = case(root, "good-file-legacy", params("state.pth"), state_rows(state, True)); torch.save(state, at("state.pth"), _use_new_zipfile_serialization=False)
+    nested = {"model": {k: v for k, v in state.items()}, "epoch": 3, "history": [torch.zeros(2), torch.ones(3, dtype=torch.int32)]}
+    flat = {**{"model." + k: v for k, v in state.items()}, "history.0": nested["history"][0], "history.1": nested["history"][1]}
+    at = case(root, "good-file-nested", params("checkpoint.pth"), state_rows(flat, True)); torch.save(nested, at("checkpoint.pth"))
+    base = torch.arange(12.0).reshape(3, 4)
+    shared = {"whole": base, "part": base[1:], "turned": base.t(), "half": torch.zeros(2, dtype=torch.float16), "flag": torch.tensor(True)}
+    at = case(root, "good-file-shared", params("shared.pth"), state_rows(shared, True)); torch.save(shared, at("shared.pth"))
+    seq = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(36, 2))
+    at = case(root, "good-file-module", ["tree", "CASE/module.pth"], str(seq) + "\n"); torch.save(seq, at("module.pth"))
+
+    from safetensors.torch import save_file
+    at = case(root, "good-file-safetensors", params("model.safetensors"))
+    save_file(state, at("model.safetensors"))
+    with open(at("model.safetensors"), "rb") as f: header = json.loads(f.read(int.from_bytes(f.read(8), "little")))
+    with open(at("expected"), "w") as f: f.write(state_rows({k: state[k] for k in by_module(header)}, True))
+    at = case(root, "good-file-shards", params("model.safetensors.index.json"), state_rows({"a.weight": torch.zeros(2, 3), "b.weight": torch.zeros(4)}, True))
+    save_file({"a.weight": torch.zeros(2, 3)}, at("one.safetensors")); save_file({"b.weight": torch.zeros(4)}, at("two.safetensors"))
+    with open(at("model.safetensors.index.json"), "w") as f: json.dump({"metadata": {}, "weight_map": {"a.weight": "one.safetensors", "b.weight": "two.safetensors"}}, f)
+    case(root, "bad-file-shard-outside", params("model.safetensors.index.json"), status=1, message="does not lie beside the index")
+    with open(os.path.join(root, "bad-file-shard-outside", "model.safetensors.index.json"), "w") as f: json.dump({"weight_map": {"a": "../good-file-shards/one.safetensors"}}, f)
+    at = case(root, "bad-file-overlap", params("model.safetensors"), status=1, message="overlap")
+    header = json.dumps({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, "b": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}).encode()
+    with open(at("model.safetensors"), "wb") as f: f.write(len(header).to_bytes(8, "little") + header + bytes(12))
+    at = case(root, "good-file-npz", params("arrays.npz"), state_rows({"w": torch.zeros(2, 3), "n": torch.zeros(4, dtype=torch.int64)}, True))
+    numpy.savez(at("arrays.npz"), w=numpy.zeros((2, 3), "f4"), n=numpy.zeros(4, "i8"))
+    at = case(root, "bad-file-objects", params("arrays.npz"), status=1, message="Python objects")
+    numpy.savez(at("arrays.npz"), w=numpy.array([{"a": 1}], dtype=object))
+
+    class Evil:
+        def __reduce__(self): return (os.system, ("true",))
+    at = case(root, "good-file-pickle-runs-nothing", params("evil.pth"), state_rows({"w": torch.zeros(3)}, True))
+    torch.save({"w": torch.zeros(3), "evil": Evil()}, at("evil.pth"))
+    at = case(root, "bad-file-cut", params("state.pth"), status=1, message="no end record")
+    with open(os.path.join(root, "good-file-state", "state.pth"), "rb") as f: whole = f.read()
+    with open(at("state.pth"), "wb") as f: f.write(whole[: len(whole) // 2])
+    at = case(root, "bad-file-pickle", params("broken.pkl"), status=1, message="byte 2 of the pickle: there is no opcode 0xff")
+    with open(at("broken.pkl"), "wb") as f: f.write(b"\x80\x02\xff.")
+
+    ep = torch.export.export(net, (x,), strict=False)
+    at = case(root, "good-file-pt2-tree", ["tree", "CASE/model.pt2"], str(net) + "\n"); torch.export.save(ep, at("model.pt2"))
+    with torch.no_grad(): y = net(x)
+    at = case(root, "good-file-pt2-run", ["run", "CASE/model.pt2", "--inputs", "CASE/io.npz", "--expect", "CASE/io.npz", "--rtol", "1e-4", "--atol", "1e-5", "--seed", "0", "--format", "json", "--save", "OUT.npz"])
+    os.remove(at("args"))
+    with open(at("args"), "w") as f: f.write("\n".join(["run", "CASE/../good-file-pt2-tree/model.pt2", "--inputs", "CASE/io.npz", "--expect", "CASE/io.npz", "--rtol", "1e-4", "--atol", "1e-5"]) + "\n")
+    numpy.savez(at("io.npz"), in0=x.numpy(), out0=y.numpy())
+    at = case(root, "bad-file-pt2-other-output", ["run", "CASE/../good-file-pt2-tree/model.pt2", "--inputs", "CASE/io.npz", "--expect", "CASE/io.npz"], status=1)
+    numpy.savez(at("io.npz"), in0=x.numpy(), out0=y.numpy() + 1)
+    at = case(root, "good-file-weights", ["run", "CASE/net.json", "--weights", "CASE/../good-file-state/state.pth", "--inputs", "CASE/../good-file-pt2-run/io.npz",
+              "--expect", "CASE/../good-file-pt2-run/io.npz", "--rtol", "1e-4", "--atol", "1e-5"])
+    with open(at("net.json"), "w") as f:
+        json.dump({"modules": {"conv": "Conv2d(3, 4, 3, padding=1, bias=False)", "norm": "BatchNorm2d(4)", "fc": "Linear(4, 2)"},
+                   "forward": ["return self.fc(torch.relu(self.norm(self.conv(x))).mean((2, 3)))"], "inputs": {"x": [2, 3, 5, 5]}}, f, indent=1)
+    case(root, "bad-file-weights", ["run", "--expr", "Linear(4, 3)", "--input", "1x4", "--weights", "CASE/../good-file-state/state.pth"], status=1,
+         message="missing weight, missing bias, unexpected conv.weight")
+
+
+main(sys.argv[1])
