@@ -27,6 +27,8 @@ static uint16_t half_from_double(double d)
 		return sign | 0x7e00;
 	if (a >= 65520)
 		return sign | 0x7c00;
+	if (a == 0)
+		return sign;
 	int e;
 	frexp(a, &e);
 	int shift = e - 11 < -24 ? -24 : e - 11;     /* the weight of the last bit */
