@@ -153,14 +153,17 @@ static bool k_embedding_bag(struct kernel_call *k)
 	struct bags b = { 0 };
 	if (!open_bags(k, &b))
 		return false;
-	bool narrow = weight->dtype == DT_FLOAT32 || weight->dtype == DT_FLOAT16;
+	bool narrow = weight->dtype == DT_FLOAT32 || weight->dtype == DT_FLOAT16 || weight->dtype == DT_BFLOAT16;
 	bool fast = b.mode == BAG_SUM && b.padding < 0 && weight->stride[1] == 1 && narrow;
+	bool forward_only = strcmp(k->op->base_name, "_embedding_bag_forward_only") == 0;
 	int64_t size[2] = { b.count, b.table.length }, none = 0;
+	/* whoever needs no gradient leaves the sizes of a sum as long as the offsets */
+	int64_t n_sizes = forward_only && b.mode == BAG_SUM ? tensor_numel(arg_tensor(k, "offsets")) : b.count;
 	if (!(out = out_new(k, weight->dtype, 2, size)) || !(b.out = doubles_for(k, out)))
 		return false;
 	int64_t *owner = ints_for(k, out_new(k, DT_INT64, 1, fast ? &none : &b.n));
-	int64_t *sizes = owner ? ints_for(k, out_new(k, DT_INT64, 1, &b.count)) : NULL;
-	b.largest = sizes ? ints_for(k, out_new(k, DT_INT64, b.mode == BAG_MAX ? 2 : 1, size)) : NULL;
+	int64_t *sizes = owner ? ints_for(k, out_new(k, DT_INT64, 1, &n_sizes)) : NULL;
+	b.largest = sizes ? ints_for(k, b.mode == BAG_MAX ? out_new(k, DT_INT64, 2, size) : out_new(k, DT_INT64, 1, &n_sizes)) : NULL;
 	if (!b.largest)
 		return false;
 	b.owner = fast ? NULL : owner;

@@ -44,12 +44,15 @@ static bool shape_embedding_bag(struct op_call *c)
 		return op_fail(c, "expected weight of 2 dimensions, indices and offsets of 1, got %V, %V and %V", weight, indices, offsets);
 	if (!check_indices(c, indices) || !check_indices(c, offsets))
 		return false;
-	bool fast_sum = mode == 0 && padding < 0 && weight->stride[1] == 1 && (weight->dtype == DT_FLOAT32 || weight->dtype == DT_FLOAT16);
+	bool narrow = weight->dtype == DT_FLOAT32 || weight->dtype == DT_FLOAT16 || weight->dtype == DT_BFLOAT16;
+	bool fast_sum = mode == 0 && padding < 0 && weight->stride[1] == 1 && narrow;
 	int64_t bags = offsets->size[0] - (op_bool(c, "include_last_offset", false) ? 1 : 0);
 	int64_t out[2] = { bags, weight->size[1] }, owner = fast_sum ? 0 : indices->size[0];
-	if (!op_out(c, weight->dtype, 2, out) || !op_out(c, DT_INT64, 1, &owner) || !op_out(c, DT_INT64, 1, &bags))
+	/* whoever needs no gradient leaves the sizes of a sum as long as the offsets */
+	int64_t sizes = mode == 0 && strcmp(c->op->base_name, "_embedding_bag_forward_only") == 0 ? offsets->size[0] : bags;
+	if (!op_out(c, weight->dtype, 2, out) || !op_out(c, DT_INT64, 1, &owner) || !op_out(c, DT_INT64, 1, &sizes))
 		return false;
-	return mode == 2 ? op_out(c, DT_INT64, 2, out) != NULL : op_out(c, DT_INT64, 1, &bags) != NULL;
+	return mode == 2 ? op_out(c, DT_INT64, 2, out) != NULL : op_out(c, DT_INT64, 1, &sizes) != NULL;
 }
 
 /* The same operator twice: the one that remembers nothing is taken when no gradient is needed. */

@@ -363,6 +363,22 @@ static bool shape_unique(struct op_call *c)
 	return (counts ? out_unknown(c, DT_INT64) : op_out(c, DT_INT64, 1, &none)) != NULL;
 }
 
+/* The same of the slices along dim; all three results come always. */
+static bool shape_unique_slices(struct op_call *c)
+{
+	struct value *self = op_tensor(c, "self");
+	int d;
+	if (self->ndim == 0)
+		return op_fail(c, "expected a tensor with dimensions");
+	return op_dim(c, op_int(c, "dim", 0), self->ndim, &d) && out_unknown(c, self->dtype) && op_out(c, DT_INT64, 1, &self->size[d]) &&
+		out_unknown(c, DT_INT64);
+}
+
+static bool shape_unique_consecutive(struct op_call *c)
+{
+	return op_is_none(c, "dim") || op_tensor(c, "self")->ndim == 1 ? shape_unique(c) : shape_unique_slices(c);
+}
+
 /* ---- Order ---- */
 
 /* The layout is kept when the memory is dense; indices likewise. */
@@ -442,9 +458,9 @@ const struct op_rule index_rules[] = {
 	{ .name = "nonzero", .shape = shape_nonzero },
 	{ .name = "nonzero_static", .shape = shape_nonzero_static },
 	{ .name = "_unique2", .shape = shape_unique },
-	{ .name = "unique_consecutive", .shape = shape_unique },
-	{ .name = "unique_dim", .shape = shape_unique },
-	{ .name = "unique_dim_consecutive", .shape = shape_unique },
+	{ .name = "unique_consecutive", .shape = shape_unique_consecutive },
+	{ .name = "unique_dim", .shape = shape_unique_slices },
+	{ .name = "unique_dim_consecutive", .shape = shape_unique_slices },
 
 	{ .name = "sort", .shape = shape_sort },
 	{ .name = "sort.stable", .shape = shape_sort },
