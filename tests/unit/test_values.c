@@ -1,0 +1,171 @@
+/*
+ * Operators run on real numbers and modules initialise as in PyTorch: the rows of tests/values (made by
+ * tools/value-cases.py), in TAP.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mapping.h"
+#include "exec/plan.h"
+#include "load/npy.h"
+#include "nnscope/nnscope.h"
+
+static int number;
+
+static void result(bool ok, const char *name, const char *why)
+{
+	if (!ok)
+		printf("# %s\n", why);
+	printf("%s %d - %s\n", ok ? "ok" : "not ok", ++number, name);
+}
+
+/* The next word of a row, cut off in place. */
+static char *word(char **at, char end)
+{
+	char *start = *at, *stop = strchr(start, end);
+	if (stop)
+		*stop = 0;
+	*at = stop ? stop + 1 : start + strlen(start);
+	return start;
+}
+
+static void shape_text(const struct value *v, char *out, size_t size)
+{
+	*out = 0;
+	for (int i = 0; i < v->ndim; i++)
+		snprintf(out + strlen(out), size - strlen(out), "%s%lld", i ? "x" : "", (long long)v->size[i]);
+}
+
+/* "float32 3x4 SUM ABS PLACES" against the array. */
+static bool same_sums(struct arena *a, const struct value *v, char *expected, char *why, size_t size)
+{
+	struct heap heap = { 0 };
+	nns_error err = { 0 };
+	char shape[200];
+	double sums[3] = { 0 };
+	struct tensor *t = tensor_of_value(a, &heap, v, &err);
+	double *x = t ? malloc(((size_t)tensor_numel(t) + 1) * sizeof *x) : NULL;
+	if (!x)
+		return snprintf(why, size, "%s", err.message), false;
+	tensor_to_doubles(t, x);
+	for (int64_t i = 0; i < tensor_numel(t); i++) {
+		sums[0] += x[i];
+		sums[1] += fabs(x[i]);
+		sums[2] += x[i] * (double)(i + 1);
+	}
+	double scale = sums[1] * (double)(tensor_numel(t) + 1);
+	free(x);
+	shape_text(v, shape, sizeof shape);
+	const char *dtype = word(&expected, ' '), *want = word(&expected, ' ');
+	if (strcmp(dtype, dtype_name(v->dtype)) != 0 || strcmp(want, shape) != 0)
+		return snprintf(why, size, "%s [%s], expected %s [%s]", dtype_name(v->dtype), shape, dtype, want), false;
+	for (int i = 0; i < 3; i++) {
+		double number_wanted = strtod(word(&expected, ' '), NULL);
+		if (!(fabs(sums[i] - number_wanted) <= 1e-5 + 2e-6 * scale))
+			return snprintf(why, size, "sum %d is %.9g, expected %.9g", i, sums[i], number_wanted), false;
+	}
+	return true;
+}
+
+struct arrays {
+	struct arena *arena;
+	struct mapping file;
+	struct npz_array *all; size_t n;
+};
+
+static bool arrays_open(struct arrays *f, const char *path, nns_error *err)
+{
+	*f = (struct arrays){ .arena = arena_new(NULL, err) };
+	return f->arena && mapping_open(path, 1 << 20, &f->file, err)
+	    && npz_read(f->arena, (const unsigned char *)f->file.data, f->file.len, &f->all, &f->n, err);
+}
+
+static void arrays_close(struct arrays *f)
+{
+	arena_free(f->arena);
+	mapping_close(&f->file);
+}
+
+static void run_operator(char *row, const char *path)
+{
+	char *expression = word(&row, '\t'), *shapes = word(&row, '\t'), description[1000], inputs[200] = "", why[300] = "";
+	nns_load_options load = { .initialise = true };
+	nns_run_options o = { .seeded = true, .seed = 0, .save = path };
+	nns_error err = { 0 };
+	bool matches, ok = false;
+	for (int i = 0; *shapes; i++) {
+		char *shape = word(&shapes, ' ');
+		snprintf(inputs + strlen(inputs), sizeof inputs - strlen(inputs), "%s\"%c\": [", i ? ", " : "", 'x' + i);
+		for (char *p = shape; *p; p++)
+			*p = *p == 'x' ? ',' : *p;
+		snprintf(inputs + strlen(inputs), sizeof inputs - strlen(inputs), "%s]", shape);
+	}
+	snprintf(description, sizeof description, "{\"forward\": [\"return %s\"], \"inputs\": {%s}}", expression, inputs);
+	nns_model *m = nns_model_load_memory(description, strlen(description), "values", &load, &err);
+	char *report = m ? nns_run(m, 0, NULL, 0, &o, &matches, &err) : NULL;
+	struct arrays f = { 0 };
+	if (report && arrays_open(&f, path, &err))
+		ok = f.n == 1 ? same_sums(f.arena, f.all[0].value, row, why, sizeof why) : (snprintf(why, sizeof why, "%zu outputs", f.n), false);
+	result(ok, expression, *why ? why : err.message);
+	arrays_close(&f);
+	free(report);
+	nns_model_free(m);
+}
+
+static const struct value *named(const struct arrays *f, const char *name)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(f->all[i].name, name) == 0)
+			return f->all[i].value;
+	return NULL;
+}
+
+static void run_module(char *row, const char *path)
+{
+	char *expression = word(&row, '\t'), why[300] = "";
+	nns_load_options load = { .initialise = true };
+	nns_run_options o = { .seeded = true, .seed = 0 };
+	nns_error err = { 0 };
+	uint64_t seed;
+	nns_model *m = nns_model_from_expression(expression, &load, &err);
+	struct arrays f = { 0 };
+	bool ok = m && nns_save_weights(m, &o, path, &seed, &err) && arrays_open(&f, path, &err);
+	size_t n = 0;
+	for (; ok && *row; n++) {
+		char *cell = word(&row, '\t'), *name = word(&cell, ' ');
+		const struct value *v = named(&f, name);
+		ok = v ? same_sums(f.arena, v, cell, why, sizeof why) : (snprintf(why, sizeof why, "there is no %s", name), false);
+	}
+	if (ok && n != f.n)
+		ok = (snprintf(why, sizeof why, "%zu tensors, expected %zu", f.n, n), false);
+	result(ok, expression, *why ? why : err.message);
+	arrays_close(&f);
+	nns_model_free(m);
+}
+
+static bool each_row(const char *file, const char *path, void (*run)(char *row, const char *path))
+{
+	const char *folder = getenv("srcdir");
+	char name[500], row[20000];
+	snprintf(name, sizeof name, "%s/tests/values/%s", folder ? folder : ".", file);
+	FILE *f = fopen(name, "r");
+	if (!f)
+		return printf("Bail out! %s cannot be read\n", name), false;
+	while (fgets(row, sizeof row, f)) {
+		row[strcspn(row, "\n")] = 0;
+		run(row, path);
+	}
+	fclose(f);
+	return true;
+}
+
+int main(void)
+{
+	char path[] = "values-test.npz";
+	bool ok = each_row("operators.tsv", path, run_operator) && each_row("modules.tsv", path, run_module);
+	remove(path);
+	printf("1..%d\n", number);
+	return !ok;
+}

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""Makes tests/values/*.tsv with PyTorch: what operators give and how modules initialise after torch.manual_seed(0).
+
+usage: value-cases.py tests/values     (needs torch)
+
+Inputs are torch.randn of their shape, drawn in order after the seed; so a row needs no numbers but the result's: the
+dtype, the shape, and the sum, the sum of absolute values, the sum of each value times its place.
+"""
+import os, sys, warnings
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.nn import *
+
+warnings.filterwarnings("ignore")
+
+OPERATORS = """
+x + y | 3x4 3x4
+x - 2 * y | 3x4 4
+x / y | 3x1 1x4
+x ** 2 | 5
+torch.abs(x).pow(0.5) | 3x4
+torch.remainder(x, 0.7) | 12
+torch.fmod(x, 0.7) | 12
+torch.floor_divide(x * 5, 2) | 12
+torch.atan2(x, y) | 6 6
+torch.lerp(x, y, 0.3) | 6 6
+torch.addcmul(x, y, z, value=0.5) | 6 6 6
+torch.addcdiv(x, y, z.abs() + 1, value=2) | 6 6 6
+torch.clamp(x, -0.5, 0.5) | 20
+torch.where(x > 0, x, y) | 3x4 3x4
+torch.maximum(x, y) | 3x4 3x4
+torch.logaddexp(x, y) | 6 6
+x.exp() + x.expm1() + x.sigmoid() + x.tanh() | 10
+x.abs().log() + x.abs().log1p() + x.abs().sqrt() + x.abs().rsqrt() | 10
+x.sin() * x.cos() + x.erf() - x.erfc() | 10
+torch.erfinv(x.tanh()) + torch.lgamma(x.abs() + 1) + torch.digamma(x.abs() + 1) | 10
+x.round() + x.floor() + x.ceil() + x.trunc() + x.frac() + x.sign() | 10
+F.relu(x) + F.gelu(x) + F.silu(x) + F.mish(x) + F.elu(x) + F.celu(x) + F.selu(x) | 12
+F.gelu(x, approximate='tanh') + F.leaky_relu(x) + F.hardswish(x) + F.hardsigmoid(x) + F.hardtanh(x) + F.relu6(x) | 12
+F.softplus(x) + F.softshrink(x) + F.hardshrink(x) + F.logsigmoid(x) + F.tanhshrink(x) + F.softsign(x) | 12
+F.glu(x, 1) | 3x4
+F.softmax(x, 1) + F.log_softmax(x, 0) | 3x4
+x.sum() + x.mean() + x.prod() | 3x4
+x.sum(1) + x.mean(1) + x.std(1) + x.var(1) | 3x4
+x.amax(0) + x.amin(0) + x.logsumexp(0) | 3x4
+torch.linalg.vector_norm(x, 2, 1) + x.norm(dim=1) | 3x4
+x.max(1)[0] + x.min(1)[0] | 3x4
+x.argmax(1) * 10 + x.argmin(1) | 3x4
+(x > 0).any(1).int() + (x > 0).all(1).int() | 3x4
+x.cumsum(1) + x.cumprod(1) | 3x4
+torch.sort(x, 1)[0] | 3x4
+torch.topk(x, 2, 1)[1] | 3x4
+x.t() + x.transpose(0, 1) | 3x4
+x.view(2, 6) + x.reshape(6, 2).t().contiguous() | 3x4
+x[1:, ::2] | 3x4
+x.permute(2, 0, 1).flatten(1) | 2x3x4
+x.unsqueeze(0).expand(2, 3, 4).sum(0) | 3x4
+torch.cat([x, y], 1) | 3x4 3x2
+torch.stack([x, y], 1) | 3x4 3x4
+torch.flip(x, [0]) + torch.roll(x, 1, 1) | 3x4
+torch.tril(x) + torch.triu(x, 1) * 2 | 4x4
+x.repeat(2, 1) | 3x4
+F.pad(x, [1, 2]) | 3x4
+F.pad(x, [1, 1, 1, 1], mode='reflect') + F.pad(x, [1, 1, 1, 1], mode='replicate') | 1x1x3x4
+torch.mm(x, y) | 3x4 4x5
+torch.bmm(x, y) | 2x3x4 2x4x5
+torch.addmm(z, x, y, beta=0.5, alpha=2) | 3x4 4x5 3x5
+torch.matmul(x, y) | 2x3x4 4x5
+torch.einsum('bij,bjk->bik', x, y) | 2x3x4 2x4x5
+F.linear(x, y, z) | 3x4 5x4 5
+F.conv1d(x, y, z, stride=2, padding=1) | 2x3x9 4x3x3 4
+F.conv2d(x, y, z, stride=2, padding=1, dilation=2) | 2x3x9x8 4x3x3x3 4
+F.conv2d(x, y, groups=2) | 1x4x5x5 6x2x3x3
+F.conv3d(x, y) | 1x2x4x5x6 3x2x2x2x2
+F.conv_transpose2d(x, y, z, stride=2, padding=1, output_padding=1) | 2x3x4x5 3x4x3x3 4
+F.max_pool2d(x, 3, 2, 1) | 2x3x8x9
+F.avg_pool2d(x, 3, 2, 1, count_include_pad=False) | 2x3x8x9
+F.adaptive_avg_pool2d(x, (3, 2)) | 2x3x8x9
+F.adaptive_max_pool2d(x, 3) | 2x3x8x9
+F.batch_norm(x, None, None, training=True) | 4x3x5
+F.layer_norm(x, (4,), y, z) | 3x4 4 4
+F.group_norm(x, 2, y, z) | 2x4x3 4 4
+F.instance_norm(x) | 2x3x8
+F.local_response_norm(x, 3) | 2x5x4
+F.mse_loss(x, y) + F.l1_loss(x, y) + F.smooth_l1_loss(x, y) + F.huber_loss(x, y) | 3x4 3x4
+F.binary_cross_entropy_with_logits(x, y.sigmoid()) | 3x4 3x4
+F.cross_entropy(x, y.argmax(1)) | 3x4 3x4
+F.kl_div(x.log_softmax(1), y.softmax(1), reduction='batchmean') | 3x4 3x4
+F.cosine_similarity(x, y) + F.pairwise_distance(x, y) | 3x4 3x4
+F.scaled_dot_product_attention(x, y, z) | 2x2x3x4 2x2x5x4 2x2x5x4
+F.scaled_dot_product_attention(x, x, x, is_causal=True) | 1x2x4x8
+torch.gather(x, 1, x.argsort(1)) | 3x4
+torch.index_select(x, 0, x.argmax(0)) | 3x3
+x.masked_fill(x > 0, -1.0) | 3x4
+torch.cdist(x, y) | 3x4 5x4
+F.normalize(x, dim=1) | 3x4
+torch.meshgrid(x, y, indexing='ij')[0] | 3 4
+torch.outer(x, y) + torch.kron(x, y).view(3, 4) | 3 4
+""".strip().split("\n")
+
+MODULES = """
+Linear(10, 20)
+Conv2d(3, 8, 3, groups=1)
+Conv1d(4, 8, 3, bias=False)
+ConvTranspose2d(4, 6, 3, groups=2)
+BatchNorm2d(5)
+LSTM(4, 5, 2, bidirectional=True)
+GRU(4, 5)
+LSTMCell(3, 4)
+Embedding(10, 5, padding_idx=2)
+MultiheadAttention(8, 2)
+MultiheadAttention(8, 2, kdim=5, vdim=6, add_bias_kv=True)
+TransformerEncoder(TransformerEncoderLayer(8, 2, 16), 2)
+Transformer(8, 2, 1, 1, 16)
+Bilinear(3, 4, 5)
+PReLU(3)
+LayerNorm(8)
+Sequential(Linear(3, 4), ReLU(), Linear(4, 5))
+Linear(3, 3, dtype=torch.float64)
+""".strip().split("\n")
+
+
+def sums(t):
+    v = t.detach().double().flatten()
+    return f"{str(t.dtype)[6:]} {'x'.join(map(str, t.shape))} {v.sum().item():.9g} {v.abs().sum().item():.9g} {(v * torch.arange(1, v.numel() + 1)).sum().item():.9g}"
+
+
+def main(root):
+    with open(os.path.join(root, "operators.tsv"), "w") as f:
+        for row in OPERATORS:
+            expression, shapes = (s.strip() for s in row.split("|"))
+            torch.manual_seed(0)
+            names = dict(zip("xyz", (torch.randn([int(n) for n in s.split("x")]) for s in shapes.split())))
+            f.write(f"{expression}\t{shapes}\t{sums(eval(expression, globals(), names))}\n")
+    with open(os.path.join(root, "modules.tsv"), "w") as f:
+        for expression in MODULES:
+            torch.manual_seed(0)
+            state = eval(expression).state_dict()
+            f.write(expression + "".join(f"\t{k} {sums(v)}" for k, v in state.items()) + "\n")
+
+
+main(sys.argv[1])
