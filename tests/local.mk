@@ -29,6 +29,14 @@ tests_unit_test_kernels_matmul_SOURCES = tests/unit/test_kernels_matmul.c
 tests_unit_test_kernels_matmul_LDADD = libnnscope_core.la
 TESTS += tests/unit/test_kernels_matmul
 
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_kernels_index
+tests_unit_test_kernels_index_SOURCES = tests/unit/test_kernels_index.c
+tests_unit_test_kernels_index_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_kernels_index_LDADD = libnnscope_core.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_kernels_index
+endif
+
 # The command line against what PyTorch, torchinfo, fvcore and torchviz printed.
 dist_check_SCRIPTS += tests/run-cases.test tests/includes.test tests/docs.test tests/embedding.test
 TESTS += tests/run-cases.test tests/includes.test tests/docs.test tests/embedding.test
