@@ -48,7 +48,7 @@ static bool same_sums(struct arena *a, const struct value *v, char *expected, ch
 	struct tensor *t = tensor_of_value(a, &heap, v, &err);
 	double *x = t ? malloc(((size_t)tensor_numel(t) + 1) * sizeof *x) : NULL;
 	if (!x)
-		return snprintf(why, size, "%s", err.message), false;
+		return snprintf(why, size, "%.200s", err.message), false;
 	tensor_to_doubles(t, x);
 	for (int64_t i = 0; i < tensor_numel(t); i++) {
 		sums[0] += x[i];
@@ -90,19 +90,20 @@ static void arrays_close(struct arrays *f)
 
 static void run_operator(char *row, const char *path)
 {
-	char *expression = word(&row, '\t'), *shapes = word(&row, '\t'), description[1000], inputs[200] = "", why[300] = "";
+	char *expression = word(&row, '\t'), *shapes = word(&row, '\t'), description[1000], inputs[200] = "", names[20] = "", why[300] = "";
 	nns_load_options load = { .initialise = true };
 	nns_run_options o = { .seeded = true, .seed = 0, .save = path };
 	nns_error err = { 0 };
 	bool matches, ok = false;
 	for (int i = 0; *shapes; i++) {
 		char *shape = word(&shapes, ' ');
+		snprintf(names + strlen(names), sizeof names - strlen(names), "%s%c", i ? ", " : "", 'x' + i);
 		snprintf(inputs + strlen(inputs), sizeof inputs - strlen(inputs), "%s\"%c\": [", i ? ", " : "", 'x' + i);
 		for (char *p = shape; *p; p++)
 			*p = *p == 'x' ? ',' : *p;
 		snprintf(inputs + strlen(inputs), sizeof inputs - strlen(inputs), "%s]", shape);
 	}
-	snprintf(description, sizeof description, "{\"forward\": [\"return %s\"], \"inputs\": {%s}}", expression, inputs);
+	snprintf(description, sizeof description, "{\"modules\": {}, \"forward(%s)\": [\"return %s\"], \"inputs\": {%s}}", names, expression, inputs);
 	nns_model *m = nns_model_load_memory(description, strlen(description), "values", &load, &err);
 	char *report = m ? nns_run(m, 0, NULL, 0, &o, &matches, &err) : NULL;
 	struct arrays f = { 0 };
