@@ -64,6 +64,17 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+/*
+ * An array as an input: NumPy has no bfloat16, so floating-point arrays become what the model takes.  NULL: no memory.
+ */
+static struct value *as_input(struct arena *a, const struct value *array, const struct graph_input *own)
+{
+	struct value *v = value_new(a, array->dtype, array->ndim, array->size);
+	if (v && own && dtype_is_float(array->dtype) && dtype_is_float(own->value->dtype))
+		v->dtype = own->value->dtype;
+	return v;
+}
+
 static bool is_number_after(const char *name, const char *prefix)
 {
 	size_t n = strlen(prefix);
@@ -80,18 +91,19 @@ static bool inputs_of_file(struct session *s, struct graph_input **out, size_t *
 		return fail_memory(s->err);
 	for (size_t i = 0; i < s->inputs.n; i++) {
 		const struct npz_array *a = &s->inputs.all[i];
-		bool known = false;
 		for (size_t k = 0; k < m->n_inputs; k++)
-			known = known || (m->inputs[k].name && strcmp(m->inputs[k].name, a->name) == 0);
-		if (known)
-			(*out)[(*n)++] = (struct graph_input){ .name = a->name, .value = a->value };
+			if (m->inputs[k].name && strcmp(m->inputs[k].name, a->name) == 0)
+				(*out)[(*n)++] = (struct graph_input){ .name = a->name, .value = as_input(m->arena, a->value, &m->inputs[k]) };
 	}
 	for (size_t i = 0; *n <= i && i < s->inputs.n; i++) {
 		const struct value *v = arrays_find(&s->inputs, NULL, "in", i);
 		if (!v)
 			break;
-		(*out)[(*n)++] = (struct graph_input){ .value = (struct value *)v };
+		(*out)[(*n)++] = (struct graph_input){ .value = as_input(m->arena, v, i < m->n_inputs ? &m->inputs[i] : NULL) };
 	}
+	for (size_t i = 0; i < *n; i++)
+		if (!(*out)[i].value)
+			return fail_memory(s->err);
 	if (*n > 0 || (m->program && m->n_inputs == 0))
 		return true;
 	return fail(s->err, NNS_MODEL, "%s: no array of it is an input of the model; name them as the inputs, or in0, in1, ...", s->inputs.path);
@@ -135,8 +147,17 @@ static bool input_from_file(struct session *s, size_t i)
 	const struct value *v = arrays_find(&s->inputs, in->name, "in", i);
 	if (!v)
 		return fail(s->err, NNS_MODEL, "%s: there is no array for input %zu (%s)", s->inputs.path, i, in->name ? in->name : "without a name");
-	s->values[i] = tensor_of_value(s->run.arena, &s->run.heap, v, s->err);
-	return s->values[i] || fail_within(s->err, "%s: ", s->inputs.path);
+	struct tensor *t = tensor_of_value(s->run.arena, &s->run.heap, v, s->err);
+	if (!t)
+		return fail_within(s->err, "%s: ", s->inputs.path);
+	s->values[i] = t;
+	if (t->dtype == in->value->dtype)
+		return true;
+	s->values[i] = tensor_new(s->run.arena, &s->run.heap, in->value->dtype, t->ndim, t->size, s->err);
+	if (s->values[i])
+		tensor_copy(s->values[i], t);
+	storage_drop(t->storage);
+	return s->values[i] != NULL;
 }
 
 static bool make_inputs(struct session *s)
