@@ -51,10 +51,9 @@ uint64_t generator_u64(struct generator *g)
 
 /* ---- Uniform ---- */
 
-float generator_float(struct generator *g, int bits)
+float generator_float(struct generator *g)
 {
-	uint32_t mask = ((uint32_t)1 << bits) - 1;
-	return (float)(generator_u32(g) & mask) * (1.0f / (float)((uint32_t)1 << bits));
+	return (float)(generator_u32(g) & 0xffffff) * 0x1p-24f;
 }
 
 double generator_double(struct generator *g)
@@ -62,11 +61,11 @@ double generator_double(struct generator *g)
 	return (double)(generator_u64(g) & ((UINT64_C(1) << 53) - 1)) * 0x1p-53;
 }
 
-void random_uniform_float(struct generator *g, float *out, size_t n, double from, double to, int bits)
+void random_uniform_float(struct generator *g, float *out, size_t n, double from, double to)
 {
 	float low = (float)from, width = (float)to - low;
 	for (size_t i = 0; i < n; i++)
-		out[i] = generator_float(g, bits) * width + low;
+		out[i] = generator_float(g) * width + low;
 }
 
 void random_uniform_double(struct generator *g, double *out, size_t n, double from, double to)
@@ -116,11 +115,11 @@ void random_normal_float(struct generator *g, float *out, size_t n, double mean,
 			out[i] = (float)random_normal(g, mean, std);
 		return;
 	}
-	random_uniform_float(g, out, n, 0, 1, 24);
+	random_uniform_float(g, out, n, 0, 1);
 	for (size_t i = 0; i + BLOCK <= n; i += BLOCK)
 		block_float(out + i, (float)mean, (float)std);
 	if (n % BLOCK) {
-		random_uniform_float(g, out + n - BLOCK, BLOCK, 0, 1, 24);
+		random_uniform_float(g, out + n - BLOCK, BLOCK, 0, 1);
 		block_float(out + n - BLOCK, (float)mean, (float)std);
 	}
 }

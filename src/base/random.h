@@ -25,12 +25,12 @@ void generator_seed(struct generator *g, uint64_t seed);   /* the low 32 bits co
 uint32_t generator_u32(struct generator *g);
 uint64_t generator_u64(struct generator *g);               /* the first draw is the high half */
 
-/* [0, 1) with as many bits as a type's mantissa has: 24 for float, 11 for half, 8 for bfloat16; 53 for double. */
-float generator_float(struct generator *g, int bits);
+/* [0, 1) with as many bits as the mantissa has: 24, and 53. */
+float generator_float(struct generator *g);
 double generator_double(struct generator *g);
 
 /* n values of uniform_(from, to). */
-void random_uniform_float(struct generator *g, float *out, size_t n, double from, double to, int bits);
+void random_uniform_float(struct generator *g, float *out, size_t n, double from, double to);
 void random_uniform_double(struct generator *g, double *out, size_t n, double from, double to);
 /* n values of normal_(mean, std) on a contiguous tensor: pairs under 16 values, blocks of 16 from there on. */
 void random_normal_float(struct generator *g, float *out, size_t n, double mean, double std);

@@ -18,10 +18,27 @@ static struct generator *generator_of(struct kernel_call *k)
 	return k->generator;
 }
 
-/* Bits of a mantissa, the hidden one too. */
-static int bits_of(enum dtype d)
+/* float16 and bfloat16 are drawn as float and rounded. */
+static bool is_reduced(enum dtype d)
 {
-	return d == DT_FLOAT16 ? 11 : d == DT_BFLOAT16 ? 8 : 24;
+	return d == DT_FLOAT16 || d == DT_BFLOAT16;
+}
+
+static float rounded(enum dtype d, float v)
+{
+	unsigned char element[8];
+	elements_from_float(d, element, 1, 1, &v);
+	elements_to_float(d, element, 1, 1, &v);
+	return v;
+}
+
+/* What rounding carries up to the end of the range, which is no part of it, becomes its start. */
+static void keep_below(struct tensor *t, float *v, double from, double to)
+{
+	float end = rounded(t->dtype, (float)to);
+	for (int64_t i = 0, n = tensor_numel(t); i < n; i++)
+		if (rounded(t->dtype, v[i]) >= end)
+			v[i] = (float)from;
 }
 
 static bool fill_uniform(struct kernel_call *k, struct tensor *t, double from, double to)
@@ -33,8 +50,18 @@ static bool fill_uniform(struct kernel_call *k, struct tensor *t, double from, d
 	if (d)
 		random_uniform_double(g, d, (size_t)tensor_numel(t), from, to);
 	else if (f)
-		random_uniform_float(g, f, (size_t)tensor_numel(t), from, to, bits_of(t->dtype));
+		random_uniform_float(g, f, (size_t)tensor_numel(t), from, to);
+	if (f && is_reduced(t->dtype))
+		keep_below(t, f, from, to);
 	return d || f;
+}
+
+/* normal_fill() of reduced types draws block by block, and for what is left the last 16 values only. */
+static void normal_reduced(struct generator *g, float *v, size_t n, double mean, double std)
+{
+	random_normal_float(g, v, n / 16 * 16, mean, std);
+	if (n % 16)
+		random_normal_float(g, v + n - 16, 16, mean, std);
 }
 
 /* Blocks are for contiguous memory alone. */
@@ -51,6 +78,8 @@ static bool fill_normal(struct kernel_call *k, struct tensor *t, double mean, do
 		d[i] = random_normal(g, mean, std);
 	if (d && !pairs)
 		random_normal_double(g, d, n, mean, std);
+	else if (f && is_reduced(t->dtype))
+		normal_reduced(g, f, n, mean, std);
 	else if (f)
 		random_normal_float(g, f, n, mean, std);
 	return d || f;
@@ -142,12 +171,12 @@ static void truncate_uniform(struct generator *g, const struct truncated *t)
 	double mode = fmax(t->a, fmin(t->mean, t->b)), peak = -0.5 * pow((mode - t->mean) / t->std, 2);
 	memset(t->pending, 1, (size_t)t->n);
 	do {
-		random_uniform_float(g, t->fresh, (size_t)t->n, t->a, t->b, 24);
+		random_uniform_float(g, t->fresh, (size_t)t->n, t->a, t->b);
 		for (int64_t i = 0; i < t->n; i++)
 			t->v[i] = t->pending[i] ? t->fresh[i] : t->v[i];
 		for (int64_t i = 0; i < t->n; i++) {
 			float density = -0.5f * powf((t->fresh[i] - (float)t->mean) / (float)t->std, 2) - (float)peak;
-			float draw = logf(generator_float(g, 24));
+			float draw = logf(generator_float(g));
 			t->pending[i] = t->pending[i] && draw > density;
 		}
 	} while (any_pending(t));
@@ -182,7 +211,7 @@ static bool bernoulli_of(struct kernel_call *k, struct tensor *p, struct tensor 
 	for (int64_t i = 0, n = tensor_numel(out); v && i < n; i++) {
 		if (!(from[i] >= 0 && from[i] <= 1))
 			return kernel_fail(k, "a probability lies between 0 and 1, not at %g", from[i]);
-		v[i] = (p->dtype == DT_FLOAT64 ? generator_double(g) : (double)generator_float(g, bits_of(p->dtype))) < from[i];
+		v[i] = (p->dtype == DT_FLOAT64 ? generator_double(g) : (double)generator_float(g)) < from[i];
 	}
 	return v != NULL;
 }

@@ -34,17 +34,17 @@ static bool set_arguments(struct runtime *rt, struct module *m, const struct sco
 }
 
 /* Construction is no part of what is being traced: it makes shapes only, or is recorded apart. */
-static bool run_apart(struct runtime *rt, const struct code *code, struct scope *scope, nns_error *err)
+static bool run_apart(struct runtime *rt, bool (*run)(struct interp *, const struct code *, struct scope *, struct datum *, nns_error *),
+                      const struct code *code, struct scope *scope, struct datum *out, nns_error *err)
 {
 	struct recorder before = rt->recorder;
-	struct datum ignored;
 	int line = rt->interp.line;
 	rt->recorder.graph = !before.graph || before.graph == rt->construction ? rt->construction : NULL;
 	rt->recorder.call = NULL;
 	rt->recorder.parent = NULL;
 	rt->recorder.label = NULL;
 	rt->recorder.grad_enabled = false;
-	bool ok = lang_run(&rt->interp, code, scope, &ignored, err);
+	bool ok = run(&rt->interp, code, scope, out, err);
 	rt->recorder.graph = before.graph;
 	rt->recorder.call = before.call;
 	rt->recorder.parent = before.parent;
@@ -68,13 +68,14 @@ static bool reset(struct runtime *rt, struct module *m, const struct nn_class *c
 {
 	const struct code *code;
 	struct scope scope = { 0 };
+	struct datum ignored;
 	if (!rt->construction)
 		return true;
 	if (!class_code(rt, c, COLUMN_RESET, &code, err))
 		return false;
 	if (!scope_set(rt->arena, &scope, "self", datum_pointer(D_MODULE, m)))
 		return fail_memory(err);
-	return !code || run_apart(rt, code, &scope, err);
+	return !code || run_apart(rt, lang_run, code, &scope, &ignored, err);
 }
 
 static bool build(struct runtime *rt, struct module *m, const struct nn_class *c, const struct lang_args *args, nns_error *err)
@@ -82,6 +83,7 @@ static bool build(struct runtime *rt, struct module *m, const struct nn_class *c
 	const struct signature *sig;
 	const struct code *code;
 	struct scope scope = { 0 };
+	struct datum ignored;
 	if (!class_signature(rt, c, false, &sig, err) || !lang_bind(&rt->interp, sig, c->name, args, &scope, err))
 		return false;
 	if (!set_arguments(rt, m, &scope, err))
@@ -90,7 +92,7 @@ static bool build(struct runtime *rt, struct module *m, const struct nn_class *c
 		return fail_memory(err);
 	if (!class_code(rt, c, COLUMN_BUILD, &code, err))
 		return false;
-	return !code || run_apart(rt, code, &scope, err);
+	return !code || run_apart(rt, lang_run, code, &scope, &ignored, err);
 }
 
 static bool check_base(struct runtime *rt, const struct nn_class *c, nns_error *err)
@@ -129,18 +131,19 @@ bool class_adopt(struct runtime *rt, struct module *m, nns_error *err)
 {
 	const struct code *code;
 	struct scope scope = { 0 };
+	struct datum ignored;
 	if (!class_code(rt, m->class, COLUMN_ADOPT, &code, err))
 		return false;
 	if (!scope_set(rt->arena, &scope, "self", datum_pointer(D_MODULE, m)))
 		return fail_memory(err);
-	return !code || run_apart(rt, code, &scope, err);
+	return !code || run_apart(rt, lang_run, code, &scope, &ignored, err);
 }
 
 struct module *runtime_construct(struct runtime *rt, const char *expression, const char *where, struct scope *scope, nns_error *err)
 {
 	struct datum v;
 	const struct code *code = lang_parse_expression(rt->arena, expression, strlen(expression), where, err);
-	if (!code || !lang_eval(&rt->interp, code, scope, &v, err))
+	if (!code || !run_apart(rt, lang_eval, code, scope, &v, err))
 		return NULL;
 	if (v.kind == D_CLASS)
 		fail(err, NNS_MODEL, "%s: '%s' names a class; write its arguments too: %s(...)", where, expression, expression);
