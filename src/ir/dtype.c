@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum family { BOOLEAN, INTEGRAL, FLOATING, COMPLEX };
+enum family { QUANTIZED, BOOLEAN, INTEGRAL, FLOATING, COMPLEX };
 
 static const struct {
 	const char *name, *alias; /* as torch.NAME */
@@ -26,6 +26,14 @@ static const struct {
 	[DT_UINT64] = { "uint64", NULL, 8, INTEGRAL },
 	[DT_FLOAT8_E4M3FN] = { "float8_e4m3fn", NULL, 1, FLOATING },
 	[DT_FLOAT8_E5M2] = { "float8_e5m2", NULL, 1, FLOATING },
+	[DT_FLOAT8_E4M3FNUZ] = { "float8_e4m3fnuz", NULL, 1, FLOATING },
+	[DT_FLOAT8_E5M2FNUZ] = { "float8_e5m2fnuz", NULL, 1, FLOATING },
+	[DT_FLOAT8_E8M0FNU] = { "float8_e8m0fnu", NULL, 1, FLOATING },
+	[DT_FLOAT4_E2M1FN_X2] = { "float4_e2m1fn_x2", NULL, 1, FLOATING },
+	[DT_COMPLEX32] = { "complex32", "chalf", 4, COMPLEX },
+	[DT_QINT8] = { "qint8", NULL, 1, QUANTIZED },
+	[DT_QUINT8] = { "quint8", NULL, 1, QUANTIZED },
+	[DT_QINT32] = { "qint32", NULL, 4, QUANTIZED },
 };
 
 static bool known(enum dtype d)
@@ -69,7 +77,7 @@ bool dtype_is_integral(enum dtype d)
 /* Types that c10 knows how to store, but promotes with little or nothing. */
 static bool barebones(enum dtype d)
 {
-	return d == DT_UINT16 || d == DT_UINT32 || d == DT_UINT64 || d == DT_FLOAT8_E4M3FN || d == DT_FLOAT8_E5M2;
+	return d >= DT_UINT16;
 }
 
 static enum dtype promote_barebones(enum dtype a, enum dtype b)

@@ -41,6 +41,7 @@ struct value {
 	void *constant;          /* struct datum * when the content is known while tracing (torch.tensor(3)), or NULL */
 	const unsigned char *storage; /* the bytes of its storage in a mapped file, which the model owns; NULL: none */
 	size_t storage_bytes;
+	const char *layout;      /* "sparse_coo", ...: such a tensor is named and has no strides; NULL: strided */
 	void *note;              /* for the stage that is at work (autograd's function), NULL between stages */
 };
 

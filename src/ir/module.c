@@ -31,6 +31,11 @@ bool module_set_attribute(struct arena *a, struct module *m, const char *name, s
 		old->value = v;
 		return true;
 	}
+	return module_add_attribute(a, m, name, v);
+}
+
+bool module_add_attribute(struct arena *a, struct module *m, const char *name, struct datum v)
+{
 	struct attribute *all = arena_grow(a, m->attributes, m->n_attributes, &m->cap_attributes, sizeof *all);
 	if (!all)
 		return false;
@@ -157,6 +162,17 @@ bool module_set_buffer(struct arena *a, struct module *m, const char *name, stru
 	struct parameter p = { name, v, persistent };
 
 	return put_parameter(a, &m->buffers, &m->n_buffers, &m->cap_buffers, p);
+}
+
+bool module_add_parameter(struct arena *a, struct module *m, const char *name, struct value *v)
+{
+	struct parameter *all = arena_grow(a, m->parameters, m->n_parameters, &m->cap_parameters, sizeof *all);
+
+	if (!all)
+		return false;
+	m->parameters = all;
+	all[m->n_parameters++] = (struct parameter){ name, v, true };
+	return true;
 }
 
 static void remove_parameter(struct parameter *all, size_t *n, struct parameter *p)

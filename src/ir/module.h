@@ -54,6 +54,8 @@ struct model {
 	const char *kind;        /* "description", "printed tree", "expression" */
 	struct graph_input *inputs; size_t n_inputs; /* default inputs; value->requires_grad set */
 	const char *note;        /* something the user should be told, or NULL */
+	bool state_only;         /* tensors by name: neither code nor a graph comes with them */
+	const char *origin;      /* what wrote the file, as far as it says, or NULL */
 	bool unfolded;           /* a printed tree whose repeated children were not folded */
 	size_t n_modules;
 	struct program *program; /* the graph that the file holds, NULL: forward code is traced */
@@ -65,6 +67,10 @@ bool module_set_attribute(struct arena *a, struct module *m, const char *name, s
 bool module_set_child(struct arena *a, struct module *m, const char *name, struct module *child);
 bool module_set_parameter(struct arena *a, struct module *m, const char *name, struct value *v);
 bool module_set_buffer(struct arena *a, struct module *m, const char *name, struct value *v, bool persistent);
+
+/* The same for names that are known to be new: nothing is looked up. */
+bool module_add_parameter(struct arena *a, struct module *m, const char *name, struct value *v);
+bool module_add_attribute(struct arena *a, struct module *m, const char *name, struct datum v);
 
 /* Removes a child, parameter, buffer or attribute of that name, if there is one. */
 void module_remove(struct module *m, const char *name);

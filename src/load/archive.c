@@ -179,6 +179,13 @@ static bool mark_overlaps(struct archive *z, nns_error *err)
 	return true;
 }
 
+bool archive_begins(const char *data, size_t len, const char *end)
+{
+	const unsigned char *p = (const unsigned char *)data;
+	size_t n = strlen(end), name = len >= LOCAL_SIZE && number(p, 4) == LOCAL_MAGIC ? (size_t)number(p + 26, 2) : 0;
+	return name >= n && name <= len - LOCAL_SIZE && memcmp(p + LOCAL_SIZE + name - n, end, n) == 0;
+}
+
 struct archive *archive_open(struct arena *a, const unsigned char *data, size_t len, nns_error *err)
 {
 	struct archive *z = arena_alloc(a, sizeof *z);

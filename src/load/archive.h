@@ -29,6 +29,9 @@ struct archive_entry {
 	bool overlaps;           /* its bytes are another entry's, or the directory's, too */
 };
 
+/* Whether the first entry in the file, which need not be the directory's, has a name that ends so: a quick first look. */
+bool archive_begins(const char *data, size_t len, const char *end);
+
 /* data must live as long as the archive.  A damaged directory, or an entry outside of the file, is an error. */
 struct archive *archive_open(struct arena *a, const unsigned char *data, size_t len, nns_error *err);
 size_t archive_count(const struct archive *z);

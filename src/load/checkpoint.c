@@ -7,21 +7,28 @@
 #include "load/checkpoint.h"
 
 #include <stdio.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "nn/runtime.h"
 
-enum { MAX_DEPTH = 200 };
+enum {
+	MAX_DEPTH = 200,
+	MAX_VISITS = 64000000,   /* few lists that hold one another can be entered in endlessly many ways */
+	OBJECT = 64, TENSOR = 4  /* visits that they count as */
+};
 
 struct builder {
 	struct state_tree tree;
 	struct runtime *rt;
-	size_t tensors;
+	size_t tensors, attributes, visits;
+	struct map barren;       /* addresses of lists */
 	int depth;
 	nns_error *err;
 };
 
 static bool add_object(struct builder *b, const char *path, struct datum d);
+static bool add_entries(struct builder *b, const char *path, const struct datum *keys, const struct datum *values, size_t n, size_t step);
 
 static const char *joined(struct builder *b, const char *path, const char *name)
 {
@@ -97,11 +104,23 @@ static bool named_function(struct builder *b, const char *name, struct datum *ou
 	return c && lang_eval(&b->rt->interp, c, &scope, out, NULL);
 }
 
+/* Few lists that hold one another can print without end. */
+static bool is_small(struct datum d, int *room, int depth)
+{
+	bool dict = d.kind == D_DICT, ok = --*room > 0 && depth < 50;
+	size_t n = dict ? d.u.dict->n : datum_is_seq(d) ? d.u.seq->n : 0;
+	for (size_t i = 0; ok && i < n; i++)
+		ok = dict ? is_small(d.u.dict->keys[i], room, depth + 1) && is_small(d.u.dict->values[i], room, depth + 1)
+		          : is_small(d.u.seq->items[i], room, depth + 1);
+	return ok;
+}
+
 static bool set_attributes(struct builder *b, struct module *m, struct datum state)
 {
 	for (size_t i = 0; state.kind == D_DICT && i < state.u.dict->n; i++) {
 		struct datum key = state.u.dict->keys[i], v = state.u.dict->values[i];
 		const struct pickled *p = pickled_of(v);
+		int room = 100000;
 		if (key.kind != D_STR || is_internal(key.u.s))
 			continue;
 		if (strcmp(key.u.s, "training") == 0) {
@@ -112,7 +131,7 @@ static bool set_attributes(struct builder *b, struct module *m, struct datum sta
 			v = (struct datum){ .kind = D_DTYPE, .u.i = dtype_from_name(p->name + 6) };
 		else if (p && p->kind == PICKLED_GLOBAL && strncmp(p->name, "torch.nn.functional.", 20) == 0 && named_function(b, p->name + 20, &v))
 			;
-		else if (p)
+		else if (p || !is_small(v, &room, 0))
 			continue;        /* an object of Python's: no attribute that forward code could use */
 		if (!module_set_attribute(b->rt->arena, m, key.u.s, v))
 			return fail_memory(b->err);
@@ -207,7 +226,7 @@ static const char *key_text(struct builder *b, struct datum key)
 	if (key.kind == D_STR)
 		return key.u.s;
 	text_init(&t);
-	datum_repr(&t, key, NULL);
+	state_short(&t, key);
 	char *s = t.failed ? NULL : arena_strndup(b->rt->arena, t.data ? t.data : "", t.len);
 	text_release(&t);
 	if (!s)
@@ -215,16 +234,91 @@ static const char *key_text(struct builder *b, struct datum key)
 	return s;
 }
 
-static bool add_entries(struct builder *b, const char *path, const struct datum *keys, const struct datum *values, size_t n)
+/* Whether there can be tensors in it. */
+static bool holds(struct datum d)
 {
-	for (size_t i = 0; i < n; i++) {
-		const char *name = keys ? key_text(b, keys[i]) : arena_printf(b->rt->arena, "%zu", i), *full = name ? joined(b, path, name) : NULL;
-		if (!full)
-			return fail_memory(b->err);
-		if (!add_object(b, full, values[i]))
+	const struct pickled *p = pickled_of(d);
+	return d.kind == D_TENSOR || d.kind == D_DICT || datum_is_seq(d) || (p && p->kind == PICKLED_CALL);
+}
+
+static bool spend(struct builder *b, size_t n)
+{
+	b->visits += n;
+	return b->visits <= MAX_VISITS || fail(b->err, NNS_LIMIT, "the objects hold one another in too many ways");
+}
+
+/* (0.9, 0.999) is one value, not two. */
+static bool is_value(struct builder *b, struct datum d)
+{
+	const struct pickled *p = pickled_of(d);
+	bool plain = datum_is_seq(d);
+	if (!plain)
+		return !holds(d) || (p && p->state.kind == D_NONE && p->items.kind == D_NONE);
+	for (size_t i = 0; plain && i < d.u.seq->n && b->visits <= MAX_VISITS; i++, b->visits++)
+		plain = !holds(d.u.seq->items[i]);
+	return plain && b->visits <= MAX_VISITS;
+}
+
+/* Lists in which there was nothing are not entered again. */
+static bool is_barren(struct builder *b, struct datum d)
+{
+	char key[32];
+	snprintf(key, sizeof key, "%p", d.u.p);
+	return map_has(&b->barren, key);
+}
+
+static bool add_list(struct builder *b, const char *path, const struct seq *all)
+{
+	size_t tensors = b->tensors, attributes = b->attributes;
+	if (!add_entries(b, path, NULL, all->items, all->n, 1))
+		return false;
+	if (b->tensors != tensors || b->attributes != attributes)
+		return true;
+	char *key = arena_printf(b->rt->arena, "%p", (const void *)all);
+	return (key && map_put(&b->barren, b->rt->arena, key, b)) || fail_memory(b->err);
+}
+
+static bool add_entry(struct builder *b, const char *path, const char *name, struct datum value)
+{
+	if (!name)
+		return fail_memory(b->err);
+	if (is_value(b, value)) {
+		struct module *m = state_module(&b->tree, path, b->err);
+		b->attributes++;
+		return m && (module_add_attribute(b->rt->arena, m, name, value) || fail_memory(b->err));
+	}
+	const char *full = joined(b, path, name);
+	return full ? add_object(b, full, value) : fail_memory(b->err);
+}
+
+/* values of a dict, or of a list when keys is NULL; step 2: key and value in turn */
+static bool add_entries(struct builder *b, const char *path, const struct datum *keys, const struct datum *values, size_t n, size_t step)
+{
+	if (!spend(b, n))
+		return false;
+	for (size_t i = 0; i < n; i += step) {
+		if (!keys && (!holds(values[i]) || is_value(b, values[i]) || (datum_is_seq(values[i]) && is_barren(b, values[i]))))
+			continue;        /* only what is named is shown */
+		const char *name = keys ? key_text(b, keys[i]) : arena_printf(b->rt->arena, "%zu", i);
+		if (!add_entry(b, path, name, values[i]))
 			return false;
 	}
 	return true;
+}
+
+/* An object of a class of the user's: what it holds, once. */
+static bool add_other(struct builder *b, const char *path, struct pickled *p)
+{
+	struct datum state = state_of(p);
+	if (p->seen)
+		return true;
+	p->seen = true;
+	if (state.kind == D_DICT && !add_object(b, path, state))
+		return false;
+	if (p->items.kind != D_LIST)
+		return true;
+	const struct seq *all = p->items.u.seq;
+	return p->pairs ? add_entries(b, path, all->items, all->items + 1, all->n, 2) : add_entries(b, path, NULL, all->items, all->n, 1);
 }
 
 static bool add_tensor(struct builder *b, const char *path, struct value *v)
@@ -237,21 +331,23 @@ static bool add_object(struct builder *b, const char *path, struct datum d)
 {
 	if (b->depth >= MAX_DEPTH)
 		return fail(b->err, NNS_LIMIT, "objects are nested more than %d deep", MAX_DEPTH);
+	if (!spend(b, 2 * strlen(path) + (d.kind == D_TENSOR ? TENSOR : OBJECT)))
+		return false;
 	b->depth++;
 	bool ok = true;
-	const struct pickled *p = pickled_of(d);
+	struct pickled *p = pickled_of(d);
 	if (d.kind == D_TENSOR)
 		ok = add_tensor(b, path, d.u.p);
 	else if (d.kind == D_DICT)
-		ok = add_entries(b, path, d.u.dict->keys, d.u.dict->values, d.u.dict->n);
+		ok = add_entries(b, path, d.u.dict->keys, d.u.dict->values, d.u.dict->n, 1);
 	else if (datum_is_seq(d))
-		ok = add_entries(b, path, NULL, d.u.seq->items, d.u.seq->n);
+		ok = add_list(b, path, d.u.seq);
 	else if (is_module(d))
 		ok = add_module(b, path, p);
 	else if (is_script(d))
 		ok = add_script(b, path, p);
-	else if (p && p->kind == PICKLED_CALL && state_of(p).kind == D_DICT)
-		ok = add_object(b, path, state_of(p));   /* an object of a class of the user's: what it holds */
+	else if (p && p->kind == PICKLED_CALL)
+		ok = add_other(b, path, p);
 	b->depth--;
 	return ok;
 }
@@ -259,8 +355,9 @@ static bool add_object(struct builder *b, const char *path, struct datum d)
 bool checkpoint_model(struct model *m, struct datum object, nns_error *err)
 {
 	struct builder b = { .rt = m->runtime, .err = err };
-	if (!state_begin(&b.tree, m, err) || !add_object(&b, "", object))
+	if (!state_begin(&b.tree, m, false, err) || !add_object(&b, "", object) || !state_finish(&b.tree, err))
 		return false;
+	m->state_only = !is_module(object);
 	if (b.tensors == 0 && !is_module(object) && !is_script(object))
 		m->note = "the file holds no tensors";
 	return true;

@@ -10,7 +10,7 @@ int npz_bid(const struct load_file *f)
 	nns_error ignored;
 	if (f->len > 6 && memcmp(f->data, "\x93NUMPY", 6) == 0)
 		return 90;
-	if (f->len < 4 || memcmp(f->data, "PK\x03\x04", 4) != 0)
+	if (f->len < 4 || memcmp(f->data, "PK\x03\x04", 4) != 0 || archive_begins(f->data, f->len, "/data.pkl"))
 		return 0;
 	struct arena *scratch = arena_new(NULL, &ignored);
 	struct archive *z = scratch ? archive_open(scratch, (const unsigned char *)f->data, f->len, &ignored) : NULL;
@@ -28,10 +28,10 @@ bool npz_load(const struct load_file *f, struct model *m, nns_error *err)
 	struct state_tree tree;
 	struct npz_array *all;
 	size_t n = 0;
-	if (!state_begin(&tree, m, err) || !npz_read(m->arena, (const unsigned char *)f->data, f->len, &all, &n, err))
+	if (!state_begin(&tree, m, true, err) || !npz_read(m->arena, (const unsigned char *)f->data, f->len, &all, &n, err))
 		return fail_within(err, "%s: ", f->path);
 	for (size_t i = 0; i < n; i++)
 		if (!state_add(&tree, *all[i].name ? all[i].name : "array", all[i].value, err))
 			return fail_within(err, "%s: ", f->path);
-	return true;
+	return state_finish(&tree, err);
 }

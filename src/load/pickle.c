@@ -238,8 +238,11 @@ static bool set_items(struct machine *m, struct datum to, const struct datum *it
 {
 	if (n % 2)
 		return fail_at(m, "a key without a value");
-	if (to.kind != D_DICT)
+	if (to.kind != D_DICT) {
+		if (pickled_of(to))
+			pickled_of(to)->pairs = true;
 		return append(m, to, items, n);
+	}
 	for (size_t i = 0; i < n; i += 2)
 		if (!dict_append(m->arena, to.u.dict, items[i], items[i + 1]))
 			return fail_memory(m->err);

@@ -31,6 +31,8 @@ struct pickled {
 	struct datum callee, args, state;
 	struct datum items;      /* list that APPENDS and SETITEMS filled: values, or key and value in turn */
 	const unsigned char *bytes; size_t n_bytes;
+	bool pairs;              /* items are keys and values */
+	bool seen;               /* for its reader */
 	size_t at;               /* byte of the pickle where it was made */
 	const void *data;
 };

@@ -511,7 +511,7 @@ int pt2_bid(const struct load_file *f)
 {
 	nns_error ignored;
 	struct arena *scratch;
-	if (f->len < 4 || memcmp(f->data, "PK\x03\x04", 4) != 0 || !(scratch = arena_new(NULL, &ignored)))
+	if (f->len < 4 || memcmp(f->data, "PK\x03\x04", 4) != 0 || archive_begins(f->data, f->len, "/data.pkl") || !(scratch = arena_new(NULL, &ignored)))
 		return 0;
 	int bid = 0;
 	struct archive *a = archive_open(scratch, (const unsigned char *)f->data, f->len, &ignored);

@@ -28,7 +28,8 @@ static enum dtype dtype_of(const char *name)
 	static const struct { const char *name; enum dtype dtype; } rows[] = {
 		{ "BOOL", DT_BOOL }, { "U8", DT_UINT8 }, { "I8", DT_INT8 }, { "I16", DT_INT16 }, { "I32", DT_INT32 }, { "I64", DT_INT64 },
 		{ "U16", DT_UINT16 }, { "U32", DT_UINT32 }, { "U64", DT_UINT64 }, { "F16", DT_FLOAT16 }, { "BF16", DT_BFLOAT16 }, { "F32", DT_FLOAT32 },
-		{ "F64", DT_FLOAT64 }, { "C64", DT_COMPLEX64 }, { "F8_E4M3", DT_FLOAT8_E4M3FN }, { "F8_E5M2", DT_FLOAT8_E5M2 } };
+		{ "F64", DT_FLOAT64 }, { "C64", DT_COMPLEX64 }, { "F8_E4M3", DT_FLOAT8_E4M3FN }, { "F8_E5M2", DT_FLOAT8_E5M2 },
+		{ "F8_E8M0", DT_FLOAT8_E8M0FNU }, { "F8_E4M3FNUZ", DT_FLOAT8_E4M3FNUZ }, { "F8_E5M2FNUZ", DT_FLOAT8_E5M2FNUZ } };
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (strcmp(rows[i].name, name) == 0)
 			return rows[i].dtype;
@@ -149,7 +150,7 @@ int safetensors_bid(const struct load_file *f)
 bool safetensors_load(const struct load_file *f, struct model *m, nns_error *err)
 {
 	struct state_tree tree;
-	return (state_begin(&tree, m, err) && read_file(&tree, (const unsigned char *)f->data, f->len, err)) || fail_within(err, "%s: ", f->path);
+	return (state_begin(&tree, m, true, err) && read_file(&tree, (const unsigned char *)f->data, f->len, err) && state_finish(&tree, err)) || fail_within(err, "%s: ", f->path);
 }
 
 /* ---- Shards ---- */
@@ -186,7 +187,7 @@ bool shards_load(const struct load_file *f, struct model *m, nns_error *err)
 	struct map seen = { 0 };
 	cJSON *json = cJSON_ParseWithLength(f->data, f->len);
 	const cJSON *names = cJSON_GetObjectItemCaseSensitive(json, "weight_map");
-	bool ok = state_begin(&tree, m, err);
+	bool ok = state_begin(&tree, m, true, err);
 	if (ok && !cJSON_IsObject(names))
 		ok = fail(err, NNS_FORMAT, "%s: not an index of safetensors: there is no weight_map", f->path);
 	for (const cJSON *t = names ? names->child : NULL; ok && t; t = t->next) {
@@ -200,5 +201,5 @@ bool shards_load(const struct load_file *f, struct model *m, nns_error *err)
 		ok = (copy && map_put(&seen, m->arena, copy, copy)) ? read_shard(&tree, f, copy, err) : fail_memory(err);
 	}
 	cJSON_Delete(json);
-	return ok;
+	return ok && state_finish(&tree, err);
 }

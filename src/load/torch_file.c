@@ -46,6 +46,21 @@ static bool give_bytes(struct torch_pickle *t, struct archive *z, const char *to
 	return true;
 }
 
+/* NAME/version holds the version of the archive as text; only TorchScript has constants. */
+static const char *origin_of(struct arena *a, struct archive *z, const struct archive_entry *object)
+{
+	int top = (int)(strlen(object->name) - strlen("data.pkl"));
+	char *version = arena_printf(a, "%.*sversion", top, object->name), *constants = arena_printf(a, "%.*sconstants.pkl", top, object->name);
+	const struct archive_entry *e = version ? archive_find(z, version) : NULL;
+	const char *what = constants && archive_find(z, constants) ? "TorchScript" : "torch.save()";
+	const unsigned char *bytes;
+	size_t len;
+	if (!e || !archive_bytes(z, e, 20, &bytes, &len, NULL))
+		return what;
+	const unsigned char *end = len ? memchr(bytes, '\n', len) : NULL;
+	return arena_printf(a, "%s, archive version %.*s", what, (int)(end ? (size_t)(end - bytes) : len), (const char *)bytes);
+}
+
 static bool load_zip(const struct load_file *f, struct model *m, nns_error *err)
 {
 	struct torch_pickle t = { .arena = m->arena, .err = err };
@@ -60,6 +75,7 @@ static bool load_zip(const struct load_file *f, struct model *m, nns_error *err)
 		return fail(err, NNS_FORMAT, "there is no data.pkl in the archive");
 	if (!archive_bytes(z, e, SIZE_MAX, &bytes, &len, err))
 		return false;
+	m->origin = origin_of(m->arena, z, e);
 	char *top = arena_strndup(m->arena, e->name, strlen(e->name) - strlen("data.pkl"));
 	if (!top)
 		return fail_memory(err);
@@ -73,6 +89,8 @@ int torch_zip_bid(const struct load_file *f)
 	nns_error ignored;
 	if (f->len < 4 || memcmp(f->data, "PK\x03\x04", 4) != 0)
 		return 0;
+	if (archive_begins(f->data, f->len, "/data.pkl"))
+		return 88;
 	struct arena *scratch = arena_new(NULL, &ignored);
 	struct archive *z = scratch ? archive_open(scratch, (const unsigned char *)f->data, f->len, &ignored) : NULL;
 	int bid = z && find_pickle(z) ? 88 : 0;
@@ -140,6 +158,7 @@ static bool load_legacy(const struct load_file *f, struct model *m, nns_error *e
 	for (size_t i = 0; datum_is_seq(keys) && i < keys.u.seq->n; i++)
 		if (!read_storage(&t, f, &at, keys.u.seq->items[i]))
 			return false;
+	m->origin = "torch.save() before 1.6";
 	return torch_pickle_finish(&t) && checkpoint_model(m, object, err);
 }
 

@@ -24,7 +24,7 @@ static enum dtype storage_dtype(const char *name)
 		{ "torch.BFloat16Storage", DT_BFLOAT16 }, { "torch.LongStorage", DT_INT64 }, { "torch.IntStorage", DT_INT32 },
 		{ "torch.ShortStorage", DT_INT16 }, { "torch.CharStorage", DT_INT8 }, { "torch.ByteStorage", DT_UINT8 }, { "torch.BoolStorage", DT_BOOL },
 		{ "torch.ComplexFloatStorage", DT_COMPLEX64 }, { "torch.ComplexDoubleStorage", DT_COMPLEX128 },
-		{ "torch.QInt8Storage", DT_INT8 }, { "torch.QUInt8Storage", DT_UINT8 }, { "torch.QInt32Storage", DT_INT32 },
+		{ "torch.QInt8Storage", DT_QINT8 }, { "torch.QUInt8Storage", DT_QUINT8 }, { "torch.QInt32Storage", DT_QINT32 },
 		{ "torch.UntypedStorage", DT_UINT8 }, { "torch.storage.UntypedStorage", DT_UINT8 },
 		{ "torch.cuda.FloatStorage", DT_FLOAT32 }, { "torch.cuda.HalfStorage", DT_FLOAT16 }, { "torch.cuda.LongStorage", DT_INT64 } };
 	for (size_t i = 0; name && i < sizeof rows / sizeof *rows; i++)
@@ -130,6 +130,51 @@ static bool make_tensor_v3(struct torch_pickle *t, struct pickled *call, struct 
 	return rebuild_tensor(t, call, arg(call, 6), out);
 }
 
+/* A tensor whose bytes lie nowhere: of the meta device, or one that has another layout. */
+static bool without_storage(struct torch_pickle *t, enum dtype d, struct datum sizes, struct value **v)
+{
+	int64_t size[MAX_DIMS];
+	int n = 0;
+	if (!ints_of(sizes, size, &n, t->err))
+		return false;
+	if (!shape_fits(n, size, d))
+		return fail(t->err, NNS_FORMAT, "a tensor of more bytes than 63 bits can count");
+	*v = value_new(t->arena, d, n, size);
+	return *v || fail_memory(t->err);
+}
+
+/* (dtype, size, stride, requires_grad) */
+static bool make_meta(struct torch_pickle *t, struct pickled *call, struct datum *out)
+{
+	struct datum dtype = arg(call, 0);
+	struct value *v = NULL;
+	if (dtype.kind != D_DTYPE)
+		return fail(t->err, NNS_FORMAT, "a tensor without storage has no dtype");
+	if (!without_storage(t, (enum dtype)dtype.u.i, arg(call, 1), &v))
+		return false;
+	*out = datum_pointer(D_TENSOR, v);
+	return true;
+}
+
+/* (layout, (indices, values, size, ...)), of the compressed layouts (layout, (indices, indices, values, size)) */
+static bool make_sparse(struct torch_pickle *t, struct pickled *call, struct datum *out)
+{
+	struct datum layout = arg(call, 0), data = arg(call, 1);
+	const struct pickled *name = pickled_of(layout);
+	const char *full = layout.kind == D_STR ? layout.u.s : name && name->name ? name->name : "";
+	const char *bare = strncmp(full, "torch.", 6) == 0 ? full + 6 : full;
+	size_t at = strcmp(bare, "sparse_coo") == 0 ? 1 : 2;
+	struct value *v = NULL;
+	if (strncmp(bare, "sparse_", 7) != 0 || !datum_is_seq(data) || data.u.seq->n <= at + 1 || data.u.seq->items[at].kind != D_TENSOR)
+		return fail(t->err, NNS_FORMAT, "a sparse tensor without layout or values");
+	const struct value *values = data.u.seq->items[at].u.p;
+	if (!without_storage(t, values->dtype, data.u.seq->items[at + 1], &v))
+		return false;
+	v->layout = bare;
+	*out = datum_pointer(D_TENSOR, v);
+	return true;
+}
+
 static bool make_parameter(struct torch_pickle *t, struct pickled *call, struct datum *out)
 {
 	struct datum data = arg(call, 0);
@@ -189,6 +234,10 @@ static const struct maker {
 	{ "torch._utils._rebuild_parameter_with_state", make_parameter },
 	{ "torch._tensor._rebuild_from_type_v2", make_from_type },
 	{ "torch._utils._rebuild_qtensor", make_tensor },
+	{ "torch._utils._rebuild_sparse_tensor", make_sparse },
+	{ "torch._utils._rebuild_meta_tensor_no_storage", make_meta },
+	{ "torch._utils._rebuild_device_tensor_from_cpu_tensor", make_first },
+	{ "torch.serialization._get_layout", make_first },
 	{ "torch.Size", make_first },
 	{ "torch.jit._pickle.build_intlist", make_first },
 	{ "torch.jit._pickle.build_doublelist", make_first },

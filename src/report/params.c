@@ -39,7 +39,10 @@ static bool add_tensors(struct table *t, struct totals *totals, const struct wal
 			continue;
 		table_cellf(t, "%s%s%s", w->path, *w->path ? "." : "", all[i].name);
 		table_cell(t, buffers ? "buffer" : "parameter");
-		table_cell(t, dtype_name(v->dtype));
+		if (v->layout)
+			table_cellf(t, "%s %s", dtype_name(v->dtype), v->layout);
+		else
+			table_cell(t, dtype_name(v->dtype));
 		table_cell(t, shape_cell(t->arena, v));
 		table_cell(t, v->requires_grad ? "1" : "0");
 		if (!count(t->arena, totals, v, buffers))

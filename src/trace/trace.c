@@ -203,6 +203,13 @@ static bool run(struct model *m, bool grad, struct graph *g, nns_error *err)
 	return ok;
 }
 
+static bool fail_no_graph(const struct model *m, nns_error *err)
+{
+	return fail(err, NNS_UNSUPPORTED, "%s holds tensors (nnscope tree and params list them) and no graph; there are two ways to one: export the model with "
+	            "torch.export.save(torch.export.export(model, inputs), 'model.pt2') and give nnscope that, or describe the network (JSON) and add --weights %s",
+	            m->source, m->source);
+}
+
 struct graph *trace(struct model *m, const struct trace_options *o, nns_error *err)
 {
 	struct graph *g = arena_alloc(m->arena, sizeof *g);
@@ -210,6 +217,8 @@ struct graph *trace(struct model *m, const struct trace_options *o, nns_error *e
 		return fail_memory(err), NULL;
 	g->arena = m->arena;
 	g->training = o->training;
+	if (m->state_only && !m->program)
+		return fail_no_graph(m, err), NULL;
 	if (!choose_inputs(m, o, g, err) || !name_inputs(m, g, err) || !prepare_modules(m, o->training, err) || !run(m, !o->no_grad, g, err))
 		return NULL;
 	return g;
