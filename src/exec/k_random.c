@@ -135,9 +135,11 @@ static bool k_exponential(struct kernel_call *k) { return in_place(k, fill_expon
 /* ---- trunc_normal_ of torch/nn/init.py: draws until every value lies between a and b ---- */
 
 struct truncated {
+	enum dtype dtype;
 	double mean, std, a, b;
 	int64_t n;
-	float *v, *fresh;
+	double *v, *fresh;
+	float *narrow;           /* as drawn when the dtype is not float64 */
 	bool *pending;
 };
 
@@ -149,20 +151,56 @@ static bool any_pending(const struct truncated *t)
 	return false;
 }
 
+/* A whole tensor, normal or between a and b. */
+static void draw_all(struct generator *g, const struct truncated *t, bool normal, double *out)
+{
+	size_t n = (size_t)t->n;
+	if (t->dtype == DT_FLOAT64) {
+		if (normal)
+			random_normal_double(g, out, n, t->mean, t->std);
+		else
+			random_uniform_double(g, out, n, t->a, t->b);
+		return;
+	}
+	if (!normal)
+		random_uniform_float(g, t->narrow, n, t->a, t->b);
+	else if (is_reduced(t->dtype))
+		normal_reduced(g, t->narrow, n, t->mean, t->std);
+	else
+		random_normal_float(g, t->narrow, n, t->mean, t->std);
+	for (int64_t i = 0; i < t->n; i++)
+		out[i] = rounded(t->dtype, t->narrow[i]);
+}
+
+static void take_pending(const struct truncated *t)
+{
+	for (int64_t i = 0; i < t->n; i++)
+		t->v[i] = t->pending[i] ? t->fresh[i] : t->v[i];
+}
+
 /* Much of the distribution lies inside: whole tensors are drawn, and what fell outside is taken from the next. */
 static void truncate_normal(struct generator *g, const struct truncated *t)
 {
-	float low = (float)t->a, high = (float)t->b;
-	random_normal_float(g, t->v, (size_t)t->n, t->mean, t->std);
+	bool wide = t->dtype == DT_FLOAT64;
+	double low = wide ? t->a : rounded(t->dtype, (float)t->a), high = wide ? t->b : rounded(t->dtype, (float)t->b);
+	draw_all(g, t, true, t->v);
 	for (;;) {
 		for (int64_t i = 0; i < t->n; i++)
 			t->pending[i] = t->v[i] < low || t->v[i] > high;
 		if (!any_pending(t))
 			return;
-		random_normal_float(g, t->fresh, (size_t)t->n, t->mean, t->std);
-		for (int64_t i = 0; i < t->n; i++)
-			t->v[i] = t->pending[i] ? t->fresh[i] : t->v[i];
+		draw_all(g, t, true, t->fresh);
+		take_pending(t);
 	}
+}
+
+/* The logarithm of a uniform draw exceeds that of the density, the peak's being 0. */
+static bool is_rejected(struct generator *g, const struct truncated *t, double v, double peak)
+{
+	if (t->dtype == DT_FLOAT64)
+		return log(generator_double(g)) > -0.5 * pow((v - t->mean) / t->std, 2) - peak;
+	float density = -0.5f * powf(((float)v - (float)t->mean) / (float)t->std, 2) - (float)peak;
+	return logf(generator_float(g)) > density;
 }
 
 /* Little does: uniform candidates are accepted as often as the density says. */
@@ -171,14 +209,10 @@ static void truncate_uniform(struct generator *g, const struct truncated *t)
 	double mode = fmax(t->a, fmin(t->mean, t->b)), peak = -0.5 * pow((mode - t->mean) / t->std, 2);
 	memset(t->pending, 1, (size_t)t->n);
 	do {
-		random_uniform_float(g, t->fresh, (size_t)t->n, t->a, t->b);
+		draw_all(g, t, false, t->fresh);
+		take_pending(t);
 		for (int64_t i = 0; i < t->n; i++)
-			t->v[i] = t->pending[i] ? t->fresh[i] : t->v[i];
-		for (int64_t i = 0; i < t->n; i++) {
-			float density = -0.5f * powf((t->fresh[i] - (float)t->mean) / (float)t->std, 2) - (float)peak;
-			float draw = logf(generator_float(g));
-			t->pending[i] = t->pending[i] && draw > density;
-		}
+			t->pending[i] = is_rejected(g, t, t->fresh[i], peak) && t->pending[i];
 	} while (any_pending(t));
 }
 
@@ -186,12 +220,13 @@ static bool k_trunc_normal(struct kernel_call *k)
 {
 	struct tensor *self = arg_tensor(k, "self");
 	struct generator *g = generator_of(k);
-	struct truncated t = { arg_real(k, "mean", 0), arg_real(k, "std", 1), arg_real(k, "a", -2), arg_real(k, "b", 2), tensor_numel(self), NULL, NULL, NULL };
+	struct truncated t = { self->dtype, arg_real(k, "mean", 0), arg_real(k, "std", 1), arg_real(k, "a", -2), arg_real(k, "b", 2), tensor_numel(self), NULL, NULL, NULL, NULL };
 	if (!(t.a < t.b) || !(t.std > 0))
 		return kernel_fail(k, "a normal distribution of deviation %g cannot be cut to [%g, %g]", t.std, t.a, t.b);
-	t.v = g ? floats_for(k, self) : NULL;
+	t.v = g ? doubles_for(k, self) : NULL;
 	t.fresh = t.v ? scratch_alloc(k, t.n, sizeof *t.fresh) : NULL;
-	t.pending = t.fresh ? scratch_alloc(k, t.n, sizeof *t.pending) : NULL;
+	t.narrow = t.fresh ? scratch_alloc(k, t.n, sizeof *t.narrow) : NULL;
+	t.pending = t.narrow ? scratch_alloc(k, t.n, sizeof *t.pending) : NULL;
 	if (!t.pending)
 		return false;
 	double inside = (erf((t.b - t.mean) / t.std / sqrt(2)) - erf((t.a - t.mean) / t.std / sqrt(2))) / 2;

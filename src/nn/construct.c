@@ -63,13 +63,13 @@ bool runtime_record_construction(struct runtime *rt, nns_error *err)
 	return true;
 }
 
-/* reset_parameters(), which ends a constructor. */
+/* reset_parameters(), which ends a constructor; lazy modules have nothing to draw for yet. */
 static bool reset(struct runtime *rt, struct module *m, const struct nn_class *c, nns_error *err)
 {
 	const struct code *code;
 	struct scope scope = { 0 };
 	struct datum ignored;
-	if (!rt->construction)
+	if (!rt->construction || c->becomes)
 		return true;
 	if (!class_code(rt, c, COLUMN_RESET, &code, err))
 		return false;
