@@ -137,16 +137,16 @@ static bool is_numbered(const struct module *m)
 	return m->n_children > 0;
 }
 
-/* Modules that no operator ran in tell no class; those that hold a numbered list and are not called are a ModuleList. */
+/* Modules that no operator ran in tell no class; those that only hold others are a ModuleList when these are numbered, else a ModuleDict. */
 static bool name_classes(struct pt2 *p)
 {
 	for (size_t i = 0; i < p->modules.n; i++) {
 		struct module *m = p->modules.entries[i].value;
 		if (m->class_name)
 			continue;
-		m->class_name = is_numbered(m) ? "ModuleList" : "Module";
-		if (is_numbered(m))
-			m->class = runtime_class(runtime_of_model(p->model), "ModuleList");
+		m->class_name = is_numbered(m) ? "ModuleList" : m->n_children > 0 && m->n_parameters == 0 ? "ModuleDict" : "Module";
+		if (m->n_children > 0 && m->n_parameters == 0)
+			m->class = runtime_class(runtime_of_model(p->model), m->class_name);
 	}
 	return true;
 }
@@ -455,6 +455,22 @@ static bool keep_user_outputs(struct pt2 *p, struct program *g, const cJSON *spe
 	return true;
 }
 
+/*
+ * Whether the model returns a dict (or a class of transformers that is one): the first type that out_spec names.  The specs
+ * are JSON in a string (torch/utils/_pytree.py).
+ */
+static bool returns_dict(const cJSON *calls)
+{
+	const cJSON *signature = cJSON_GetObjectItemCaseSensitive(calls ? calls->child : NULL, "signature");
+	const cJSON *spec = cJSON_GetObjectItemCaseSensitive(signature, "out_spec");
+	const char *type = cJSON_IsString(spec) ? strstr(spec->valuestring, "\"type\": \"") : NULL;
+	const char *first = cJSON_IsString(spec) ? strstr(spec->valuestring, "\"type\": ") : NULL;
+	if (!type || type != first)      /* null: one tensor */
+		return false;
+	type += strlen("\"type\": \"");
+	return strncmp(type, "builtins.tuple", 14) != 0 && strncmp(type, "builtins.list", 13) != 0 && strncmp(type, "collections.namedtuple", 22) != 0;
+}
+
 /* ---- The file ---- */
 
 static bool read_program(struct pt2 *p, struct state *s, const cJSON *json)
@@ -465,6 +481,8 @@ static bool read_program(struct pt2 *p, struct state *s, const cJSON *json)
 		return false;
 	struct program *g = pt2_program(p, cJSON_GetObjectItemCaseSensitive(module, "graph"));
 	p->model->program = g;
+	if (g)
+		g->returns_dict = returns_dict(cJSON_GetObjectItemCaseSensitive(module, "module_call_graph"));
 	return g && read_signature(p, s, g, cJSON_GetObjectItemCaseSensitive(signature, "input_specs"))
 	    && place_unused(p, s) && add_user_inputs(p, g)
 	    && keep_user_outputs(p, g, cJSON_GetObjectItemCaseSensitive(signature, "output_specs"))

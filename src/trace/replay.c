@@ -372,6 +372,20 @@ static bool bind_inputs(struct replayer *r, struct frame *f)
 	return true;
 }
 
+/* The items under their numbers. */
+static bool make_dict(struct replayer *r, struct datum *output)
+{
+	struct datum d;
+	if (!datum_is_seq(*output))
+		return true;
+	if (!datum_dict(r->model->arena, &d))
+		return fail_memory(r->err);
+	for (size_t i = 0; i < output->u.seq->n; i++)
+		if (!dict_put(r->model->arena, d.u.dict, datum_int((int64_t)i), output->u.seq->items[i]))
+			return fail_memory(r->err);
+	return *output = d, true;
+}
+
 bool replay(struct model *m, struct graph *g, nns_error *err)
 {
 	nns_error local = { 0 };
@@ -385,7 +399,8 @@ bool replay(struct model *m, struct graph *g, nns_error *err)
 	if (!begin_call(&r, &root) || !run_nodes(&r, &f))
 		return false;
 	r.rt->recorder.call = NULL;      /* the caller reads what the program gives */
-	if (!resolve(&r, &f, m->program->output, &g->output, 0) || !settle_outputs(&r))
+	if (!resolve(&r, &f, m->program->output, &g->output, 0) || !settle_outputs(&r)
+	    || (m->program->returns_dict && !make_dict(&r, &g->output)))
 		return false;
 	r.calls[0]->output = g->output;
 	return true;
