@@ -173,20 +173,38 @@ static bool adopt(struct replayer *r, struct value *v, const struct value *meta)
 	return true;
 }
 
+static bool writes_in_place(const char *target)
+{
+	size_t n = strcspn(target, ".");
+	return n > 1 && target[n - 1] == '_';
+}
+
+/* In which call the result of n was made: that of its argument when it hands this on (to() without anything to do). */
+static int made_where(const struct replayer *r, const struct frame *f, const struct program_node *n, struct datum result)
+{
+	int here = r->rt->recorder.call ? r->rt->recorder.call->serial : -1;
+	for (size_t i = 0; result.kind == D_TENSOR && i < n->n_args && !writes_in_place(n->target); i++) {
+		int k = program_index(n->args[i]);
+		if (k >= 0 && f->values[k].kind == D_TENSOR && f->values[k].u.p == result.u.p)
+			return f->made_in[k];
+	}
+	return here;
+}
+
 /* Gives the references in `names` what `result` has in their place. */
-static bool assign(struct replayer *r, struct frame *f, struct datum names, struct datum result, int depth)
+static bool assign(struct replayer *r, struct frame *f, const struct program_node *n, struct datum names, struct datum result, int depth)
 {
 	int i = program_index(names);
 	if (i >= 0) {
+		f->made_in[i] = made_where(r, f, n, result);
 		f->values[i] = result;
-		f->made_in[i] = r->rt->recorder.call ? r->rt->recorder.call->serial : -1;
 		return result.kind != D_TENSOR || adopt(r, result.u.p, f->program->values[i].meta);
 	}
 	if (!datum_is_seq(names) || depth > 20)
 		return true;
 	for (size_t k = 0; k < names.u.seq->n; k++) {
 		bool there = datum_is_seq(result) && k < result.u.seq->n;
-		if (!assign(r, f, names.u.seq->items[k], there ? result.u.seq->items[k] : datum_none(), depth + 1))
+		if (!assign(r, f, n, names.u.seq->items[k], there ? result.u.seq->items[k] : datum_none(), depth + 1))
 			return false;
 	}
 	return true;
@@ -329,7 +347,7 @@ static bool run_node(struct replayer *r, struct frame *f, const struct program_n
 		return fail_within(r->err, "%s%s", path, *path ? ": " : "");
 	}
 	note_result(r, result, n->target);
-	return assign(r, f, n->outputs, result, 0);
+	return assign(r, f, n, n->outputs, result, 0);
 }
 
 static bool run_nodes(struct replayer *r, struct frame *f)
