@@ -94,6 +94,31 @@ def main(root):
     at = case(root, "bad-file-pickle", params("broken.pkl"), status=1, message="byte 2 of the pickle: there is no opcode 0xff")
     with open(at("broken.pkl"), "wb") as f: f.write(b"\x80\x02\xff.")
 
+    # What is named, and what is no tensor
+    special = {"coo": torch.eye(3).to_sparse(), "q": torch.quantize_per_tensor(torch.zeros(2, 3), 0.1, 0, torch.qint8), "e8": torch.empty(2, dtype=torch.float8_e8m0fnu),
+               "meta": torch.empty(5, device="meta"), "c": torch.empty(2, dtype=torch.complex32)}
+    rows = state_rows(special, True).replace("coo\tparameter\tfloat32", "coo\tparameter\tfloat32 sparse_coo")
+    at = case(root, "good-file-dtypes", params("special.pth"), rows); torch.save(special, at("special.pth"))
+    step = {"epoch": 3, "model": {"fc.weight": torch.zeros(2, 3)}, "optimizer": {"state": {0: {"step": torch.tensor(1.0)}}, "param_groups": [{"lr": 0.001, "betas": (0.9, 0.999), "params": [0]}]}}
+    tree = ("Module(\n  epoch: 3\n  (model): Module(\n    (fc): Module(weight: float32 [2, 3])\n  )\n  (optimizer): Module(\n    (state): Module(\n      (0): Module(step: float32 [])\n    )\n"
+            "    (param_groups): Module(\n      (0): Module(\n        lr: 0.001\n        betas: (0.9, 0.999)\n        params: [0]\n      )\n    )\n  )\n)\n")
+    at = case(root, "good-file-tree-of-keys", ["tree", "CASE/step.pth"], tree); torch.save(step, at("step.pth"))
+    case(root, "good-file-diff", ["diff", "CASE/../good-file-state/state.pth", "CASE/../good-file-state/state.pth"], "")
+    case(root, "bad-file-no-graph", ["graph", "CASE/../good-file-state/state.pth"], status=1, message="and no graph; there are two ways to one")
+    overview = ("checkpoint: PyTorch checkpoint, by torch.save(), archive version 3\n  parameters  10, of 140 elements\n  buffers     0\n  bytes       564\n"
+                "  dtypes      int32 (1), int64 (1), float32 (8)\n  modules     6\n  commands    tree, params, diff, get, check; there is no graph, run DESCRIPTION --weights FILE uses the tensors\n")
+    case(root, "good-file-overview", ["CASE/../good-file-nested/checkpoint.pth"], overview)
+    deep = []
+    for _ in range(100): deep = [deep, deep]
+    at = case(root, "good-file-lists-in-lists", params("lists.pkl"), state_rows({}, True))
+    with open(at("lists.pkl"), "wb") as f: pickle.dump({"a": deep}, f, 2)
+    many = [torch.zeros(1)]
+    for _ in range(100): many = [many, many]
+    at = case(root, "bad-file-endless-lists", params("lists.pth"), status=1, message="hold one another in too many ways"); torch.save(many, at("lists.pth"))
+    header = json.dumps({"a" + ".a" * 300: {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
+    at = case(root, "bad-file-deep-name", params("model.safetensors"), status=1, message="nests more than 200 modules")
+    with open(at("model.safetensors"), "wb") as f: f.write(len(header).to_bytes(8, "little") + header + bytes(4))
+
     ep = torch.export.export(net, (x,), strict=False)
     at = case(root, "good-file-pt2-tree", ["tree", "CASE/model.pt2"], str(net) + "\n"); torch.export.save(ep, at("model.pt2"))
     with torch.no_grad(): y = net(x)

@@ -97,7 +97,7 @@ typedef struct nns_report_options {
 	const char *columns, *rows;       /* summary: torchinfo's col_names and row_settings, comma separated */
 } nns_report_options;
 
-/* what: "tree", "params", "shapes", "summary", "flops".  g may be NULL for tree and params. */
+/* what: "overview", "tree", "params", "shapes", "summary", "flops".  g may be NULL for the first three. */
 NNS_API char *nns_report(nns_model *m, nns_graph *g, const char *what, const nns_report_options *options, nns_error *err);
 
 /* The rows in which two models differ; both graphs, or NULL.  *differ: whether there are any. */

@@ -72,6 +72,12 @@ static bool write_tree(nns_model *m, nns_graph *g, const struct report_options *
 	return report_tree(m->model, &s, out, err);
 }
 
+static bool write_overview(nns_model *m, nns_graph *g, const struct report_options *o, struct text *out, nns_error *err)
+{
+	(void)g, (void)o;
+	return report_overview(m->model, out, err);
+}
+
 static bool write_params(nns_model *m, nns_graph *g, const struct report_options *o, struct text *out, nns_error *err)
 {
 	(void)g;
@@ -95,7 +101,7 @@ static bool write_flops(nns_model *m, nns_graph *g, const struct report_options 
 }
 
 static const struct report_row rows[] = {
-	{ "tree", false, write_tree }, { "params", false, write_params }, { "shapes", true, write_shapes },
+	{ "overview", false, write_overview }, { "tree", false, write_tree }, { "params", false, write_params }, { "shapes", true, write_shapes },
 	{ "summary", true, write_summary }, { "flops", true, write_flops },
 };
 

@@ -151,35 +151,4 @@ int run_check(const struct options *o) { return expressions(o, check_one); }
 
 /* ---- nnscope FILE ---- */
 
-struct counts {
-	size_t parameters, buffers;
-	int64_t elements;
-};
-
-static bool count(const nns_tensor_info *t, void *data)
-{
-	struct counts *c = data;
-	int64_t n = 1;
-	for (int i = 0; i < t->ndim; i++)
-		n *= t->shape[i];
-	*(t->is_buffer ? &c->buffers : &c->parameters) += 1;
-	c->elements += !t->is_buffer && t->ndim >= 0 ? n : 0;
-	return true;
-}
-
-int run_overview(const struct options *o)
-{
-	struct counts c = { 0 };
-	nns_error err = { 0 };
-	size_t used;
-	int status = EXIT_OK;
-	nns_model *m = open_model(o, &used, &status);
-	if (!m)
-		return status;
-	if (nns_model_parameters(m, count, &c, &err))
-		printf("%s: %zu parameters with %lld elements, %zu buffers\n\nnnscope tree, params, summary, graph show more.\n", nns_model_name(m), c.parameters, (long long)c.elements, c.buffers);
-	else
-		status = complain(&err);
-	nns_model_free(m);
-	return status ? status : put("");
-}
+int run_overview(const struct options *o) { return report(o, "overview", false); }

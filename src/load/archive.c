@@ -249,6 +249,8 @@ bool archive_bytes(struct archive *z, const struct archive_entry *e, size_t limi
 		return *bytes = z->data + e->offset, true;
 	if (e->method != 8)
 		return fail(err, NNS_UNSUPPORTED, "%s: compression method %d", e->name, e->method);
+	if (e->overlaps)         /* many entries that unpack the same bytes */
+		return fail(err, NNS_FORMAT, "%s: byte %llu: its compressed bytes are another entry's too (a zip bomb?)", e->name, (unsigned long long)e->offset);
 	if (e->size / MAX_RATIO > e->packed)
 		return fail(err, NNS_FORMAT, "%s: %llu bytes cannot hold %llu (a zip bomb?)", e->name, (unsigned long long)e->packed, (unsigned long long)e->size);
 	unsigned char *out = arena_alloc(z->arena, e->size + 1);

@@ -132,7 +132,10 @@ static bool read_file(struct state_tree *tree, const unsigned char *data, size_t
 		cJSON_Delete(json);
 		return fail(err, NNS_FORMAT, "the header is not a JSON object");
 	}
+	const cJSON *by = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(json, "__metadata__"), "format");
 	bool ok = true;
+	if (cJSON_IsString(by) && !(tree->model->origin = arena_printf(tree->model->arena, "'%.40s' as its metadata says", by->valuestring)))
+		ok = fail_memory(err);
 	for (const cJSON *t = json->child; ok && t; t = t->next)
 		if (strcmp(t->string, "__metadata__") != 0 && !read_tensor(&r, t))
 			ok = fail_within(err, "%s: ", t->string);

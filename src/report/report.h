@@ -28,6 +28,9 @@ enum report_format report_format_from_name(const char *name);
 /* str(model), with a newline at its end. */
 bool report_tree(const struct model *m, const struct report_source *s, struct text *out, nns_error *err);
 
+/* Kind and origin of the file, counts, bytes, dtypes, and which commands work. */
+bool report_overview(const struct model *m, struct text *out, nns_error *err);
+
 struct report_options {
 	enum report_format format;
 	int width;               /* of the terminal in columns; 0: do not fit */
