@@ -42,3 +42,8 @@ dist_check_SCRIPTS += tests/run-cases.test tests/includes.test tests/docs.test t
 TESTS += tests/run-cases.test tests/includes.test tests/docs.test tests/embedding.test
 
 EXTRA_DIST += tests/ops tests/nn tests/values tools/value-cases.py tests/cases tools/check-includes tools/op-cases.py tools/module-cases.py tools/file-cases.py tests/conformance.floor
+
+check_PROGRAMS += tests/unit/test_files
+tests_unit_test_files_SOURCES = tests/unit/test_files.c
+tests_unit_test_files_LDADD = libnnscope_core.la
+TESTS += tests/unit/test_files
