@@ -37,6 +37,11 @@ tests_unit_test_kernels_index_LDADD = libnnscope_core.la $(CMOCKA_LIBS)
 TESTS += tests/unit/test_kernels_index
 endif
 
+check_PROGRAMS += tests/unit/test_random
+tests_unit_test_random_SOURCES = tests/unit/test_random.c
+tests_unit_test_random_LDADD = libnnscope_core.la
+TESTS += tests/unit/test_random
+
 # The command line against what PyTorch, torchinfo, fvcore and torchviz printed.
 dist_check_SCRIPTS += tests/run-cases.test tests/includes.test tests/docs.test tests/embedding.test
 TESTS += tests/run-cases.test tests/includes.test tests/docs.test tests/embedding.test
