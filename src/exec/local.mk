@@ -13,3 +13,4 @@ libnnscope_core_la_SOURCES += src/exec/spatial.h src/exec/spatial.c \
 libnnscope_core_la_SOURCES += src/exec/k_random.c
 libnnscope_core_la_SOURCES += src/exec/materialise.h src/exec/materialise.c
 libnnscope_core_la_SOURCES += src/exec/k_norm.c
+libnnscope_core_la_SOURCES += src/exec/k_resize.c src/exec/k_vision.c
