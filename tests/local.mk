@@ -9,7 +9,9 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 TEST_LOG_DRIVER = $(LOG_DRIVER)
 
 # Programs that read their cases from tables; all write TAP.
-check_PROGRAMS += tests/unit/test_values tests/unit/test_ops tests/unit/test_nn tests/unit/test_nn_table tests/unit/test_printed tests/unit/test_alloc
+check_PROGRAMS += tests/unit/test_kernel_table tests/unit/test_values tests/unit/test_ops tests/unit/test_nn tests/unit/test_nn_table tests/unit/test_printed tests/unit/test_alloc
+tests_unit_test_kernel_table_SOURCES = tests/unit/test_kernel_table.c
+tests_unit_test_kernel_table_LDADD = libnnscope_core.la
 tests_unit_test_values_SOURCES = tests/unit/test_values.c
 tests_unit_test_values_LDADD = libnnscope_core.la -lm
 tests_unit_test_alloc_SOURCES = tests/unit/test_alloc.c
@@ -22,7 +24,7 @@ tests_unit_test_nn_table_SOURCES = tests/unit/test_nn_table.c
 tests_unit_test_nn_table_LDADD = libnnscope_core.la
 tests_unit_test_printed_SOURCES = tests/unit/test_printed.c
 tests_unit_test_printed_LDADD = libnnscope_core.la
-TESTS += tests/unit/test_values tests/unit/test_ops tests/unit/test_nn tests/unit/test_nn_table tests/unit/test_printed tests/unit/test_alloc
+TESTS += tests/unit/test_kernel_table tests/unit/test_values tests/unit/test_ops tests/unit/test_nn tests/unit/test_nn_table tests/unit/test_printed tests/unit/test_alloc
 
 check_PROGRAMS += tests/unit/test_kernels_matmul
 tests_unit_test_kernels_matmul_SOURCES = tests/unit/test_kernels_matmul.c
