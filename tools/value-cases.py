@@ -118,6 +118,11 @@ PReLU(3)
 LayerNorm(8)
 Sequential(Linear(3, 4), ReLU(), Linear(4, 5))
 Linear(3, 3, dtype=torch.float64)
+ParameterList([Parameter(torch.randn(5, 4) * 0.02), Parameter(torch.rand(3, 3).mul(2) - 1), Parameter(torch.arange(5, dtype=torch.float32))])
+ParameterList([init.orthogonal_(Parameter(torch.empty(5, 7))), init.dirac_(Parameter(torch.empty(6, 3, 3)), 2), init.eye_(Parameter(torch.empty(4, 3)))])
+ParameterList([init.trunc_normal_(Parameter(torch.empty(50, 7)), a=-0.5, b=0.5), init.trunc_normal_(Parameter(torch.empty(50, 7)), a=0.1, b=0.3)])
+ParameterList([init.trunc_normal_(Parameter(torch.empty(30, 3, dtype=torch.float64)), a=-1, b=2), init.sparse_(Parameter(torch.empty(10, 7)), 0.3)])
+ParameterList([init.kaiming_normal_(Parameter(torch.empty(4, 3, 2, 2)), mode='fan_out', nonlinearity='relu'), init.xavier_normal_(Parameter(torch.empty(4, 3)))])
 """.strip().split("\n")
 
 
