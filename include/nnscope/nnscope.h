@@ -119,6 +119,10 @@ typedef struct nns_run_options {
 	bool no_check;                    /* do not compare shapes, strides and dtypes with the inferred ones */
 	int repeat;                       /* passes; 0 is 1 */
 	const char *format;               /* "table" (NULL), "json" */
+	const char *executor;             /* "fast" (NULL, where it was built) or "reference" */
+	const char *precision;            /* "float32" (NULL) or "bf16": convolutions and matrix products of the fast executor */
+	bool deterministic;               /* choose algorithms by rule, not by measuring */
+	bool compare;                     /* run both executors and report the first operator that differs by rtol and atol */
 } nns_run_options;
 /*
  * Runs the model on real numbers, with the inputs of nns_trace() or those of a file, and reports.  *matches: whether

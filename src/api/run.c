@@ -50,6 +50,8 @@ struct session {
 	struct arrays inputs, expected;
 	struct graph *graph;
 	struct plan *plan;
+	struct fast_plan *fast;          /* NULL: the reference executor */
+	struct run_difference difference;
 	struct run run;
 	struct tensor **values;  /* of the inputs */
 	double plan_ms, *times;
@@ -181,6 +183,15 @@ static void drop_inputs(struct session *s)
 
 /* ---- The pass ---- */
 
+static bool pass(struct session *s, const struct run_options *o)
+{
+	if (!s->fast)
+		return run_execute(&s->run, o, s->err);
+	if (s->options->compare)
+		return run_compare(s->fast, &s->run, o, s->options->rtol, s->options->atol, &s->difference, s->err);
+	return fast_execute(s->fast, &s->run, o, NULL, s->err);
+}
+
 static bool execute_once(struct session *s, int i)
 {
 	struct run_options o = { .generator = s->generator, .threads = s->options->threads, .memory = s->options->memory,
@@ -193,9 +204,28 @@ static bool execute_once(struct session *s, int i)
 		return false;
 	o.inputs = s->values;
 	double start = now_ms();
-	bool ok = run_execute(&s->run, &o, s->err);
+	bool ok = pass(s, &o);
 	s->times[i] = now_ms() - start;
 	return ok;
+}
+
+/* The fast executor where there is one, unless the reference was asked for. */
+static bool choose_executor(struct session *s)
+{
+	const nns_run_options *o = s->options;
+	struct fast_options f = { .threads = o->threads, .memory = o->memory, .deterministic = o->deterministic, .visible = o->compare };
+	bool asked = o->compare || (o->executor && strcmp(o->executor, "fast") == 0);
+	if (o->executor && !asked && strcmp(o->executor, "reference") != 0)
+		return fail(s->err, NNS_USAGE, "there is no executor '%s': fast, reference", o->executor);
+	if (o->precision && strcmp(o->precision, "float32") != 0 && strcmp(o->precision, "bf16") != 0)
+		return fail(s->err, NNS_USAGE, "there is no precision '%s': float32, bf16", o->precision);
+	f.half = o->precision && strcmp(o->precision, "bf16") == 0;
+	if (f.half && !fast_has_half())
+		return fail(s->err, NNS_UNSUPPORTED, "--precision bf16 needs a processor with AVX-512 BF16 and an nnscope with oneDNN");
+	if (!asked && !f.half && (o->executor || !fast_available()))
+		return true;
+	s->fast = fast_plan_new(s->plan, &f, s->err);
+	return s->fast != NULL;
 }
 
 static bool prepare(struct session *s, unsigned flags, const char *const *inputs, size_t n_inputs)
@@ -212,9 +242,11 @@ static bool prepare(struct session *s, unsigned flags, const char *const *inputs
 		return false;
 	double start = now_ms();
 	s->plan = plan_new(s->graph, s->err);
+	if (!s->plan || !choose_executor(s))
+		return false;
 	s->plan_ms = now_ms() - start;
 	s->times = arena_array(m->arena, (size_t)(o->repeat > 1 ? o->repeat : 1), sizeof *s->times);
-	return s->plan && (s->times || fail_memory(s->err));
+	return s->times || fail_memory(s->err);
 }
 
 static bool session_run(struct session *s, unsigned flags, const char *const *inputs, size_t n_inputs, bool *matches, struct text *out)
@@ -229,6 +261,7 @@ static bool session_run(struct session *s, unsigned flags, const char *const *in
 	if (o->save && !run_save(&s->run, o->save, s->err))
 		return false;
 	struct run_report r = { .model = s->model->model, .options = o, .run = &s->run, .times = s->times, .n_times = times, .plan_ms = s->plan_ms,
+		.fast = s->fast, .difference = o->compare ? &s->difference : NULL,
 		.seed = s->seed, .expected = o->expect ? &s->expected : NULL };
 	return run_report(&r, out, matches, s->err);
 }
@@ -244,6 +277,7 @@ char *nns_run(nns_model *m, unsigned flags, const char *const *inputs, size_t n_
 	drop_inputs(&s);
 	if (s.run.arena)
 		run_release(&s.run);
+	fast_plan_free(s.fast);
 	plan_free(s.plan);
 	arrays_close(&s.inputs);
 	arrays_close(&s.expected);

@@ -4,7 +4,7 @@
 
 #include "api/api.h"
 #include "base/mapping.h"
-#include "exec/plan.h"
+#include "exec/fast.h"
 #include "load/npy.h"
 
 /* An open file of arrays; owns its arena and its mapping. */
@@ -29,10 +29,23 @@ struct run_report {
 	const struct run *run;
 	const double *times; int n_times;    /* ms of every pass */
 	double plan_ms;
+	const struct fast_plan *fast;        /* NULL: the reference executor */
+	const struct run_difference *difference; /* NULL: not compared */
 	uint64_t seed;
 	const struct arrays *expected;       /* NULL: nothing to compare with */
 };
 bool run_report(const struct run_report *r, struct text *out, bool *matches, nns_error *err);
+
+/* run_compare.c: where the fast executor leaves the reference. */
+struct run_difference {
+	size_t values;           /* compared */
+	double largest;
+	bool found;              /* a value beyond the tolerance */
+	size_t step;             /* of the first */
+	int64_t at;
+	double fast, reference;
+};
+bool run_compare(struct fast_plan *f, struct run *r, const struct run_options *o, double rtol, double atol, struct run_difference *result, nns_error *err);
 
 /* Writes the outputs as out0, out1, ... */
 bool run_save(const struct run *r, const char *path, nns_error *err);

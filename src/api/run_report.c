@@ -235,6 +235,23 @@ static bool add_output(const struct run_report *r, size_t i, struct text *out, b
 	return true;
 }
 
+static void add_compared(const struct run_report *r, struct text *out)
+{
+	const struct run_difference *d = r->difference;
+	if (!d->found) {
+		text_addf(out, "both executors agree on %zu values: the largest difference is %.3g\n", d->values, d->largest);
+		return;
+	}
+	const struct node *n = r->run->plan->steps[d->step].node;
+	text_addf(out, "the executors differ first at %s%s%s: value %" PRId64 " is %.9g, %.9g on the reference kernels; the largest difference of all is %.3g\n",
+	          n->call ? n->call->path : "", n->call && *n->call->path ? ": " : "", n->op->name, d->at, d->fast, d->reference, d->largest);
+}
+
+static size_t activation_bytes(const struct run_report *r)
+{
+	return r->run->heap.peak + (r->fast ? fast_plan_sizes(r->fast).activations : 0);
+}
+
 static bool report_text(const struct run_report *r, struct text *out, bool *matches, nns_error *err)
 {
 	double median, least;
@@ -247,10 +264,13 @@ static bool report_text(const struct run_report *r, struct text *out, bool *matc
 		text_addf(out, "%zu operators\n", r->run->plan->n_steps);
 	else
 		text_addf(out, "%zu operators; %zu values have the shapes, strides and dtypes that were inferred\n", r->run->plan->n_steps, r->run->n_checked);
+	if (r->difference)
+		add_compared(r, out);
+	*matches = *matches && !(r->difference && r->difference->found);
 	text_addf(out, "%.1f ms", median);
 	if (r->n_times > 1)
 		text_addf(out, " in the middle of %d, %.1f at least", r->n_times, least);
-	text_addf(out, "; %.1f MB of weights, %.1f MB at most while running; seed %" PRIu64 "\n", (double)weight_bytes(r) / 1e6, (double)r->run->heap.peak / 1e6, r->seed);
+	text_addf(out, "; %.1f MB of weights, %.1f MB at most while running; seed %" PRIu64 "\n", (double)weight_bytes(r) / 1e6, (double)activation_bytes(r) / 1e6, r->seed);
 	return true;
 }
 
@@ -296,7 +316,11 @@ static bool report_json(const struct run_report *r, struct text *out, bool *matc
 	if (!times_of(r, &median, &least, err))
 		return false;
 	text_addf(out, "{\n  \"run\": {\"repeat\": %d, \"median_ms\": %.3f, \"min_ms\": %.3f, \"seed\": %" PRIu64 "},\n", r->n_times, median, least, r->seed);
-	text_addf(out, "  \"plan\": {\"ms\": %.3f, \"weights_bytes\": %zu, \"activation_bytes\": %zu, \"workspace_bytes\": 0},\n", r->plan_ms, weight_bytes(r), r->run->heap.peak);
+	text_addf(out, "  \"plan\": {\"ms\": %.3f, \"weights_bytes\": %zu, \"activation_bytes\": %zu, \"workspace_bytes\": %zu},\n", r->plan_ms, weight_bytes(r), activation_bytes(r),
+	          r->fast ? fast_plan_sizes(r->fast).workspace + fast_plan_sizes(r->fast).weights : 0);
+	*matches = *matches && !(r->difference && r->difference->found);
+	if (r->difference)
+		text_addf(out, "  \"compare\": {\"values\": %zu, \"equal\": %s, \"largest_difference\": %.9g},\n", r->difference->values, r->difference->found ? "false" : "true", r->difference->largest);
 	text_addf(out, "  \"check\": {\"enabled\": %s, \"values\": %zu},\n  \"outputs\": [", r->options->no_check ? "false" : "true", r->run->n_checked);
 	for (size_t i = 0; i < n_outputs(r); i++)
 		if (!json_output(r, i, out, matches, err))

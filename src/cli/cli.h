@@ -19,6 +19,8 @@ struct options {
 	const char *expr, *torch, *mode, *format, *view, *direction, *output, *columns, *rows, *width_text, *depth_text, *chars_text, *colour;
 	const char *seed_text, *weights, *weights_strict, *inputs_file, *expect, *rtol_text, *atol_text, *save, *threads_text, *memory_text, *repeat_text;
 	int width, depth, max_attr_chars;
+	const char *executor, *precision;
+	bool deterministic, compare;
 	bool initialise, no_check, show_attrs, show_saved, open, timing, help, version, quiet;
 	struct list set, classes, inputs, operands;
 	double started;

@@ -42,10 +42,11 @@ static bool amount(const char *name, const char *text, unsigned long long most, 
 static bool read_options(const struct options *o, nns_run_options *r)
 {
 	unsigned long long seed, threads, memory, repeat;
-	*r = (nns_run_options){ .weights = o->weights, .inputs = o->inputs_file, .expect = o->expect, .save = o->save, .no_check = o->no_check, .format = o->format };
+	*r = (nns_run_options){ .weights = o->weights, .inputs = o->inputs_file, .expect = o->expect, .save = o->save, .no_check = o->no_check, .format = o->format,
+		.executor = o->executor, .precision = o->precision, .deterministic = o->deterministic, .compare = o->compare };
 	if (!amount("seed", o->seed_text, UINT64_MAX, &seed) || !amount("threads", o->threads_text, 64, &threads)
 	    || !amount("memory", o->memory_text, UINT64_MAX, &memory) || !amount("repeat", o->repeat_text, 1000000, &repeat)
-	    || !tolerance("rtol", o->rtol_text, 1e-5, &r->rtol) || !tolerance("atol", o->atol_text, 1e-8, &r->atol))
+	    || !tolerance("rtol", o->rtol_text, o->compare ? 1e-3 : 1e-5, &r->rtol) || !tolerance("atol", o->atol_text, o->compare ? 1e-3 : 1e-8, &r->atol))
 		return false;
 	if (o->weights_strict && strcmp(o->weights_strict, "yes") != 0 && strcmp(o->weights_strict, "no") != 0)
 		return complain_usage("--weights-strict %s: expected yes or no", o->weights_strict), false;

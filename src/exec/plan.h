@@ -61,6 +61,18 @@ bool run_init(struct run *r, const struct plan *p, nns_error *err);
 bool run_execute(struct run *r, const struct run_options *o, nns_error *err);
 void run_release(struct run *r);
 
+/* ---- Parts of a run, for fast.c ---- */
+
+/* Fills in what the options leave open. */
+void run_begin(struct run *r, struct run_options *o);
+bool run_source(struct run *r, const struct plan_source *s, const struct run_options *o, nns_error *err);
+/* A step on its reference kernel; an error names the operator and its module. */
+bool run_step(struct run *r, size_t step, const struct run_options *o, nns_error *err);
+void run_drop(struct run *r, int slot);
+/* Whether the tensor lies in memory as the value says. */
+bool run_fits(const struct tensor *t, const struct value *v);
+double run_clock(void);          /* ms */
+
 /* A tensor over the content that a value has (storage, or a constant); an error names it when it has none. */
 struct tensor *tensor_of_value(struct arena *a, struct heap *h, const struct value *v, nns_error *err);
 

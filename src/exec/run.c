@@ -71,7 +71,7 @@ static struct tensor *own_copy(struct run *r, const struct tensor *t, nns_error 
 	return copy;
 }
 
-static bool load_source(struct run *r, const struct plan_source *s, const struct run_options *o, nns_error *err)
+bool run_source(struct run *r, const struct plan_source *s, const struct run_options *o, nns_error *err)
 {
 	struct tensor *t;
 	if (s->input >= 0) {
@@ -112,7 +112,7 @@ static bool bind(struct run *r, struct datum from, struct datum *to, nns_error *
 	return true;
 }
 
-static void drop(struct run *r, int slot)
+void run_drop(struct run *r, int slot)
 {
 	if (r->tensors[slot])
 		storage_drop(r->tensors[slot]->storage);
@@ -131,7 +131,7 @@ static void add_layout(struct text *t, enum dtype dtype, int ndim, const int64_t
 }
 
 /* Strides of dimensions of one element, and of empty tensors, say nothing. */
-static bool same_layout(const struct tensor *t, const struct value *v)
+bool run_fits(const struct tensor *t, const struct value *v)
 {
 	if (t->dtype != v->dtype || t->ndim != v->ndim)
 		return false;
@@ -152,7 +152,7 @@ static bool check_value(struct run *r, const struct tensor *t, const struct valu
 	if (v->ndim < 0)
 		return true;
 	r->n_checked++;
-	if (same_layout(t, v))
+	if (run_fits(t, v))
 		return true;
 	struct text text;
 	text_init(&text);
@@ -201,7 +201,7 @@ static bool fail_at(const struct plan_step *s, nns_error *err)
 	return fail_within(err, "%s%s%s (in %s): ", path, *path ? ": " : "", n->op->name, top->op->name);
 }
 
-static bool run_step(struct run *r, const struct plan_step *s, const struct run_options *o, nns_error *err)
+static bool call_kernel(struct run *r, const struct plan_step *s, const struct run_options *o, nns_error *err)
 {
 	struct kernel_call k = { .op = s->node->op, .heap = &r->heap, .arena = r->arena, .generator = o->generator, .threads = o->threads, .err = err };
 	if (!s->row)
@@ -222,7 +222,13 @@ static bool run_step(struct run *r, const struct plan_step *s, const struct run_
 	return err && err->code ? false : fail(err, NNS_MODEL, "wrong arguments");
 }
 
-static double now_ms(void)
+bool run_step(struct run *r, size_t step, const struct run_options *o, nns_error *err)
+{
+	const struct plan_step *s = &r->plan->steps[step];
+	return call_kernel(r, s, o, err) || fail_at(s, err);
+}
+
+double run_clock(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
@@ -248,25 +254,30 @@ bool run_init(struct run *r, const struct plan *p, nns_error *err)
 	return fail_memory(err);
 }
 
+void run_begin(struct run *r, struct run_options *o)
+{
+	o->threads = o->threads > 0 ? o->threads : machine_threads();
+	r->heap.limit = o->memory;
+}
+
 bool run_execute(struct run *r, const struct run_options *options, nns_error *err)
 {
 	struct run_options o = *options;
 	nns_error local = { 0 };
 	err = err ? err : &local;
-	o.threads = o.threads > 0 ? o.threads : machine_threads();
-	r->heap.limit = o.memory;
+	run_begin(r, &o);
 	for (size_t i = 0; i < r->plan->n_sources; i++)
-		if (!load_source(r, &r->plan->sources[i], &o, err))
+		if (!run_source(r, &r->plan->sources[i], &o, err))
 			return false;
 	for (size_t i = 0; i < r->plan->n_steps; i++) {
 		const struct plan_step *s = &r->plan->steps[i];
-		double start = o.timed ? now_ms() : 0;
-		if (!run_step(r, s, &o, err))
-			return fail_at(s, err);
+		double start = o.timed ? run_clock() : 0;
+		if (!run_step(r, i, &o, err))
+			return false;
 		if (o.timed)
-			r->ms[i] = now_ms() - start;
+			r->ms[i] = run_clock() - start;
 		for (int j = 0; j < s->n_drop; j++)
-			drop(r, s->drop[j]);
+			run_drop(r, s->drop[j]);
 	}
 	return true;
 }
@@ -274,7 +285,7 @@ bool run_execute(struct run *r, const struct run_options *options, nns_error *er
 void run_release(struct run *r)
 {
 	for (size_t i = 0; r->tensors && i < r->plan->n_values; i++)
-		drop(r, (int)i);
+		run_drop(r, (int)i);
 	arena_free(r->arena);
 	*r = (struct run){ 0 };
 }

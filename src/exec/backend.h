@@ -1,0 +1,98 @@
+/*
+ * What a library of fast kernels is asked for.  The fast executor knows
+ * graphs, slots and memory; a backend knows layouts and primitives.
+ * dnnl.c is the one there is.
+ *
+ * Layouts live in the arena that they were asked for with.  A primitive owns
+ * its packed weights; drop it before its backend is freed.
+ */
+#ifndef EXEC_BACKEND_H
+#define EXEC_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+/* How a tensor lies in memory: strides, or blocks of channels; float32 or bfloat16. */
+struct layout;
+struct primitive;
+
+/* Arrays are as long as oneDNN reads them; tensors have at most BACKEND_DIMS dimensions. */
+enum { BACKEND_DIMS = 6, BACKEND_ARRAY = 12, BACKEND_POSTS = 3 };
+
+enum work_kind {
+	WORK_NONE,
+	WORK_REORDER,            /* in[0] to out */
+	WORK_CONVOLUTION,        /* in[0], weights, bias */
+	WORK_DECONVOLUTION,      /* the same, transposed */
+	WORK_MAX_POOL, WORK_AVERAGE_POOL, WORK_AVERAGE_POOL_PADDED, /* the last counts padding too */
+	WORK_MATMUL,             /* in[0] and weights, or in[0] and in[1]; bias */
+	WORK_ELTWISE,            /* in[0] through its posts */
+	WORK_ADD, WORK_SUB, WORK_MUL, WORK_DIV, /* in[0] and in[1], which may be broadcast */
+	WORK_BATCH_NORM,         /* in[0] * weights[c] + bias[c] */
+	WORK_LAYER_NORM,         /* in[0], over its last dimension; weights and bias or neither */
+	WORK_SOFTMAX,            /* in[0] along axis */
+	WORK_CONCAT              /* in[...] along axis */
+};
+
+enum post_kind {
+	POST_SUM,                /* plus what out held before */
+	POST_RELU,               /* x > 0 ? x : alpha * x */
+	POST_CLIP,               /* between alpha and beta */
+	POST_LINEAR,             /* alpha * x + beta */
+	POST_ELU, POST_TANH, POST_SIGMOID, POST_GELU, POST_GELU_TANH, POST_SWISH, POST_HARDSWISH, POST_MISH, POST_EXP, POST_SQRT, POST_ABS, POST_LOG
+};
+
+struct post {
+	enum post_kind kind;
+	float alpha, beta;
+};
+
+struct work {
+	enum work_kind kind;
+	const struct layout **in; int n_in;
+	int ndim; int64_t size[BACKEND_ARRAY];    /* of the result */
+	const struct layout *out;                /* NULL: the backend chooses */
+	int64_t kernel[BACKEND_ARRAY], stride[BACKEND_ARRAY], padding[BACKEND_ARRAY], dilation[BACKEND_ARRAY]; /* of ndim - 2 dimensions; dilation 1: none */
+	int64_t groups;
+	const float *weights;                    /* with strides */
+	int weights_ndim; int64_t weights_size[BACKEND_ARRAY], weights_stride[BACKEND_ARRAY];
+	const float *bias; int64_t bias_length;  /* NULL: none; of matmul: along its last dimension */
+	float epsilon;
+	int axis;
+	struct post posts[BACKEND_POSTS]; int n_posts;
+	bool half;                               /* convolutions and matmul in bfloat16 */
+	bool fixed;                              /* choose algorithms by rule, not by measuring */
+};
+
+/* What a primitive wants: its caller reads, and gives memory of that kind. */
+struct primitive_needs {
+	const struct layout *in;                 /* of in[0]; the others come as they were given */
+	const struct layout *out;
+	size_t scratch, weights;                 /* bytes */
+	const char *name;                        /* of the implementation */
+};
+
+struct backend {
+	const char *name;
+	/* A float32 tensor of strides.  NULL: there is no such layout, or no memory. */
+	const struct layout *(*plain)(struct backend *b, struct arena *a, int ndim, const int64_t *size, const int64_t *stride);
+	/* The layout that images are fastest in. */
+	const struct layout *(*blocked)(struct backend *b, struct arena *a, int ndim, const int64_t *size, bool half);
+	bool (*same)(const struct layout *x, const struct layout *y);
+	size_t (*bytes)(const struct layout *l);
+	/* NULL: the backend cannot, or there is no memory; either way something else must do it. */
+	struct primitive *(*make)(struct backend *b, struct arena *a, const struct work *w, struct primitive_needs *needs);
+	bool (*run)(struct backend *b, struct primitive *p, void *const *in, void *out, void *scratch);
+	void (*drop)(struct primitive *p);       /* NULL is allowed */
+	void (*free)(struct backend *b);
+};
+
+/* Runs on that many threads.  NULL: nnscope was built without one, or there is no memory. */
+struct backend *backend_new(int threads);
+/* Whether it computes in bfloat16 on this processor without emulating it. */
+bool backend_has_half(void);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * The fast executor: a plan whose steps were given to a backend, with weights
+ * packed, layouts chosen and memory assigned.  It borrows the plan and what
+ * the plan's constants lie in, and owns its backend, its primitives and the
+ * memory of intermediate results; one run at a time.
+ */
+#ifndef EXEC_FAST_H
+#define EXEC_FAST_H
+
+#include "exec/plan.h"
+
+struct fast_options {
+	int threads;             /* 0: all */
+	size_t memory;           /* bytes that it may take; 0: any */
+	bool deterministic;      /* choose algorithms by rule, not by measuring */
+	bool half;               /* convolutions and matrix products in bfloat16 */
+	bool visible;            /* every result is made a plain tensor, for struct fast_watch */
+};
+
+struct fast_plan;
+
+bool fast_available(void);
+bool fast_has_half(void);
+struct fast_plan *fast_plan_new(const struct plan *p, const struct fast_options *o, nns_error *err);
+void fast_plan_free(struct fast_plan *f);            /* NULL is allowed */
+
+/* Called after the step; false ends the run. */
+struct fast_watch {
+	bool (*after)(size_t step, const struct run *r, void *data, nns_error *err);
+	void *data;
+};
+/* As run_execute(); w may be NULL. */
+bool fast_execute(struct fast_plan *f, struct run *r, const struct run_options *o, const struct fast_watch *w, nns_error *err);
+
+struct fast_sizes {
+	size_t activations, workspace, weights;      /* bytes of its own memory */
+	size_t primitives, reference;                /* actions of each kind */
+};
+struct fast_sizes fast_plan_sizes(const struct fast_plan *f);
+
+#endif

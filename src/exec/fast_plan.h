@@ -1,0 +1,47 @@
+/* The inside of a fast plan: what fast.c makes and fast_run.c runs. */
+#ifndef EXEC_FAST_PLAN_H
+#define EXEC_FAST_PLAN_H
+
+#include "exec/fast.h"
+#include "exec/fuse.h"
+
+/* A tensor in the workspace, in a layout of the backend's. */
+struct place {
+	const struct layout *layout;
+	size_t bytes, offset;
+	size_t first, last;      /* actions */
+};
+
+struct operand {
+	int slot;
+	int place;               /* -1: the plain tensor of the slot */
+};
+
+struct action {
+	size_t step;             /* of the plan: the last that it does */
+	struct primitive *primitive; /* NULL: the step on its reference kernel */
+	const char *name;        /* of the backend's implementation */
+	struct operand *in; int n_in;
+	struct operand out;
+	bool ends;               /* the step is done after it */
+	int *drop; int n_drop;   /* slots whose plain tensor nobody needs after it */
+};
+
+struct fast_plan {
+	struct arena *arena;
+	const struct plan *plan;
+	struct fast_options options;
+	struct backend *backend;
+	struct fusion fusion;
+	struct run constants;    /* the tensors of constant slots */
+	bool *loaded;            /* by slot: a source, or constant, that is read as a plain tensor */
+	struct action *actions; size_t n_actions, cap_actions;
+	struct place *places; size_t n_places, cap_places;
+	size_t activations, scratch, weights;    /* bytes */
+	unsigned char *memory;   /* of the activations and the scratch after it; NULL until the first run */
+};
+
+/* arrange.c: gives places their offsets, by the actions that they live in. */
+bool arrange(struct fast_plan *f, nns_error *err);
+
+#endif

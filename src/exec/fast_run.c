@@ -1,0 +1,99 @@
+/* Running a fast plan. */
+#include <stdlib.h>
+
+#include "exec/fast_plan.h"
+
+static bool take_memory(struct fast_plan *f, nns_error *err)
+{
+	void *p;
+	size_t bytes = f->activations + f->scratch + 64;
+	if (f->memory)
+		return true;
+	if (posix_memalign(&p, 64, bytes) != 0)
+		return fail_memory(err);
+	f->memory = p;
+	return true;
+}
+
+static bool load(struct fast_plan *f, struct run *r, const struct run_options *o, nns_error *err)
+{
+	const struct plan *p = f->plan;
+	for (size_t i = 0; i < p->n_values; i++)
+		if (f->fusion.constant[i] && f->loaded[i] && f->constants.tensors[i]) {
+			r->tensors[i] = f->constants.tensors[i];
+			r->tensors[i]->storage->users++;
+		}
+	for (size_t i = 0; i < p->n_sources; i++) {
+		const struct plan_source *s = &p->sources[i];
+		if (!r->tensors[s->slot] && (f->loaded[s->slot] || s->written) && !run_source(r, s, o, err))
+			return false;
+	}
+	return true;
+}
+
+static void *operand_memory(const struct fast_plan *f, const struct run *r, struct operand o)
+{
+	if (o.place >= 0)
+		return f->memory + f->places[o.place].offset;
+	const struct tensor *t = r->tensors[o.slot];
+	return t && run_fits(t, f->plan->values[o.slot]) ? tensor_data(t) : NULL;
+}
+
+static bool make_result(struct fast_plan *f, struct run *r, int slot, nns_error *err)
+{
+	const struct value *v = f->plan->values[slot];
+	struct tensor *t = tensor_new_strided(r->arena, &r->heap, v->dtype, v->ndim, v->size, v->stride, err);
+	if (!t)
+		return false;
+	if (r->tensors[slot])
+		storage_drop(r->tensors[slot]->storage);
+	r->tensors[slot] = t;
+	return true;
+}
+
+static bool run_primitive(struct fast_plan *f, struct run *r, const struct action *a, nns_error *err)
+{
+	enum { FEW = 16 };
+	void *few[FEW], **in = a->n_in <= FEW ? few : arena_array(r->arena, (size_t)a->n_in, sizeof *in);
+	struct tensor *before = a->out.place < 0 ? r->tensors[a->out.slot] : NULL;
+	if (!in)
+		return fail_memory(err);
+	if (before)
+		before->storage->users++;     /* it may be read by this very primitive */
+	bool ok = true;
+	for (int i = 0; i < a->n_in && ok; i++) {
+		in[i] = operand_memory(f, r, a->in[i]);
+		ok = in[i] || fail(err, NNS_MODEL, "a tensor has another layout than was inferred");
+	}
+	ok = ok && (a->out.place >= 0 || make_result(f, r, a->out.slot, err));
+	ok = ok && (f->backend->run(f->backend, a->primitive, in, operand_memory(f, r, a->out), f->memory + f->activations) ||
+		fail(err, NNS_MODEL, "%s failed", f->backend->name));
+	if (before)
+		storage_drop(before->storage);
+	if (ok && a->ends)
+		r->n_checked++;
+	return ok;
+}
+
+bool fast_execute(struct fast_plan *f, struct run *r, const struct run_options *options, const struct fast_watch *w, nns_error *err)
+{
+	struct run_options o = *options;
+	nns_error local = { 0 };
+	err = err ? err : &local;
+	run_begin(r, &o);
+	if (!take_memory(f, err) || !load(f, r, &o, err))
+		return false;
+	for (size_t i = 0; i < f->n_actions; i++) {
+		const struct action *a = &f->actions[i];
+		double start = o.timed ? run_clock() : 0;
+		if (!a->primitive ? !run_step(r, a->step, &o, err) : !run_primitive(f, r, a, err))
+			return a->primitive ? fail_within(err, "%s: ", f->plan->steps[a->step].node->op->name) : false;
+		if (o.timed)
+			r->ms[a->step] += run_clock() - start;
+		if (w && a->ends && !w->after(a->step, r, w->data, err))
+			return false;
+		for (int k = 0; k < a->n_drop; k++)
+			run_drop(r, a->drop[k]);
+	}
+	return true;
+}

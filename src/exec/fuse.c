@@ -1,0 +1,396 @@
+#include "exec/fuse.h"
+
+#include <string.h>
+
+/* ---- What every step mentions ---- */
+
+struct mention {
+	struct fusion *f;
+	size_t step;
+	size_t *count;           /* by slot; counting, or filling in */
+	bool fill;
+};
+
+static void each_slot(struct datum d, void (*fn)(int slot, void *data), void *data)
+{
+	if (d.kind == D_TENSOR)
+		fn((int)d.u.i, data);
+	for (size_t i = 0; datum_is_seq(d) && i < d.u.seq->n; i++)
+		each_slot(d.u.seq->items[i], fn, data);
+}
+
+void step_each_slot(const struct plan_step *s, void (*fn)(int slot, void *data), void *data)
+{
+	for (int i = 0; i < s->node->op->n_args; i++)
+		each_slot(s->args[i], fn, data);
+}
+
+static void see(int slot, void *data)
+{
+	struct mention *m = data;
+	if (m->fill)
+		m->f->uses[m->f->first_use[slot] + m->count[slot]] = m->step;
+	m->count[slot]++;
+}
+
+static void see_steps(struct mention *m)
+{
+	const struct plan *p = m->f->plan;
+	memset(m->count, 0, (p->n_values + 1) * sizeof *m->count);
+	for (m->step = 0; m->step < p->n_steps; m->step++)
+		step_each_slot(&p->steps[m->step], see, m);
+}
+
+/* Steps that read a slot; what an operator makes is not a use. */
+static bool find_uses(struct fusion *f)
+{
+	size_t n = f->plan->n_values;
+	struct mention m = { .f = f, .count = arena_array(f->arena, n + 1, sizeof *m.count) };
+	f->first_use = arena_array(f->arena, n + 2, sizeof *f->first_use);
+	if (!m.count || !f->first_use)
+		return false;
+	see_steps(&m);
+	for (size_t i = 0; i < n; i++)
+		f->first_use[i + 1] = f->first_use[i] + m.count[i];
+	f->uses = arena_array(f->arena, f->first_use[n] + 1, sizeof *f->uses);
+	m.fill = true;
+	if (f->uses)
+		see_steps(&m);
+	return f->uses != NULL;
+}
+
+static bool is_output(const struct fusion *f, int slot)
+{
+	for (size_t i = 0; i < f->plan->n_outputs; i++)
+		if (f->plan->outputs[i] == slot)
+			return true;
+	return false;
+}
+
+/* SIZE_MAX: none. */
+static size_t next_use(const struct fusion *f, int slot, size_t after)
+{
+	size_t low = f->first_use[slot], high = f->first_use[slot + 1];
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (f->uses[middle] <= after)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < f->first_use[slot + 1] ? f->uses[low] : SIZE_MAX;
+}
+
+bool used_after(const struct fusion *f, int slot, size_t step)
+{
+	return is_output(f, slot) || next_use(f, slot, step) != SIZE_MAX;
+}
+
+/* ---- Memory that slots may share ---- */
+
+static int root(struct fusion *f, int slot)
+{
+	while (f->family[slot] != slot)
+		slot = f->family[slot] = f->family[f->family[slot]];
+	return slot;
+}
+
+static void join(struct fusion *f, int x, int y)
+{
+	f->family[root(f, x)] = root(f, y);
+}
+
+struct sharing {
+	struct fusion *f;
+	int out;
+};
+
+static void share(int slot, void *data)
+{
+	struct sharing *s = data;
+	const struct value *in = s->f->plan->values[slot], *out = s->f->plan->values[s->out];
+	if (in == out->base || out == in->base || (in->base && in->base == out->base) || (in->dtype == out->dtype && value_numel(in) == value_numel(out)))
+		join(s->f, slot, s->out);
+}
+
+/* An element-wise operator, and one that a backend knows, makes memory of its own. */
+static bool makes_own(struct fusion *f, size_t step)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	return !s->row || s->row->real || group_known(s);
+}
+
+static bool find_alone(struct fusion *f)
+{
+	const struct plan *p = f->plan;
+	int *members = arena_array(f->arena, p->n_values + 1, sizeof *members);
+	f->alone = arena_array(f->arena, p->n_values + 1, sizeof *f->alone);
+	if (!members || !f->alone)
+		return false;
+	for (size_t i = 0; i < p->n_values; i++)
+		members[f->family[i]]++;
+	for (size_t i = 0; i < p->n_values; i++)
+		f->alone[i] = members[f->family[i]] == 1;
+	for (size_t i = 0; i < p->n_sources; i++)
+		f->alone[p->sources[i].slot] = false;
+	return true;
+}
+
+static bool find_families(struct fusion *f)
+{
+	const struct plan *p = f->plan;
+	f->family = arena_array(f->arena, p->n_values + 1, sizeof *f->family);
+	f->written = arena_array(f->arena, p->n_values + 1, sizeof *f->written);
+	if (!f->family || !f->written)
+		return false;
+	for (size_t i = 0; i < p->n_values; i++)
+		f->family[i] = (int)i;
+	for (size_t i = 0; i < p->n_steps; i++)
+		for (int k = 0; k < p->steps[i].n_outputs; k++) {
+			struct sharing s = { f, p->steps[i].outputs[k] };
+			if (s.out >= 0 && !makes_own(f, i))
+				step_each_slot(&p->steps[i], share, &s);
+		}
+	for (size_t i = 0; i < p->n_values; i++)
+		f->family[i] = root(f, (int)i);
+	return find_alone(f);
+}
+
+static bool writes_argument(const struct plan_step *s, int i)
+{
+	const struct op_arg *a = &s->node->op->args[i];
+	const char *also = s->row ? s->row->writes : NULL;
+	size_t n = strlen(a->name);
+	for (const char *at = also; at && (at = strstr(at, a->name)); at += n)
+		if ((at == also || at[-1] == ',') && (at[n] == ',' || at[n] == 0))
+			return true;
+	return a->writes;
+}
+
+bool step_writes(const struct fusion *f, size_t step, int family)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	for (int i = 0; i < s->node->op->n_args; i++)
+		if (s->args[i].kind == D_TENSOR && writes_argument(s, i) && (family < 0 || f->family[s->args[i].u.i] == family))
+			return true;
+	return false;
+}
+
+static void find_written(struct fusion *f)
+{
+	const struct plan *p = f->plan;
+	for (size_t i = 0; i < p->n_steps; i++)
+		for (int a = 0; a < p->steps[i].node->op->n_args; a++)
+			if (p->steps[i].args[a].kind == D_TENSOR && writes_argument(&p->steps[i], a))
+				f->written[f->family[p->steps[i].args[a].u.i]] = true;
+	for (size_t i = 0; i < p->n_values; i++)
+		f->written[i] = f->written[f->family[i]];
+}
+
+/* ---- Constants ---- */
+
+static void see_variable(int slot, void *data)
+{
+	struct mention *m = data;
+	if (!m->f->constant[slot])
+		m->fill = true;
+}
+
+static bool draws(const struct op *op)
+{
+	static const char *const words[] = { "rand", "dropout", "normal", "bernoulli", "rrelu", "multinomial", "poisson", "exponential" };
+	for (int i = 0; i < op->n_args; i++)
+		if (op->args[i].type == ARG_GENERATOR)
+			return true;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strstr(op->name, words[i]))
+			return true;
+	return false;
+}
+
+static bool foldable(struct fusion *f, size_t step)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	struct mention m = { .f = f };
+	step_each_slot(s, see_variable, &m);
+	if (m.fill || draws(s->node->op) || !s->row || step_writes(f, step, -1))
+		return false;
+	for (int i = 0; i < s->n_outputs; i++)
+		if (s->outputs[i] >= 0 && f->written[s->outputs[i]])
+			return false;
+	return true;
+}
+
+/* Parameters that nobody writes, and what is made of them alone. */
+static bool find_constants(struct fusion *f)
+{
+	const struct plan *p = f->plan;
+	f->constant = arena_array(f->arena, p->n_values + 1, sizeof *f->constant);
+	f->folded = arena_array(f->arena, p->n_steps + 1, sizeof *f->folded);
+	if (!f->constant || !f->folded)
+		return false;
+	for (size_t i = 0; i < p->n_sources; i++)
+		f->constant[p->sources[i].slot] = p->sources[i].input < 0 && !f->written[p->sources[i].slot];
+	for (size_t i = 0; i < p->n_steps; i++) {
+		f->folded[i] = foldable(f, i);
+		for (int k = 0; f->folded[i] && k < p->steps[i].n_outputs; k++)
+			if (p->steps[i].outputs[k] >= 0)
+				f->constant[p->steps[i].outputs[k]] = true;
+	}
+	return true;
+}
+
+/* ---- Chains ---- */
+
+/* Whether the group may run as late as at the step: nobody in between writes what it reads. */
+static bool may_wait(struct fusion *f, const struct group *g, size_t until)
+{
+	for (size_t i = g->steps[g->n_steps - 1] + 1; i < until; i++) {
+		if (g->add >= 0 && step_writes(f, i, f->family[g->add]))
+			return false;
+		for (int k = 0; k < g->n_in; k++)
+			if (step_writes(f, i, f->family[g->in[k]]))
+				return false;
+	}
+	return true;
+}
+
+/* A step that takes the group's result further: nobody else may want that. */
+static bool takes_over(struct fusion *f, const struct group *g, size_t step)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	int out = s->n_outputs > 0 ? s->outputs[0] : -1;
+	if (out < 0 || !plain_value(f, out, step) || g->n_steps == GROUP_STEPS)
+		return false;
+	return out == g->out || !used_after(f, g->out, step);
+}
+
+static void take(struct group *g, size_t step, int out)
+{
+	g->steps[g->n_steps++] = step;
+	g->out = out;
+}
+
+static bool take_norm(struct fusion *f, struct group *g, size_t step)
+{
+	struct group norm;
+	if (g->work.kind != WORK_CONVOLUTION || g->work.n_posts || g->add >= 0 || g->norm >= 0 || !step_is(&f->plan->steps[step], "native_batch_norm") ||
+	    !group_read(f, step, &norm) || norm.in[0] != g->out)
+		return false;
+	g->norm = g->n_steps;
+	take(g, step, norm.out);
+	return true;
+}
+
+static bool take_add(struct fusion *f, struct group *g, size_t step)
+{
+	struct group add;
+	if (g->work.kind != WORK_CONVOLUTION || g->work.n_posts || g->add >= 0 || !group_read(f, step, &add) || add.work.kind != WORK_ADD)
+		return false;
+	int other = add.in[0] == g->out ? add.in[1] : add.in[0];
+	const struct value *v = f->plan->values[other];
+	if (other == g->out || v->ndim != g->work.ndim || memcmp(v->size, g->work.size, (size_t)v->ndim * sizeof *v->size) != 0 || f->constant[other])
+		return false;
+	if (add.out == other && !f->alone[other])
+		return false;
+	g->add = other;
+	g->work.posts[g->work.n_posts++] = (struct post){ POST_SUM, 0, 0 };
+	take(g, step, add.out);
+	return true;
+}
+
+static bool takes_posts(enum work_kind k)
+{
+	return k == WORK_CONVOLUTION || k == WORK_DECONVOLUTION || k == WORK_MATMUL || k == WORK_BATCH_NORM;
+}
+
+static bool take_post(struct fusion *f, struct group *g, size_t step)
+{
+	struct post posts[2];
+	int n, slot;
+	if (!takes_posts(g->work.kind) || !post_read(&f->plan->steps[step], posts, &n, &slot) || slot != g->out || g->work.n_posts + n > BACKEND_POSTS)
+		return false;
+	if (g->work.kind == WORK_BATCH_NORM && (g->work.n_posts || posts[0].kind != POST_RELU || posts[0].alpha != 0))
+		return false;
+	memcpy(&g->work.posts[g->work.n_posts], posts, (size_t)n * sizeof *posts);
+	g->work.n_posts += n;
+	take(g, step, f->plan->steps[step].outputs[0]);
+	return true;
+}
+
+/* Reshaping what lies row by row does nothing. */
+static bool take_view(struct fusion *f, struct group *g, size_t step)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	if (g->work.kind != WORK_MATMUL || (!step_is(s, "view") && !step_is(s, "_unsafe_view")) || step_slot(s, "self") != g->out)
+		return false;
+	const struct value *v = plain_value(f, s->outputs[0], step);
+	if (!v || !value_is_contiguous(v) || v->size[v->ndim - 1] != g->work.size[g->work.ndim - 1])
+		return false;
+	take(g, step, s->outputs[0]);
+	return true;
+}
+
+/* A constant along the last dimension, added to a matmul: its bias. */
+static bool take_bias(struct fusion *f, struct group *g, size_t step)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	if (g->work.kind != WORK_MATMUL || g->work.n_posts || g->bias >= 0 || (!step_is(s, "add.Tensor") && !step_is(s, "add_.Tensor")))
+		return false;
+	int x = step_slot(s, "self"), y = step_slot(s, "other"), bias = x == g->out ? y : x;
+	const struct value *v = plain_value(f, bias, step);
+	const struct datum *alpha = step_arg(s, "alpha");
+	if ((x != g->out && y != g->out) || !v || !f->constant[bias] || v->ndim != 1 || v->size[0] != g->work.size[g->work.ndim - 1] ||
+	    (alpha && datum_is_number(*alpha) && datum_as_float(*alpha) != 1))
+		return false;
+	g->bias = bias;
+	take(g, step, s->outputs[0]);
+	return true;
+}
+
+static bool extend(struct fusion *f, struct group *g)
+{
+	size_t step = next_use(f, g->out, g->steps[g->n_steps - 1]);
+	if (step == SIZE_MAX || f->absorbed[step] || !takes_over(f, g, step) || !may_wait(f, g, step))
+		return false;
+	return take_norm(f, g, step) || take_add(f, g, step) || take_post(f, g, step) || take_bias(f, g, step) || take_view(f, g, step);
+}
+
+/* A step in place alone needs memory that nobody else looks at. */
+static bool may_begin(const struct fusion *f, const struct group *g)
+{
+	return !f->plan->steps[g->steps[0]].node->op->inplace || f->alone[g->out];
+}
+
+static bool find_groups(struct fusion *f)
+{
+	for (size_t i = 0; i < f->plan->n_steps; i++) {
+		struct group g, *kept;
+		if (f->absorbed[i] || f->folded[i] || !group_read(f, i, &g) || !may_begin(f, &g))
+			continue;
+		while (extend(f, &g))
+			;
+		kept = arena_alloc(f->arena, sizeof *kept);
+		if (!kept)
+			return false;
+		*kept = g;
+		for (int k = 0; k < g.n_steps; k++)
+			f->absorbed[g.steps[k]] = true;
+		f->at[g.steps[g.n_steps - 1]] = kept;
+	}
+	return true;
+}
+
+bool fuse(struct fusion *f, const struct plan *p, struct arena *a, nns_error *err)
+{
+	*f = (struct fusion){ .plan = p, .arena = a };
+	f->at = arena_array(a, p->n_steps + 1, sizeof *f->at);
+	f->absorbed = arena_array(a, p->n_steps + 1, sizeof *f->absorbed);
+	f->constant = arena_array(a, p->n_values + 1, sizeof *f->constant);
+	if (f->at && f->absorbed && f->constant && find_uses(f) && find_families(f)) {
+		find_written(f);
+		if (find_constants(f) && find_groups(f))
+			return true;
+	}
+	return fail_memory(err);
+}

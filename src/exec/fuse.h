@@ -1,0 +1,61 @@
+/*
+ * Which steps of a plan a backend could do, and which of them together: a
+ * convolution with the batch norm, the sum and the activation after it.  The
+ * steps of a group run where its last step stands.  Owned by the arena given.
+ */
+#ifndef EXEC_FUSE_H
+#define EXEC_FUSE_H
+
+#include "exec/backend.h"
+#include "exec/plan.h"
+
+enum { GROUP_STEPS = 8 };
+
+struct group {
+	struct work work;        /* without layouts and weights */
+	size_t steps[GROUP_STEPS]; int n_steps;
+	int *in, n_in;           /* slots */
+	int add;                 /* the slot that is added to the result, -1: none */
+	int out;                 /* slot */
+	int weights, bias;       /* slots of constants, -1: none */
+	int row_bias;            /* a constant slot added along the last dimension of a matmul, -1: none */
+	int norm;                /* which of steps is a batch norm that is folded into the weights, -1: none */
+};
+
+struct fusion {
+	const struct plan *plan;
+	struct arena *arena;
+	struct group **at;       /* by step: the group that ends there */
+	bool *absorbed;          /* by step: part of a group */
+	bool *constant;          /* by slot: known before any run */
+	bool *folded;            /* by step: makes constants only */
+	bool *written;           /* by slot: some step writes to it, or to what may share its memory */
+	int *family;             /* by slot: equal for those that may share memory */
+	bool *alone;             /* by slot: nothing else may share its memory, and it does not come from outside */
+	size_t *first_use, *uses; /* by slot: first_use[slot] to first_use[slot + 1] in uses, the steps that mention it, in order */
+};
+
+bool fuse(struct fusion *f, const struct plan *p, struct arena *a, nns_error *err);
+
+/* The argument of a step by its name; a D_TENSOR is a slot.  NULL: the schema has none. */
+const struct datum *step_arg(const struct plan_step *s, const char *name);
+int step_slot(const struct plan_step *s, const char *name);  /* -1: None, or no tensor */
+/* Whether the step changes a tensor that it was given, in any family (-1) or in one. */
+bool step_writes(const struct fusion *f, size_t step, int family);
+/* Whether a later step or the caller wants the slot as it is after the step. */
+bool used_after(const struct fusion *f, int slot, size_t step);
+/* Calls fn for every slot that a step reads. */
+void step_each_slot(const struct plan_step *s, void (*fn)(int slot, void *data), void *data);
+
+/* fuse_read.c: the group that a step alone makes.  False: no backend does it. */
+bool group_read(struct fusion *f, size_t step, struct group *g);
+/* Whether the operator is one that a backend may do. */
+bool group_known(const struct plan_step *s);
+/* The activation that a step is; its argument in *slot. */
+bool post_read(const struct plan_step *s, struct post *posts, int *n, int *slot);
+/* The name of the operator without overload and underscore. */
+bool step_is(const struct plan_step *s, const char *name);
+/* A tensor of float32 that has elements, is settled at the step, and is within the backend's dimensions. */
+const struct value *plain_value(const struct fusion *f, int slot, size_t step);
+
+#endif

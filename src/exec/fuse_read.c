@@ -1,0 +1,380 @@
+/* Reading steps as works of a backend: a row an operator. */
+#include <float.h>
+#include <string.h>
+
+#include "exec/fuse.h"
+
+/* ---- Arguments ---- */
+
+bool step_is(const struct plan_step *s, const char *name)
+{
+	size_t n = strlen(name);
+	const char *of = s->node->op->name;
+	if (strncmp(of, name, n) != 0)
+		return false;
+	of += n;
+	of += *of == '_' && s->node->op->inplace;
+	return *of == 0 || (*of == '.' && !strchr(name, '.'));
+}
+
+const struct datum *step_arg(const struct plan_step *s, const char *name)
+{
+	const struct op *op = s->node->op;
+	for (int i = 0; i < op->n_args; i++)
+		if (strcmp(op->args[i].name, name) == 0)
+			return &s->args[i];
+	return NULL;
+}
+
+int step_slot(const struct plan_step *s, const char *name)
+{
+	const struct datum *d = step_arg(s, name);
+	return d && d->kind == D_TENSOR ? (int)d->u.i : -1;
+}
+
+static double number(const struct plan_step *s, const char *name, double none)
+{
+	const struct datum *d = step_arg(s, name);
+	return d && datum_is_number(*d) ? datum_as_float(*d) : none;
+}
+
+/* A list of n numbers; one number, or none, comes n times. */
+static bool numbers(const struct plan_step *s, const char *name, int n, int64_t none, int64_t *out)
+{
+	const struct datum *d = step_arg(s, name);
+	if (!d || !datum_is_seq(*d) || d->u.seq->n == 0) {
+		for (int i = 0; i < n; i++)
+			out[i] = none;
+		return true;
+	}
+	if (d->u.seq->n != 1 && d->u.seq->n != (size_t)n)
+		return false;
+	for (int i = 0; i < n; i++)
+		out[i] = datum_as_int(d->u.seq->items[d->u.seq->n == 1 ? 0 : i]);
+	return true;
+}
+
+const struct value *plain_value(const struct fusion *f, int slot, size_t step)
+{
+	const struct value *v = slot < 0 ? NULL : f->plan->values[slot];
+	if (!v || v->dtype != DT_FLOAT32 || v->ndim < 1 || v->ndim > BACKEND_DIMS || value_numel(v) < 1 || f->plan->settled[slot] > step)
+		return NULL;
+	return v;
+}
+
+/* A result that lies in memory row by row. */
+static bool set_result(struct fusion *f, size_t step, struct group *g)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	g->out = s->n_outputs > 0 ? s->outputs[0] : -1;
+	const struct value *v = plain_value(f, g->out, step);
+	if (!v || !value_is_contiguous(v))
+		return false;
+	for (int i = 1; i < s->n_outputs; i++)
+		if (s->outputs[i] >= 0 && used_after(f, s->outputs[i], step))
+			return false;
+	g->work.ndim = v->ndim;
+	memcpy(g->work.size, v->size, (size_t)v->ndim * sizeof *v->size);
+	return true;
+}
+
+static bool set_input(struct fusion *f, size_t step, struct group *g, int i, const char *name)
+{
+	g->in[i] = step_slot(&f->plan->steps[step], name);
+	g->n_in = i + 1;
+	return plain_value(f, g->in[i], step) != NULL;
+}
+
+/* A constant that the work takes from before the run; -1 is one too when it may be missing. */
+static bool set_constant(struct fusion *f, size_t step, const char *name, int *slot)
+{
+	*slot = step_slot(&f->plan->steps[step], name);
+	return *slot < 0 || (f->constant[*slot] && plain_value(f, *slot, step));
+}
+
+/* ---- Activations ---- */
+
+struct activation {
+	const char *name;
+	enum post_kind kind;
+	const char *alpha, *beta;    /* arguments; NULL: the numbers after them */
+	float alpha_is, beta_is;     /* also when the argument is None */
+};
+
+static const struct activation activations[] = {
+	{ "relu", POST_RELU, NULL, NULL, 0, 0 },
+	{ "leaky_relu", POST_RELU, "negative_slope", NULL, 0.01f, 0 },
+	{ "hardtanh", POST_CLIP, "min_val", "max_val", -1, 1 },
+	{ "relu6", POST_CLIP, NULL, NULL, 0, 6 },
+	{ "clamp", POST_CLIP, "min", "max", -FLT_MAX, FLT_MAX },
+	{ "clamp_min", POST_CLIP, "min", NULL, 0, FLT_MAX },
+	{ "elu", POST_ELU, "alpha", NULL, 1, 0 },
+	{ "tanh", POST_TANH, NULL, NULL, 0, 0 },
+	{ "sigmoid", POST_SIGMOID, NULL, NULL, 0, 0 },
+	{ "gelu", POST_GELU, NULL, NULL, 0, 0 },
+	{ "silu", POST_SWISH, NULL, NULL, 1, 0 },
+	{ "hardswish", POST_HARDSWISH, NULL, NULL, 0, 0 },
+	{ "hardsigmoid", POST_LINEAR, NULL, NULL, 1.0f / 6, 0.5f },
+	{ "mish", POST_MISH, NULL, NULL, 0, 0 },
+	{ "exp", POST_EXP, NULL, NULL, 0, 0 },
+	{ "sqrt", POST_SQRT, NULL, NULL, 0, 0 },
+	{ "abs", POST_ABS, NULL, NULL, 0, 0 },
+	{ "log", POST_LOG, NULL, NULL, 0, 0 },
+};
+
+static bool is_tensor_overload(const struct plan_step *s)
+{
+	return strstr(s->node->op->name, ".Tensor") != NULL;
+}
+
+bool post_read(const struct plan_step *s, struct post *posts, int *n, int *slot)
+{
+	const struct activation *a = NULL;
+	for (size_t i = 0; i < sizeof activations / sizeof *activations && !a; i++)
+		if (step_is(s, activations[i].name))
+			a = &activations[i];
+	if (!a || is_tensor_overload(s) || s->n_outputs != 1)
+		return false;
+	*slot = step_slot(s, "self");
+	posts[0] = (struct post){ a->kind, a->alpha ? (float)number(s, a->alpha, a->alpha_is) : a->alpha_is, a->beta ? (float)number(s, a->beta, a->beta_is) : a->beta_is };
+	*n = 1;
+	const struct datum *kind = step_arg(s, "approximate");
+	if (kind && kind->kind == D_STR && strcmp(kind->u.s, "tanh") == 0)
+		posts[0].kind = POST_GELU_TANH;
+	if (a->kind == POST_LINEAR)
+		posts[(*n)++] = (struct post){ POST_CLIP, 0, 1 };
+	return *slot >= 0 && number(s, "scale", 1) == 1 && number(s, "input_scale", 1) == 1;
+}
+
+static bool read_activation(struct fusion *f, size_t step, struct group *g)
+{
+	struct work *w = &g->work;
+	return post_read(&f->plan->steps[step], w->posts, &w->n_posts, &g->in[0]) && set_input(f, step, g, 0, "self");
+}
+
+/* ---- Other works ---- */
+
+static bool read_convolution(struct fusion *f, size_t step, struct group *g)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	struct work *w = &g->work;
+	int64_t more[BACKEND_ARRAY];
+	int n = w->ndim - 2;
+	if (n < 1 || n > 3 || !set_input(f, step, g, 0, "input") || !set_constant(f, step, "weight", &g->weights) || g->weights < 0 ||
+	    !set_constant(f, step, "bias", &g->bias))
+		return false;
+	if (!numbers(s, "stride", n, 1, w->stride) || !numbers(s, "padding", n, 0, w->padding) || !numbers(s, "dilation", n, 1, w->dilation) ||
+	    !numbers(s, "output_padding", n, 0, more))
+		return false;
+	w->kind = number(s, "transposed", 0) != 0 ? WORK_DECONVOLUTION : WORK_CONVOLUTION;
+	w->groups = (int64_t)number(s, "groups", 1);
+	for (int i = 0; i < n; i++) {
+		w->kernel[i] = f->plan->values[g->weights]->size[i + 2];
+		if (more[i] && w->kind == WORK_DECONVOLUTION)
+			return false;
+	}
+	return f->plan->values[g->in[0]]->ndim == w->ndim && w->groups >= 1;
+}
+
+static bool read_norm(struct fusion *f, size_t step, struct group *g)
+{
+	static const char *const constants[] = { "weight", "bias", "running_mean", "running_var" };
+	const struct plan_step *s = &f->plan->steps[step];
+	if (number(s, "training", 1) != 0)
+		return false;
+	for (int i = 0; i < 4; i++) {
+		int slot;
+		if (!set_constant(f, step, constants[i], &slot) || (slot < 0 && i >= 2))
+			return false;
+	}
+	g->norm = 0;
+	return g->work.ndim >= 3 && set_input(f, step, g, 0, "input");
+}
+
+static bool read_pool(struct fusion *f, size_t step, struct group *g)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	struct work *w = &g->work;
+	int n = w->ndim - 2;
+	if (n < 1 || n > 3 || !set_input(f, step, g, 0, "self"))
+		return false;
+	if (w->kind == WORK_AVERAGE_POOL && number(s, "count_include_pad", 1) != 0)
+		w->kind = WORK_AVERAGE_POOL_PADDED;
+	const struct datum *divisor = step_arg(s, "divisor_override"), *stride = step_arg(s, "stride");
+	if (divisor && datum_is_number(*divisor))
+		return false;
+	if (!numbers(s, "kernel_size", n, 1, w->kernel) || !numbers(s, "padding", n, 0, w->padding) || !numbers(s, "dilation", n, 1, w->dilation))
+		return false;
+	if (stride && datum_is_seq(*stride) && stride->u.seq->n)
+		return numbers(s, "stride", n, 1, w->stride) && (w->kind == WORK_MAX_POOL || number(s, "ceil_mode", 0) == 0);
+	memcpy(w->stride, w->kernel, sizeof w->kernel);
+	return true;
+}
+
+/* The mean over all of an image: an average pool of its size. */
+static bool read_mean(struct fusion *f, size_t step, struct group *g)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	const struct datum *dims = step_arg(s, "dim");
+	struct work *w = &g->work;
+	if (!set_input(f, step, g, 0, "self") || !dims || !datum_is_seq(*dims) || number(s, "keepdim", 0) == 0)
+		return false;
+	const struct value *v = f->plan->values[g->in[0]];
+	unsigned marked = 0;
+	if (v->ndim < 3 || v->ndim > 5 || dims->u.seq->n != (size_t)v->ndim - 2)
+		return false;
+	for (size_t i = 0; i < dims->u.seq->n; i++) {
+		int64_t d = datum_as_int(dims->u.seq->items[i]);
+		marked |= 1u << ((d < 0 ? d + v->ndim : d) & 7);
+	}
+	for (int i = 2; i < v->ndim; i++) {
+		if (!(marked >> i & 1))
+			return false;
+		w->kernel[i - 2] = v->size[i];
+		w->stride[i - 2] = w->dilation[i - 2] = 1;
+	}
+	return true;
+}
+
+static bool read_adaptive(struct fusion *f, size_t step, struct group *g)
+{
+	struct work *w = &g->work;
+	if (!set_input(f, step, g, 0, "self") || w->ndim < 3 || w->ndim > 5)
+		return false;
+	const struct value *v = f->plan->values[g->in[0]];
+	for (int i = 2; i < w->ndim; i++) {
+		if (v->ndim != w->ndim || v->size[i] % w->size[i] != 0)
+			return false;
+		w->kernel[i - 2] = w->stride[i - 2] = v->size[i] / w->size[i];
+		w->dilation[i - 2] = 1;
+	}
+	return true;
+}
+
+static bool read_matmul(struct fusion *f, size_t step, struct group *g)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	bool has_bias = step_is(s, "addmm");
+	if (!set_input(f, step, g, 0, has_bias ? "mat1" : "self"))
+		return false;
+	int second = step_slot(s, "mat2");
+	if (!plain_value(f, second, step))
+		return false;
+	if (f->constant[second])
+		g->weights = second;
+	else
+		g->in[g->n_in++] = second;
+	if (!has_bias)
+		return true;
+	const struct value *bias = plain_value(f, step_slot(s, "self"), step);
+	g->bias = step_slot(s, "self");
+	return bias && f->constant[g->bias] && bias->ndim == 1 && bias->size[0] == g->work.size[1] && number(s, "beta", 1) == 1 && number(s, "alpha", 1) == 1;
+}
+
+static bool read_binary(struct fusion *f, size_t step, struct group *g)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	if (!set_input(f, step, g, 0, "self") || !set_input(f, step, g, 1, "other") || number(s, "alpha", 1) != 1 || step_arg(s, "rounding_mode"))
+		return false;
+	const struct value *x = f->plan->values[g->in[0]], *y = f->plan->values[g->in[1]];
+	bool commutes = g->work.kind == WORK_ADD || g->work.kind == WORK_MUL;
+	if (value_numel(x) < value_numel(y) && commutes) {
+		int other = g->in[0];
+		g->in[0] = g->in[1];
+		g->in[1] = other;
+		x = y;
+	}
+	return x->ndim == g->work.ndim && memcmp(x->size, g->work.size, (size_t)x->ndim * sizeof *x->size) == 0;
+}
+
+static bool read_layer_norm(struct fusion *f, size_t step, struct group *g)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	const struct datum *shape = step_arg(s, "normalized_shape");
+	if (!shape || !datum_is_seq(*shape) || shape->u.seq->n != 1 || g->work.ndim < 2 || !set_input(f, step, g, 0, "input") ||
+	    !set_constant(f, step, "weight", &g->weights) || !set_constant(f, step, "bias", &g->bias))
+		return false;
+	g->work.epsilon = (float)number(s, "eps", 1e-5);
+	return (g->weights < 0) == (g->bias < 0);
+}
+
+static bool read_softmax(struct fusion *f, size_t step, struct group *g)
+{
+	double axis = number(&f->plan->steps[step], "dim", 0);
+	g->work.axis = (int)(axis < 0 ? axis + g->work.ndim : axis);
+	return g->work.axis == g->work.ndim - 1 && number(&f->plan->steps[step], "half_to_float", 0) == 0 && set_input(f, step, g, 0, "self");
+}
+
+static bool read_cat(struct fusion *f, size_t step, struct group *g)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	const struct datum *list = step_arg(s, "tensors");
+	double axis = number(s, "dim", 0);
+	if (!list || !datum_is_seq(*list) || list->u.seq->n < 2)
+		return false;
+	g->work.axis = (int)(axis < 0 ? axis + g->work.ndim : axis);
+	g->n_in = (int)list->u.seq->n;
+	g->in = arena_array(f->arena, list->u.seq->n, sizeof *g->in);
+	for (int i = 0; g->in && i < g->n_in; i++) {
+		const struct datum *d = &list->u.seq->items[i];
+		g->in[i] = d->kind == D_TENSOR ? (int)d->u.i : -1;
+		const struct value *v = plain_value(f, g->in[i], step);
+		if (!v || v->ndim != g->work.ndim)
+			return false;
+	}
+	return g->in && g->work.ndim >= 3 && g->work.ndim <= 5 && g->work.axis == 1;
+}
+
+static const struct {
+	const char *name;
+	enum work_kind kind;
+	bool (*read)(struct fusion *f, size_t step, struct group *g);
+} rows[] = {
+	{ "convolution", WORK_CONVOLUTION, read_convolution },
+	{ "native_batch_norm", WORK_BATCH_NORM, read_norm },
+	{ "max_pool2d_with_indices", WORK_MAX_POOL, read_pool },
+	{ "max_pool3d_with_indices", WORK_MAX_POOL, read_pool },
+	{ "avg_pool2d", WORK_AVERAGE_POOL, read_pool },
+	{ "avg_pool3d", WORK_AVERAGE_POOL, read_pool },
+	{ "mean.dim", WORK_AVERAGE_POOL, read_mean },
+	{ "_adaptive_avg_pool2d", WORK_AVERAGE_POOL, read_adaptive },
+	{ "_adaptive_avg_pool3d", WORK_AVERAGE_POOL, read_adaptive },
+	{ "addmm", WORK_MATMUL, read_matmul },
+	{ "mm", WORK_MATMUL, read_matmul },
+	{ "bmm", WORK_MATMUL, read_matmul },
+	{ "add.Tensor", WORK_ADD, read_binary },
+	{ "add_.Tensor", WORK_ADD, read_binary },
+	{ "sub.Tensor", WORK_SUB, read_binary },
+	{ "mul.Tensor", WORK_MUL, read_binary },
+	{ "mul_.Tensor", WORK_MUL, read_binary },
+	{ "div.Tensor", WORK_DIV, read_binary },
+	{ "native_layer_norm", WORK_LAYER_NORM, read_layer_norm },
+	{ "_softmax", WORK_SOFTMAX, read_softmax },
+	{ "cat", WORK_CONCAT, read_cat },
+};
+
+bool group_known(const struct plan_step *s)
+{
+	struct post posts[2];
+	int n, slot;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (step_is(s, rows[i].name))
+			return true;
+	return post_read(s, posts, &n, &slot);
+}
+
+bool group_read(struct fusion *f, size_t step, struct group *g)
+{
+	const struct plan_step *s = &f->plan->steps[step];
+	*g = (struct group){ .add = -1, .weights = -1, .bias = -1, .row_bias = -1, .norm = -1, .steps = { step }, .n_steps = 1 };
+	g->in = arena_array(f->arena, 2, sizeof *g->in);
+	if (!g->in || !set_result(f, step, g))
+		return false;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (step_is(s, rows[i].name)) {
+			g->work.kind = rows[i].kind;
+			return rows[i].read(f, step, g);
+		}
+	g->work.kind = WORK_ELTWISE;
+	return read_activation(f, step, g);
+}
