@@ -45,8 +45,8 @@ tests_unit_test_random_LDADD = libnnscope_core.la
 TESTS += tests/unit/test_random
 
 # The command line against what PyTorch, torchinfo, fvcore and torchviz printed.
-dist_check_SCRIPTS += tests/run-cases.test tests/includes.test tests/docs.test tests/embedding.test
-TESTS += tests/run-cases.test tests/includes.test tests/docs.test tests/embedding.test
+dist_check_SCRIPTS += tests/run-cases.test tests/includes.test tests/docs.test tests/executors.test tests/embedding.test
+TESTS += tests/run-cases.test tests/includes.test tests/docs.test tests/executors.test tests/embedding.test
 
 EXTRA_DIST += tests/ops tests/nn tests/values tools/value-cases.py tests/cases tools/check-includes tools/op-cases.py tools/module-cases.py tools/file-cases.py tests/conformance.floor
 

@@ -5,6 +5,7 @@
 
 #include <float.h>
 #include <omp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,10 +16,12 @@ struct layout {
 	dnnl_memory_desc_t md;
 };
 
-/* An algorithm that was measured before, for a convolution of the same description. */
+/* An algorithm and one of its implementations, found best before for a convolution of the same description and input. */
 struct choice {
 	dnnl_convolution_desc_t of;
-	dnnl_alg_kind_t best;
+	dnnl_memory_desc_t in;
+	dnnl_alg_kind_t kind;
+	char name[64];           /* of the implementation; other sizes may have them in another order */
 	struct choice *next;
 };
 
@@ -199,7 +202,7 @@ static bool make_attr(struct making *m, int first)
 	return ok;
 }
 
-static const char *name_of(dnnl_primitive_desc_t pd)
+static const char *name_of(const_dnnl_primitive_desc_t pd)
 {
 	const char *name = NULL;
 	dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name);
@@ -247,8 +250,8 @@ static bool add_memory(struct dnnl_backend *b, dnnl_exec_arg_t *arg, int which, 
 	return dnnl_memory_create(&arg->memory, md, b->engine, *data) == dnnl_success;
 }
 
-/* The best of three passes over zeros, in seconds; a huge number when it fails. */
-static double measure(struct dnnl_backend *b, dnnl_primitive_desc_t pd, bool has_bias)
+/* Seconds of a pass over zeros, a second one when it is short; a huge number when it fails. */
+static double measure(struct dnnl_backend *b, const_dnnl_primitive_desc_t pd, bool has_bias)
 {
 	static const struct { dnnl_query_t what; int arg; } of[] = {
 		{ dnnl_query_src_md, DNNL_ARG_SRC }, { dnnl_query_weights_md, DNNL_ARG_WEIGHTS }, { dnnl_query_dst_md, DNNL_ARG_DST },
@@ -263,11 +266,10 @@ static double measure(struct dnnl_backend *b, dnnl_primitive_desc_t pd, bool has
 	for (int i = 0; ok && i < n; i++)
 		ok = add_memory(b, &args[i], of[i].arg, dnnl_primitive_desc_query_md(pd, of[i].what, of[i].arg == DNNL_ARG_BIAS), &data[i]);
 	double best = DBL_MAX;
-	for (int i = 0; ok && i < 4; i++) {
+	for (int i = 0; ok && i < 2 && (i == 0 || best < 1e-3); i++) {
 		double start = seconds();
 		ok = dnnl_primitive_execute(code, b->stream, n, args) == dnnl_success && dnnl_stream_wait(b->stream) == dnnl_success;
-		double t = seconds() - start;
-		best = ok && i > 0 && t < best ? t : best;
+		best = ok ? seconds() - start : DBL_MAX;
 	}
 	for (int i = 0; i < n; i++) {
 		dnnl_memory_destroy(args[i].memory);
@@ -287,34 +289,92 @@ static bool fits_winograd(const struct work *w)
 	return w->weights_size[0] >= 16 && w->weights_size[1] >= 16;
 }
 
-static dnnl_alg_kind_t choose(struct making *m, const dnnl_convolution_desc_t *d)
+static bool in_blocks(const dnnl_memory_desc_t *md)
+{
+	return md->format_kind == dnnl_blocked && md->format_desc.blocking.inner_nblks > 0;
+}
+
+/* Seconds that bringing a tensor into another layout takes, about. */
+static double reorder_cost(const dnnl_memory_desc_t *md)
+{
+	return 2 * (double)dnnl_memory_desc_get_size(md) / 16e9;
+}
+
+/* What an implementation costs: measured, or a rank; and the reorders that its layouts bring. */
+static double cost_of(struct making *m, const_dnnl_primitive_desc_t pd, int rank)
+{
+	const dnnl_memory_desc_t *src = dnnl_primitive_desc_query_md(pd, dnnl_query_src_md, 0), *dst = dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0);
+	if (strncmp(name_of(pd), "ref", 3) == 0)
+		return DBL_MAX;
+	double cost = m->w->fixed ? rank * 1e-9 : measure(m->b, pd, m->w->bias != NULL);
+	if (in_blocks(src) != in_blocks(&m->w->in[0]->md) || src->data_type != m->w->in[0]->md.data_type)
+		cost += reorder_cost(src);
+	return in_blocks(dst) ? cost : cost + reorder_cost(dst);
+}
+
+enum { TRIED = 2 };          /* implementations of an algorithm */
+
+static void try_algorithm(struct making *m, const dnnl_convolution_desc_t *d, double *best, struct choice *chosen)
+{
+	dnnl_primitive_desc_iterator_t it = NULL;
+	if (dnnl_primitive_desc_iterator_create(&it, d, m->attr, m->b->engine, NULL) != dnnl_success)
+		return;
+	for (int i = 0; i < TRIED; i++) {
+		dnnl_primitive_desc_t pd = dnnl_primitive_desc_iterator_fetch(it);
+		if (!pd)
+			break;
+		double cost = cost_of(m, pd, d->alg_kind == dnnl_convolution_winograd ? -TRIED : i);
+		if (cost < *best) {
+			*best = cost;
+			chosen->kind = d->alg_kind;
+			snprintf(chosen->name, sizeof chosen->name, "%s", name_of(pd));
+		}
+		dnnl_primitive_desc_destroy(pd);
+		if (dnnl_primitive_desc_iterator_next(it) != dnnl_success)
+			break;
+	}
+	dnnl_primitive_desc_iterator_destroy(it);
+}
+
+static struct choice choose(struct making *m, const dnnl_convolution_desc_t *d)
 {
 	struct dnnl_backend *b = m->b;
+	const dnnl_memory_desc_t *in = &m->w->in[0]->md;
 	for (const struct choice *c = b->choices; c; c = c->next)
-		if (memcmp(&c->of, d, sizeof *d) == 0)
-			return c->best;
-	static const dnnl_alg_kind_t kinds[] = { dnnl_convolution_direct, dnnl_convolution_winograd };
+		if (memcmp(&c->of, d, sizeof *d) == 0 && dnnl_memory_desc_equal(&c->in, in))
+			return *c;
+	struct choice chosen = { .of = *d, .in = *in,  .kind = d->alg_kind, .next = b->choices };
 	double best = DBL_MAX;
-	dnnl_alg_kind_t chosen = kinds[0];
-	for (int i = 0; i < 2; i++) {
-		dnnl_convolution_desc_t of = *d;
-		of.alg_kind = kinds[i];
-		if (!make_pd(m, &of))
-			continue;
-		double t = measure(b, m->pd, m->w->bias != NULL);
-		dnnl_primitive_desc_destroy(m->pd);
-		m->pd = NULL;
-		if (t < best) {
-			best = t;
-			chosen = kinds[i];
-		}
+	try_algorithm(m, d, &best, &chosen);
+	if (fits_winograd(m->w)) {
+		dnnl_convolution_desc_t winograd = *d;
+		winograd.alg_kind = dnnl_convolution_winograd;
+		try_algorithm(m, &winograd, &best, &chosen);
 	}
-	struct choice *c = malloc(sizeof *c);
-	if (c) {
-		*c = (struct choice){ .of = *d, .best = chosen, .next = b->choices };
-		b->choices = c;
+	struct choice *kept = malloc(sizeof *kept);
+	if (kept) {
+		*kept = chosen;
+		b->choices = kept;
 	}
 	return chosen;
+}
+
+static bool make_chosen(struct making *m, const dnnl_convolution_desc_t *d)
+{
+	struct choice c = choose(m, d);
+	dnnl_convolution_desc_t of = *d;
+	dnnl_primitive_desc_iterator_t it = NULL;
+	of.alg_kind = c.kind;
+	if (!*c.name || dnnl_primitive_desc_iterator_create(&it, &of, m->attr, m->b->engine, NULL) != dnnl_success)
+		return false;
+	while ((m->pd = dnnl_primitive_desc_iterator_fetch(it)) && strcmp(name_of(m->pd), c.name) != 0) {
+		dnnl_primitive_desc_destroy(m->pd);
+		m->pd = NULL;
+		if (dnnl_primitive_desc_iterator_next(it) != dnnl_success)
+			break;
+	}
+	dnnl_primitive_desc_iterator_destroy(it);
+	return m->pd || make_pd(m, d);
 }
 
 /* PyTorch's [out, in / groups, ...] or, transposed, [in, out / groups, ...] as oneDNN's [groups, out, in, ...]. */
@@ -362,15 +422,8 @@ static bool make_convolution(struct making *m)
 			w->stride, dilation, w->padding, w->padding);
 	if (s != dnnl_success)
 		return false;
-	if (fits_winograd(w))
-		d.alg_kind = w->fixed ? dnnl_convolution_winograd : choose(m, &d);
-	if (!make_pd(m, &d)) {
-		if (w->kind != WORK_CONVOLUTION || d.alg_kind == dnnl_convolution_direct)
-			return false;
-		d.alg_kind = dnnl_convolution_direct;
-		if (!make_pd(m, &d))
-			return false;
-	}
+	if (w->kind == WORK_CONVOLUTION ? !make_chosen(m, &d) : !make_pd(m, &d))
+		return false;
 	return pack(m, &user, w->weights, DNNL_ARG_WEIGHTS, md_of(m, dnnl_query_weights_md)) &&
 		(!w->bias || add_array(m, DNNL_ARG_BIAS, w->bias, 0, w->size[1]));
 }

@@ -411,7 +411,14 @@ static bool lower_group(struct lowering *l, const struct group *g)
 	for (int i = 0; !ok && i < g->n_steps; i++)
 		if (!reference(l, g->steps[i]))
 			return false;
-	return !l->f->options.visible || need_plain(l, g->out);
+	if (!l->f->options.visible)
+		return true;
+	size_t last = l->f->n_actions - 1;       /* the step is done when its result is plain */
+	if (!need_plain(l, g->out))
+		return false;
+	l->f->actions[last].ends = false;
+	l->f->actions[l->f->n_actions - 1].ends = true;
+	return true;
 }
 
 /* ---- The steps ---- */

@@ -156,22 +156,11 @@ static bool find_families(struct fusion *f)
 	return find_alone(f);
 }
 
-static bool writes_argument(const struct plan_step *s, int i)
-{
-	const struct op_arg *a = &s->node->op->args[i];
-	const char *also = s->row ? s->row->writes : NULL;
-	size_t n = strlen(a->name);
-	for (const char *at = also; at && (at = strstr(at, a->name)); at += n)
-		if ((at == also || at[-1] == ',') && (at[n] == ',' || at[n] == 0))
-			return true;
-	return a->writes;
-}
-
 bool step_writes(const struct fusion *f, size_t step, int family)
 {
 	const struct plan_step *s = &f->plan->steps[step];
 	for (int i = 0; i < s->node->op->n_args; i++)
-		if (s->args[i].kind == D_TENSOR && writes_argument(s, i) && (family < 0 || f->family[s->args[i].u.i] == family))
+		if (s->args[i].kind == D_TENSOR && step_writes_argument(s, i) && (family < 0 || f->family[s->args[i].u.i] == family))
 			return true;
 	return false;
 }
@@ -181,7 +170,7 @@ static void find_written(struct fusion *f)
 	const struct plan *p = f->plan;
 	for (size_t i = 0; i < p->n_steps; i++)
 		for (int a = 0; a < p->steps[i].node->op->n_args; a++)
-			if (p->steps[i].args[a].kind == D_TENSOR && writes_argument(&p->steps[i], a))
+			if (p->steps[i].args[a].kind == D_TENSOR && step_writes_argument(&p->steps[i], a))
 				f->written[f->family[p->steps[i].args[a].u.i]] = true;
 	for (size_t i = 0; i < p->n_values; i++)
 		f->written[i] = f->written[f->family[i]];

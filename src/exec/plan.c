@@ -112,11 +112,25 @@ static void mark_written(struct plan *p, const struct value *v)
 	}
 }
 
-static bool writes(const struct kernel_row *row, const char *name)
+/* Running statistics change in training only, whatever the schema of batch norm leaves open. */
+static bool trains(const struct plan_step *s)
 {
-	size_t n = strlen(name);
-	const char *at = row && row->writes ? strstr(row->writes, name) : NULL;
-	return at && (at[n] == ',' || at[n] == 0);
+	const struct op *op = s->node->op;
+	for (int i = 0; i < op->n_args; i++)
+		if (strcmp(op->args[i].name, "training") == 0 && datum_is_int(s->args[i]))
+			return datum_as_int(s->args[i]);
+	return true;
+}
+
+bool step_writes_argument(const struct plan_step *s, int i)
+{
+	const struct op_arg *a = &s->node->op->args[i];
+	const char *also = s->row && s->row->writes && trains(s) ? s->row->writes : NULL;
+	size_t n = strlen(a->name);
+	for (const char *at = also; at && (at = strstr(at, a->name)); at += n)
+		if ((at == also || at[-1] == ',') && (at[n] == ',' || at[n] == 0))
+			return true;
+	return a->writes;
 }
 
 static void find_written(struct plan *p)
@@ -124,7 +138,7 @@ static void find_written(struct plan *p)
 	for (size_t i = 0; i < p->n_steps; i++) {
 		const struct node *n = p->steps[i].node;
 		for (int a = 0; a < n->op->n_args; a++)
-			if (n->args[a].kind == D_TENSOR && (n->op->args[a].writes || writes(p->steps[i].row, n->op->args[a].name)))
+			if (n->args[a].kind == D_TENSOR && step_writes_argument(&p->steps[i], a))
 				mark_written(p, n->args[a].u.p);
 	}
 }

@@ -37,6 +37,8 @@ struct plan {
 
 struct plan *plan_new(const struct graph *g, nns_error *err);
 void plan_free(struct plan *p);      /* NULL is allowed */
+/* Whether the step changes its argument i: by its schema, or as running statistics do. */
+bool step_writes_argument(const struct plan_step *s, int i);
 
 struct run_options {
 	struct tensor *const *inputs;    /* one for every input of the graph */
