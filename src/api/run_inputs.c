@@ -130,11 +130,10 @@ static bool weights_of_model(struct model *m, const char *path, struct state *s)
 		copy->storage_bytes = v->storage_bytes;
 		ok = !v->storage || add(s, "", own.all[i].name, copy, true);
 	}
-	for (size_t i = 0; ok && i < from->n_files; i++) {
-		ok = model_keep_file(m, &from->files[i], s->err);
-		from->files[i] = (struct mapping){ 0 };
-	}
-	model_free(from);
+	struct model **last = &m->lender;
+	while (*last)
+		last = &(*last)->lender;
+	*last = from;            /* unpacked entries lie in its arena, the others in its files */
 	return ok;
 }
 
@@ -196,7 +195,7 @@ static bool check_weights(struct model *m, const struct state *own, const struct
 	for (size_t i = 0; i < own->n; i++) {
 		const struct value *v = map_get(by_name, own->all[i].name);
 		if (!map_put(&known, m->arena, own->all[i].name, (void *)own->all[i].name))
-			return fail_memory(err);
+			return text_release(&p.text), fail_memory(err);
 		if (v && !same_tensor(v, own->all[i].value))
 			misfit(&p, &own->all[i], v);
 		else if (!v && own->all[i].persistent && !o->weights_lax)

@@ -59,12 +59,78 @@ bool datum_dict(struct arena *a, struct datum *out)
 	return true;
 }
 
+enum { FEW_KEYS = 16 };      /* are looked through one by one */
+
+/* Equal keys have equal hashes: numbers by their value as a double, tuples by their items, the rest by kind. */
+static uint64_t hash_of(struct datum d, int depth)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+	double f;
+	if (datum_is_number(d)) {
+		f = datum_as_float(d) + 0.0;     /* -0.0 is 0.0 */
+		memcpy(&h, &f, sizeof h);
+		return (h ^ h >> 29) * 0xbf58476d1ce4e5b9u;
+	}
+	if (d.kind == D_STR) {
+		for (const char *s = d.u.s; *s; s++)
+			h = (h ^ (unsigned char)*s) * 0x100000001b3u;
+		return h;
+	}
+	for (size_t i = 0; d.kind == D_TUPLE && depth < 4 && i < d.u.seq->n && i < 16; i++)
+		h = (h ^ hash_of(d.u.seq->items[i], depth + 1)) * 0x100000001b3u;
+	return h + (uint64_t)d.kind;
+}
+
+/* The place of a key in the index, or the empty place where it would be. */
+static size_t index_place(const struct dict *d, struct datum key)
+{
+	uint64_t h = hash_of(key, 0);
+	size_t at = (size_t)(h ^ h >> 32) & (d->index_cap - 1);
+	while (d->index[at] && !datum_equal(d->keys[d->index[at] - 1], key))
+		at = (at + 1) & (d->index_cap - 1);
+	return at;
+}
+
+/* Brings the index up to date.  False: no memory, or too many keys; then they are looked through. */
+static bool index_dict(struct arena *a, struct dict *d)
+{
+	if (d->n >= UINT32_MAX / 4)
+		return false;
+	if (!d->index || d->indexed > d->n || d->index_cap < d->n * 2 + 2) {
+		size_t cap = 64;
+		while (cap < d->n * 4)
+			cap *= 2;
+		uint32_t *index = arena_array(a, cap, sizeof *index);
+		if (!index)
+			return false;
+		d->index = index;
+		d->index_cap = cap;
+		d->indexed = 0;
+	}
+	for (; d->indexed < d->n; d->indexed++)
+		d->index[index_place(d, d->keys[d->indexed])] = (uint32_t)d->indexed + 1;
+	return true;
+}
+
 static struct datum *dict_find(const struct dict *d, struct datum key)
 {
+	if (d->n > FEW_KEYS && d->index && d->indexed == d->n) {
+		size_t at = index_place(d, key);
+		return d->index[at] ? &d->values[d->index[at] - 1] : NULL;
+	}
 	for (size_t i = 0; i < d->n; i++)
 		if (datum_equal(d->keys[i], key))
 			return &d->values[i];
 	return NULL;
+}
+
+void dict_remove(struct dict *d, size_t i)
+{
+	d->n--;
+	memmove(&d->keys[i], &d->keys[i + 1], (d->n - i) * sizeof *d->keys);
+	memmove(&d->values[i], &d->values[i + 1], (d->n - i) * sizeof *d->values);
+	d->index = NULL;         /* places have moved */
+	d->indexed = 0;
 }
 
 bool dict_put(struct arena *a, struct dict *d, struct datum key, struct datum value)
@@ -85,6 +151,8 @@ bool dict_put(struct arena *a, struct dict *d, struct datum key, struct datum va
 	d->cap = key_cap;
 	keys[d->n] = key;
 	values[d->n++] = value;
+	if (d->n > FEW_KEYS)
+		index_dict(a, d);
 	return true;
 }
 

@@ -61,6 +61,7 @@ struct slice {
 struct dict {
 	size_t n, cap;
 	struct datum *keys, *values;
+	uint32_t *index; size_t index_cap, indexed; /* of the first `indexed` keys, by hash; made when there are many */
 };
 
 static inline struct datum datum_none(void) { return (struct datum){ .kind = D_NONE }; }
@@ -81,6 +82,7 @@ bool datum_ints(struct arena *a, enum datum_kind kind, const int64_t *v, size_t 
 
 bool datum_dict(struct arena *a, struct datum *out);
 bool dict_put(struct arena *a, struct dict *d, struct datum key, struct datum value);
+void dict_remove(struct dict *d, size_t i);        /* the entry of that place */
 const struct datum *dict_get(const struct dict *d, struct datum key); /* NULL when absent */
 
 static inline bool datum_is_seq(struct datum d) { return d.kind == D_TUPLE || d.kind == D_LIST; }

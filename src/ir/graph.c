@@ -115,9 +115,9 @@ bool shape_fits(int ndim, const int64_t *size, enum dtype dtype)
 
 /* ---- tensors in datums ------------------------------------------------------------ */
 
-enum { MAX_DEPTH = 200 }; /* a list may hold itself */
+enum { MAX_DEPTH = 200, MAX_VISITS = 1 << 24 }; /* lists may hold themselves, and one another in many ways */
 
-static bool each_tensor(struct datum d, bool (*fn)(struct value *v, void *data), void *data, int depth)
+static bool each_tensor(struct datum d, bool (*fn)(struct value *v, void *data), void *data, int depth, long *left)
 {
 	size_t n = 0;
 	const struct datum *items = NULL;
@@ -131,15 +131,16 @@ static bool each_tensor(struct datum d, bool (*fn)(struct value *v, void *data),
 		items = d.u.dict->values;
 		n = d.u.dict->n;
 	}
-	for (size_t i = 0; i < n && depth < MAX_DEPTH; i++)
-		if (!each_tensor(items[i], fn, data, depth + 1))
+	for (size_t i = 0; i < n && depth < MAX_DEPTH && *left > 0; i++, --*left)
+		if (!each_tensor(items[i], fn, data, depth + 1, left))
 			return false;
 	return true;
 }
 
 bool datum_each_tensor(struct datum d, bool (*fn)(struct value *v, void *data), void *data)
 {
-	return each_tensor(d, fn, data, 0);
+	long left = MAX_VISITS;
+	return each_tensor(d, fn, data, 0, &left);
 }
 
 static bool count_one(struct value *v, void *data)

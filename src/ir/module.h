@@ -58,6 +58,7 @@ struct model {
 	const char *origin;      /* what wrote the file, as far as it says, or NULL */
 	bool unfolded;           /* a printed tree whose repeated children were not folded */
 	size_t n_modules;
+	struct model *lender;    /* a model whose memory the content of some tensors lies in; owned */
 	struct program *program; /* the graph that the file holds, NULL: forward code is traced */
 	void *runtime;           /* struct runtime * of nn/: classes known to this model, the interpreter */
 };

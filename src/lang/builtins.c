@@ -113,8 +113,8 @@ BUILTIN(call_dict)
 			return false;
 		if (pair->n != 2)
 			return fail(err, NNS_MODEL, "dict() takes pairs");
-		if (!dict_put(in->arena, out->u.dict, pair->items[0], pair->items[1]))
-			return fail_memory(err);
+		if (!dict_store(in, out->u.dict, pair->items[0], pair->items[1], err))
+			return false;
 	}
 	for (size_t i = 0; i < args->n_named; i++)
 		if (!dict_put(in->arena, out->u.dict, datum_str(args->names[i]), args->values[i]))
@@ -160,7 +160,10 @@ BUILTIN(call_enumerate)
 	const struct datum *start = named(args, "start");
 	if (!takes(self, args, 1, 2, err) || !items_of(in, args->items[0], &items, err) || !datum_seq(in->arena, D_LIST, items->n, out))
 		return false;
-	int64_t first = args->n == 2 ? datum_as_int(args->items[1]) : start ? datum_as_int(*start) : 0;
+	struct datum from = args->n == 2 ? args->items[1] : start ? *start : datum_int(0);
+	if (!datum_is_int(from) || datum_as_int(from) > INT64_MAX - MAX_SEQUENCE)
+		return fail(err, NNS_MODEL, "enumerate() starts at an integer, not '%s'", datum_type_name(from));
+	int64_t first = datum_as_int(from);
 	for (size_t i = 0; i < items->n; i++) {
 		struct datum pair[2] = { datum_int(first + (int64_t)i), items->items[i] };
 		if (!push_tuple(in, *out, pair, 2, err))
@@ -358,8 +361,11 @@ BUILTIN(call_int)
 	if (datum_is_int(d))
 		return *out = datum_int(datum_as_int(d)), true;
 	if (d.kind == D_STR) {
+		int64_t base = args->n < 2 ? 10 : datum_is_int(args->items[1]) ? datum_as_int(args->items[1]) : -1;
+		if (base < 0 || base == 1 || base > 36)
+			return fail(err, NNS_MODEL, "int() base must be >= 2 and <= 36, or 0");
 		errno = 0;
-		long long v = strtoll(d.u.s, &end, args->n == 2 ? (int)datum_as_int(args->items[1]) : 10);
+		long long v = strtoll(d.u.s, &end, (int)base);
 		*out = datum_int(v);
 		return (*d.u.s && !*end && !errno) || fail(err, NNS_MODEL, "int(): '%.100s' is not an integer", d.u.s);
 	}
@@ -429,6 +435,21 @@ BUILTIN(call_abs)
 }
 
 /* Halves go to the even neighbour. */
+/* To 10^-places, halves to even; what does not fit into 64 bits stays. */
+static int64_t round_int(int64_t v, int64_t places)
+{
+	int64_t unit = 1;
+	if (places >= 0)
+		return v;
+	if (places < -18)
+		return 0;
+	for (; places < 0; places++)
+		unit *= 10;
+	int64_t low = v - (v % unit + unit) % unit, rest = v - low, half = unit / 2;
+	bool up = rest > half || (rest == half && low / unit % 2 != 0);
+	return up && low <= INT64_MAX - unit ? low + unit : low;
+}
+
 BUILTIN(call_round)
 {
 	char text[400];
@@ -436,8 +457,8 @@ BUILTIN(call_round)
 		return false;
 	struct datum d = args->items[0], n = args->n == 2 ? args->items[1] : datum_none();
 	(void)in;
-	if (datum_is_int(d))
-		return *out = datum_int(datum_as_int(d)), true;
+	if (datum_is_int(d) && (n.kind == D_NONE || datum_is_int(n)))
+		return *out = datum_int(round_int(datum_as_int(d), n.kind == D_NONE ? 0 : datum_as_int(n))), true;
 	if (d.kind != D_FLOAT || (n.kind != D_NONE && !datum_is_int(n)))
 		return fail(err, NNS_MODEL, "round() takes a number, not '%s'", datum_type_name(d));
 	if (n.kind == D_NONE) {
@@ -446,6 +467,10 @@ BUILTIN(call_round)
 		return fabs(v) < 0x1p63 || fail(err, NNS_MODEL, "round(): the number is too large");
 	}
 	int64_t places = datum_as_int(n);
+	if (places < 0 && places > -300) {
+		double unit = pow(10, (double)-places);
+		return *out = datum_float(nearbyint(d.u.f / unit) * unit), true;
+	}
 	snprintf(text, sizeof text, "%.*f", places < 0 ? 0 : places > 60 ? 60 : (int)places, d.u.f);
 	*out = datum_float(strtod(text, NULL));
 	return true;
@@ -550,12 +575,14 @@ BUILTIN(call_type)
 	return found || fail(err, NNS_UNSUPPORTED, "type() of a '%s'", datum_type_name(args->items[0]));
 }
 
-static bool is_instance(struct interp *in, struct datum d, struct datum class, bool *out, nns_error *err)
+static bool is_instance(struct interp *in, struct datum d, struct datum class, int depth, bool *out, nns_error *err)
 {
 	*out = false;
+	if (depth > 100)
+		return fail(err, NNS_LIMIT, "isinstance(): tuples of classes are nested too deep");
 	if (datum_is_seq(class)) {
 		for (size_t i = 0; i < class.u.seq->n && !*out; i++)
-			if (!is_instance(in, d, class.u.seq->items[i], out, err))
+			if (!is_instance(in, d, class.u.seq->items[i], depth + 1, out, err))
 				return false;
 		return true;
 	}
@@ -574,7 +601,7 @@ static bool is_instance(struct interp *in, struct datum d, struct datum class, b
 BUILTIN(call_isinstance)
 {
 	bool is;
-	if (!takes(self, args, 2, 2, err) || !is_instance(in, args->items[0], args->items[1], &is, err))
+	if (!takes(self, args, 2, 2, err) || !is_instance(in, args->items[0], args->items[1], 0, &is, err))
 		return false;
 	*out = datum_bool(is);
 	return true;

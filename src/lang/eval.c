@@ -188,7 +188,7 @@ static bool eval_dict(struct interp *in, const struct ast *e, struct scope *s, s
 		if (!e->items[i]) {
 			if (!merge(in, e, value, out->u.dict, err))
 				return false;
-		} else if (!dict_put(in->arena, out->u.dict, key, value)) {
+		} else if (!dict_store(in, out->u.dict, key, value, err)) {
 			return fail_memory(err);
 		}
 	}
@@ -204,7 +204,7 @@ static bool put_result(struct interp *in, const struct ast *e, struct scope *s, 
 		return false;
 	if (e->kind == A_LIST_COMP)
 		return seq_push(in->arena, out->u.seq, key) || fail_memory(err);
-	return eval(in, e->b, s, &value, err) && (dict_put(in->arena, out->u.dict, key, value) || fail_memory(err));
+	return eval(in, e->b, s, &value, err) && dict_store(in, out->u.dict, key, value, err);
 }
 
 static bool conditions_hold(struct interp *in, const struct ast *clause, struct scope *s, bool *holds, nns_error *err)
@@ -389,11 +389,21 @@ bool eval_arguments(struct interp *in, const struct ast *call, struct scope *s, 
 	return true;
 }
 
+/* What a built-in function costs: it may walk what it is given. */
+static bool charge(struct interp *in, const struct function *f, const struct lang_args *args, nns_error *err)
+{
+	size_t n = datum_is_seq(f->self) ? f->self.u.seq->n : 0;
+	for (size_t i = 0; i < args->n; i++)
+		n += datum_is_seq(args->items[i]) ? args->items[i].u.seq->n : args->items[i].kind == D_DICT ? args->items[i].u.dict->n : 0;
+	in->steps += (long)(n / 8);
+	return in->steps <= in->max_steps || fail(err, NNS_LIMIT, "the code takes more than %ld steps", in->max_steps);
+}
+
 bool lang_call(struct interp *in, struct datum callee, const struct lang_args *args, struct datum *out, nns_error *err)
 {
 	if (callee.kind == D_FUNCTION) {
 		const struct function *f = callee.u.p;
-		return f->call(in, f, args, out, err);
+		return charge(in, f, args, err) && f->call(in, f, args, out, err);
 	}
 	if (is_host_kind(callee) && in->host && in->host->call)
 		return in->host->call(in, callee, args, out, err);

@@ -51,4 +51,7 @@ bool percent_format(struct interp *in, const char *format, struct datum args, st
 bool brace_format(struct interp *in, const char *format, const struct lang_args *args, struct datum *out, nns_error *err);
 bool text_to_str(struct interp *in, struct text *t, struct datum *out, nns_error *err); /* releases t */
 
+/* d[key] = value; a list or dict cannot be a key. */
+bool dict_store(struct interp *in, struct dict *d, struct datum key, struct datum value, nns_error *err);
+
 #endif

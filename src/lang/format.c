@@ -1,5 +1,6 @@
 /* Values as text: str(), repr(), format specifications, % and str.format(). */
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,7 +133,9 @@ static bool format_int(struct text *t, int64_t v, const struct spec *s)
 	add_digits(body, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, base, s->type == 'X');
 	if (s->grouped)
 		group(body, sizeof body);
-	add_padded(t, s, sign_of(s, v < 0), body, s->align ? s->align : '>');
+	char sign[8];
+	snprintf(sign, sizeof sign, "%s%s", sign_of(s, v < 0), s->alternate && base == 16 ? s->type == 'X' ? "0X" : "0x" : s->alternate && base == 8 ? "0o" : s->alternate && base == 2 ? "0b" : "");
+	add_padded(t, s, sign, body, s->align ? s->align : '>');
 	return true;
 }
 
@@ -201,20 +204,35 @@ bool format_datum(struct interp *in, struct datum d, const char *spec, struct te
 
 /* ---- "..." % args ---- */
 
+/* The flags, width and precision of %-formatting as a specification of ours. */
+static void percent_spec(const char **p, char *type, char *spec)
+{
+	bool left = false, zero = false, plus = false, space = false, alternate = false;
+	char width[32];
+	size_t n = 0;
+	for (; **p && strchr("-+ #0", **p); (*p)++) {
+		left = left || **p == '-';
+		zero = zero || **p == '0';
+		plus = plus || **p == '+';
+		space = space || **p == ' ';
+		alternate = alternate || **p == '#';
+	}
+	for (; n < sizeof width - 1 && (isdigit((unsigned char)**p) || **p == '.'); (*p)++)
+		width[n++] = **p;
+	width[n] = 0;
+	*type = **p;
+	if (*type)
+		(*p)++;
+	bool number = *type && strchr("dixXofFeEgG", *type);
+	sprintf(spec, "%s%s%s%s%s", left ? "<" : number && zero ? "" : ">", number && plus ? "+" : number && space ? " " : "", alternate && number ? "#" : "",
+	        number && zero && !left ? "0" : "", width);
+}
+
 static bool percent_item(struct interp *in, const char **p, struct datum d, struct text *out, nns_error *err)
 {
-	char spec[40] = "";
-	size_t n = 0;
+	char spec[48], type, whole[400];
 	const char *text;
-	bool left = false;
-	for (; **p && strchr("-+ #0", **p); (*p)++)
-		left = left || **p == '-';
-	spec[n++] = left ? '<' : '>';
-	for (; n < 30 && (isdigit((unsigned char)**p) || **p == '.'); (*p)++)
-		spec[n++] = **p;
-	char type = **p;
-	if (type)
-		(*p)++;
+	percent_spec(p, &type, spec);
 	if (type == 's' || type == 'r') {
 		if (!to_str(in, d, type == 'r', &text, err))
 			return false;
@@ -222,7 +240,15 @@ static bool percent_item(struct interp *in, const char **p, struct datum d, stru
 	}
 	if (!type || !strchr("dixXofFeEgG", type) || !datum_is_number(d))
 		return fail(err, NNS_MODEL, "%% format: a '%s' does not fit %%%c", datum_type_name(d), type ? type : '%');
-	spec[n++] = type == 'i' ? 'd' : type;
+	if (strchr("di", type) && d.kind == D_FLOAT && !(fabs(d.u.f) < 0x1p63)) {
+		if (!isfinite(d.u.f))
+			return fail(err, NNS_MODEL, "%% format: cannot make an integer of %s", isnan(d.u.f) ? "NaN" : "infinity");
+		snprintf(whole, sizeof whole, "%.0f", d.u.f);
+		return format_datum(in, datum_str(whole), *spec == '<' ? spec : "", out, err);
+	}
+	size_t n = strlen(spec);
+	spec[n] = type == 'i' ? 'd' : type;
+	spec[n + 1] = 0;
 	return format_datum(in, strchr("dixXo", type) && d.kind == D_FLOAT ? datum_int((int64_t)d.u.f) : d, spec, out, err);
 }
 

@@ -367,7 +367,7 @@ METHOD(dict_setdefault)
 {
 	const struct datum *v = args->n ? dict_get(self->self.u.dict, args->items[0]) : NULL;
 	*out = v ? *v : argument(args, 1, datum_none());
-	return v || !args->n || dict_put(in->arena, self->self.u.dict, args->items[0], *out) || fail_memory(err);
+	return v || !args->n || dict_store(in, self->self.u.dict, args->items[0], *out, err);
 }
 
 /* ---- numbers ---- */

@@ -178,11 +178,32 @@ static bool ordered(enum lang_op op, int sign)
 	return op == OP_LT ? sign < 0 : op == OP_LE ? sign <= 0 : op == OP_GT ? sign > 0 : sign >= 0;
 }
 
+enum { MAX_ORDER_DEPTH = 200 };
+
 static int number_sign(struct datum a, struct datum b)
 {
 	if (datum_is_int(a) && datum_is_int(b))
 		return (datum_as_int(a) > datum_as_int(b)) - (datum_as_int(a) < datum_as_int(b));
 	return (datum_as_float(a) > datum_as_float(b)) - (datum_as_float(a) < datum_as_float(b));
+}
+
+/* Goes down to the first items that differ, in place of comparing the lists around them. */
+static bool first_difference(struct datum *a, struct datum *b)
+{
+	for (int depth = 0; depth < MAX_ORDER_DEPTH && datum_is_seq(*a) && a->kind == b->kind; depth++) {
+		const struct seq *x = a->u.seq, *y = b->u.seq;
+		size_t i = 0;
+		while (i < x->n && i < y->n && datum_equal(x->items[i], y->items[i]))
+			i++;
+		if (i == x->n || i == y->n) {
+			*a = datum_int((int64_t)x->n);
+			*b = datum_int((int64_t)y->n);
+			return true;
+		}
+		*a = x->items[i];
+		*b = y->items[i];
+	}
+	return !datum_is_seq(*a) || a->kind != b->kind;
 }
 
 static bool order(struct interp *in, enum lang_op op, struct datum a, struct datum b, struct datum *out, nns_error *err)
@@ -194,12 +215,9 @@ static bool order(struct interp *in, enum lang_op op, struct datum a, struct dat
 		return *out = datum_bool(ordered(op, strcmp(a.u.s, b.u.s))), true;
 	if (!datum_is_seq(a) || a.kind != b.kind)
 		return fail(err, NNS_MODEL, "'%s' is not supported between '%s' and '%s'", symbols[op], datum_type_name(a), datum_type_name(b));
-	size_t n = a.u.seq->n < b.u.seq->n ? a.u.seq->n : b.u.seq->n;
-	for (size_t i = 0; i < n; i++)
-		if (!datum_equal(a.u.seq->items[i], b.u.seq->items[i]))
-			return lang_binary(in, op, a.u.seq->items[i], b.u.seq->items[i], out, err);
-	*out = datum_bool(ordered(op, (a.u.seq->n > b.u.seq->n) - (a.u.seq->n < b.u.seq->n)));
-	return true;
+	if (!first_difference(&a, &b))
+		return fail(err, NNS_LIMIT, "lists nested deeper than %d cannot be ordered", MAX_ORDER_DEPTH);
+	return lang_binary(in, op, a, b, out, err);
 }
 
 /* ---- All together ---- */

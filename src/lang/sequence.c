@@ -3,6 +3,24 @@
 
 #include "lang/eval.h"
 
+/* Keys cannot change, nor hold what can. */
+static bool hashable(struct datum key, int depth)
+{
+	if (key.kind == D_LIST || key.kind == D_DICT || key.kind == D_SLICE || depth > 50)
+		return false;
+	for (size_t i = 0; key.kind == D_TUPLE && i < key.u.seq->n; i++)
+		if (!hashable(key.u.seq->items[i], depth + 1))
+			return false;
+	return true;
+}
+
+bool dict_store(struct interp *in, struct dict *d, struct datum key, struct datum value, nns_error *err)
+{
+	if (!hashable(key, 0))
+		return fail(err, NNS_MODEL, "unhashable type: '%s'", datum_type_name(key));
+	return dict_put(in->arena, d, key, value) || fail_memory(err);
+}
+
 /* ---- Strings by code points ---- */
 
 static size_t point_bytes(const char *s)
@@ -219,7 +237,7 @@ bool set_item(struct interp *in, struct datum obj, struct datum index, struct da
 			return false;
 		obj.u.seq->items[i] = v;
 		return true;
-	case D_DICT: return dict_put(in->arena, obj.u.dict, index, v) || fail_memory(err);
+	case D_DICT: return dict_store(in, obj.u.dict, index, v, err);
 	default:
 		if (is_host_kind(obj) && in->host && in->host->setitem)
 			return in->host->setitem(in, obj, index, v, err);
@@ -244,8 +262,6 @@ bool delete_item(struct interp *in, struct datum obj, struct datum index, nns_er
 	if (!v)
 		return fail_key(in, index, err);
 	i = (size_t)(v - d->values);
-	d->n--;
-	memmove(&d->keys[i], &d->keys[i + 1], (d->n - i) * sizeof *d->keys);
-	memmove(&d->values[i], &d->values[i + 1], (d->n - i) * sizeof *d->values);
+	dict_remove(d, i);
 	return true;
 }

@@ -249,12 +249,24 @@ static bool read_inputs(struct reader *r, const cJSON *inputs)
 
 /* ---- The model ---- */
 
+/* The file's name as a class: my-net.json is a my_net. */
+static const char *class_of_file(const struct model *m)
+{
+	char *class = arena_printf(m->arena, "%s%s", isdigit((unsigned char)*m->name) ? "_" : "", m->name);
+	for (char *p = class; p && *p; p++)
+		if (!isalnum((unsigned char)*p))
+			*p = '_';
+	return class;
+}
+
 /* A description that is itself one class: its modules stand at the top. */
 static bool read_own_class(struct reader *r, const cJSON *json, const char **expression)
 {
 	static const char *const own[] = { "modules", "parameters", "buffers", "build", "init", "repr" };
 	const cJSON *name = cJSON_GetObjectItemCaseSensitive(json, "name"), *v;
-	const char *class = cJSON_IsString(name) ? name->valuestring : r->model->name;
+	const char *class = cJSON_IsString(name) ? name->valuestring : class_of_file(r->model);
+	if (!class)
+		return fail_memory(r->err);
 	cJSON *body = cJSON_CreateObject();
 	bool ok = body != NULL;
 	cJSON_ArrayForEach(v, json) {

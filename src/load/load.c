@@ -54,9 +54,13 @@ void model_free(struct model *m)
 {
 	if (!m)
 		return;
-	for (size_t i = 0; i < m->n_files; i++)
-		mapping_close(&m->files[i]);
-	arena_free(m->arena);
+	while (m) {
+		struct model *lender = m->lender;
+		for (size_t i = 0; i < m->n_files; i++)
+			mapping_close(&m->files[i]);
+		arena_free(m->arena);
+		m = lender;
+	}
 }
 
 bool model_keep_file(struct model *m, struct mapping *file, nns_error *err)

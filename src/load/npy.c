@@ -30,12 +30,34 @@ static const struct datum *item(struct datum header, const char *name)
 	return header.kind == D_DICT ? dict_get(header.u.dict, datum_str(name)) : NULL;
 }
 
+/* Numbers, strings, True, False and brackets: nothing that could be called or computed. */
+static bool is_literal(const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] == '\'' || text[i] == '"') {
+			const char *end = memchr(text + i + 1, text[i], n - i - 1);
+			if (!end)
+				return false;
+			i = (size_t)(end - text);
+		} else if (n - i >= 4 && memcmp(text + i, "True", 4) == 0) {
+			i += 3;
+		} else if (n - i >= 5 && memcmp(text + i, "False", 5) == 0) {
+			i += 4;
+		} else if (!text[i] || !strchr("0123456789 \t\r\n{}[](),:L", text[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* The header is a dict of Python, so Python's parser reads it. */
 static bool parse_header(struct arena *a, const char *text, size_t n, struct datum *out, nns_error *err)
 {
 	static const struct lang_host nothing = { 0 };
 	struct interp in;
 	struct scope scope = { 0 };
+	if (!is_literal(text, n))
+		return fail(err, NNS_FORMAT, "the header is not a dict of literals");
 	const struct code *code = lang_parse_expression(a, text, n, "header", err);
 	interp_init(&in, a, &nothing, NULL);
 	return code && lang_eval(&in, code, &scope, out, err);

@@ -15,6 +15,7 @@
  * child is what the module says of itself.
  */
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,8 +179,13 @@ static struct module *parse_module(struct tree *t, struct line head);
 static bool add_repeated(struct tree *t, struct module *parent, struct line name, struct line head, size_t prefix, long count)
 {
 	struct line rest = { head.s + prefix, head.n - prefix, 0 };
-	long first = strtol(name.s, NULL, 10);
+	char *dash, *end;
+	long first = strtol(name.s, &dash, 10), last = *dash == '-' ? strtol(dash + 1, &end, 10) : -1;
 	size_t at = t->at;
+	if (rest.n == 0)
+		return fail_line(t, "no module stands after the 'x'");
+	if (first < 0 || last < first || *end || last >= INT_MAX || count != last - first + 1)
+		return fail_line(t, "the range of names and the number of repeats do not agree");
 	if (count > MAX_REPEATS)
 		return fail_line(t, "too many repeats");
 	for (long i = 0; i < count; i++) {
@@ -202,7 +208,7 @@ static bool add_child(struct tree *t, struct module *parent, struct line l)
 	if (!name)
 		return fail_memory(t->err);
 	long count = rest.n && isdigit((unsigned char)*rest.s) ? strtol(rest.s, &end, 10) : 0;
-	if (count > 0 && end && strncmp(end, " x ", 3) == 0 && strchr(name, '-'))
+	if (count > 0 && end && rest.n >= (size_t)(end + 3 - rest.s) && strncmp(end, " x ", 3) == 0 && strchr(name, '-'))
 		return add_repeated(t, parent, (struct line){ name, name_n, 0 }, rest, (size_t)(end + 3 - rest.s), count);
 	if (rest.n == 4 && memcmp(rest.s, "None", 4) == 0)
 		return t->at++, module_set_child(t->model->arena, parent, name, NULL) || fail_memory(t->err);

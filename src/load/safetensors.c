@@ -158,14 +158,37 @@ bool safetensors_load(const struct load_file *f, struct model *m, nns_error *err
 
 /* ---- Shards ---- */
 
+/* Whether the object of JSON has the key, itself and not something in it. */
+static bool has_key(const char *json, size_t n, const char *key)
+{
+	size_t depth = 0, len = strlen(key);
+	for (size_t i = 0; i < n; i++) {
+		if (json[i] == '{' || json[i] == '[')
+			depth++;
+		if ((json[i] == '}' || json[i] == ']') && --depth == 0)
+			return false;
+		if (json[i] != '"')
+			continue;
+		size_t from = i + 1;
+		for (i = from; i < n && json[i] != '"'; i++)
+			i += json[i] == '\\';
+		if (depth != 1 || i >= n || i - from != len || memcmp(json + from, key, len) != 0)
+			continue;
+		size_t after = i + 1;
+		while (after < n && strchr(" \t\r\n", json[after]) && json[after])
+			after++;
+		if (after < n && json[after] == ':')
+			return true;
+	}
+	return false;
+}
+
 int shards_bid(const struct load_file *f)
 {
-	size_t n = f->len < 1 << 20 ? f->len : 1 << 20;
 	size_t start = strspn(f->data, " \t\r\n");
-	if (start >= n || f->data[start] != '{')
+	if (start >= f->len || f->data[start] != '{')
 		return 0;
-	const char *at = strstr(f->data, "\"weight_map\"");
-	return at ? 95 : 0;
+	return has_key(f->data + start, f->len - start, "weight_map") ? 95 : 0;
 }
 
 static bool read_shard(struct state_tree *tree, const struct load_file *f, const char *name, nns_error *err)

@@ -20,6 +20,9 @@ struct module *module_new(struct runtime *rt, const struct nn_class *c, const ch
 	return m;
 }
 
+/* Of all constructors of a model; each module has a budget of its own besides. */
+static const long MAX_CONSTRUCT_STEPS = 200000000;
+
 static bool is_factory_argument(const char *name)
 {
 	return strcmp(name, "device") == 0 || strcmp(name, "dtype") == 0;
@@ -121,7 +124,10 @@ struct module *class_construct(struct runtime *rt, const struct nn_class *c, con
 	rt->construct_depth++;
 	bool ok = build(rt, m, c, args, err) && reset(rt, m, c, err);
 	rt->construct_depth--;
+	rt->construct_steps += rt->interp.steps - steps;
 	rt->interp.steps = steps;
+	if (ok && rt->construct_steps > MAX_CONSTRUCT_STEPS)
+		return fail(err, NNS_LIMIT, "%s: the constructors of this model take more than %ld steps", c->name, MAX_CONSTRUCT_STEPS), NULL;
 	if (!ok && c->where && err && !strstr(err->message, c->where))
 		fail_within(err, "%s: ", c->where);
 	return ok ? m : NULL;

@@ -127,6 +127,8 @@ bool module_items(struct interp *in, struct module *m, struct datum *out, nns_er
 		return fail_memory(err);
 	for (size_t i = 0; names && datum_is_seq(*names) && i < names->u.seq->n; i++) {
 		struct datum v = names->u.seq->items[i];
+		if (v.kind != D_STR)
+			return fail(err, NNS_MODEL, "_names of a %s holds a '%s'; they are names of its members", m->class_name, datum_type_name(v));
 		if (!keys && !module_member(m, v.u.s, &v))
 			continue;
 		if (!seq_push(in->arena, out->u.seq, v))
@@ -150,6 +152,7 @@ static bool module_slice(struct interp *in, struct module *m, struct datum items
 		return fail(err, NNS_UNSUPPORTED, "slices of modules go forwards");
 	start = start < 0 ? start + n : start;
 	stop = stop < 0 ? stop + n : stop > n ? n : stop;
+	step = step > n ? n + 1 : step;          /* so that no sum overflows */
 	if (!datum_seq(rt->arena, D_LIST, 0, &chosen) || !datum_seq(rt->arena, D_LIST, 0, &list))
 		return fail_memory(err);
 	for (int64_t i = start < 0 ? 0 : start; i < stop; i += step)

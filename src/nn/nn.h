@@ -83,6 +83,7 @@ struct runtime {
 	int torch_version;       /* whose printing: TORCH_DEFAULT */
 	size_t n_modules, max_modules;
 	int construct_depth;
+	long construct_steps;           /* spent by all constructors */
 	int serial;
 	struct module *root;     /* its members are global names in expressions; may be NULL */
 	const char **paths; size_t n_paths; /* dotted paths by a module's serial, while a trace is at work */

@@ -166,8 +166,11 @@ static bool viewed(struct interp *in, const struct function *self, const struct 
 	if (!sizes || !datum_is_seq(*sizes) || sizes->u.seq->n > MAX_DIMS)
 		return fail(err, NNS_MODEL, "%s takes a list of sizes", self->name);
 	*n = (int)sizes->u.seq->n;
-	for (int i = 0; i < *n; i++)
+	for (int i = 0; i < *n; i++) {
+		if (!datum_is_int(sizes->u.seq->items[i]))
+			return fail(err, NNS_MODEL, "%s takes a list of sizes", self->name);
 		wanted[i] = datum_as_int(sizes->u.seq->items[i]);
+	}
 	if (!shape_is_known(self_of(self), "view", err) || !infer_sizes(&c, self_of(self), *n, wanted, size))
 		return false;
 	*fits = view_strides(self_of(self), *n, size, stride);

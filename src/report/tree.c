@@ -3,13 +3,14 @@
 
 #include "report/report.h"
 
-enum { MAX_TREE_DEPTH = 500 };
+enum { MAX_TREE_DEPTH = 500, MAX_PRINTED = 2000000 }; /* modules; shared ones count each time */
 
 struct printer {
 	const struct report_source *source;
 	struct text *out;
 	nns_error *err;
 	int depth;
+	long printed;
 };
 
 static bool print_module(struct printer *p, const struct module *m, size_t indent, struct text *out);
@@ -124,6 +125,8 @@ static bool print_parts(struct printer *p, const struct module *m, const struct 
 static bool print_module(struct printer *p, const struct module *m, size_t indent, struct text *out)
 {
 	struct text own, *before = p->out;
+	if (++p->printed > MAX_PRINTED)
+		return fail(p->err, NNS_LIMIT, "the tree has more than %d lines of modules: some hold the same ones in many ways", MAX_PRINTED);
 	if (p->depth >= MAX_TREE_DEPTH)
 		return fail(p->err, NNS_LIMIT, "modules are nested deeper than %d", MAX_TREE_DEPTH);
 	text_init(&own);
@@ -139,7 +142,7 @@ static bool print_module(struct printer *p, const struct module *m, size_t inden
 
 bool report_tree(const struct model *m, const struct report_source *s, struct text *out, nns_error *err)
 {
-	struct printer p = { s, out, err, 0 };
+	struct printer p = { .source = s, .out = out, .err = err };
 	if (!print_module(&p, m->root, 0, out))
 		return false;
 	text_addc(out, '\n');
