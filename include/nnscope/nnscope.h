@@ -122,6 +122,8 @@ typedef struct nns_run_options {
 	const char *executor;             /* "fast" (NULL, where it was built) or "reference" */
 	const char *precision;            /* "float32" (NULL) or "bf16": convolutions and matrix products of the fast executor */
 	bool deterministic;               /* choose algorithms by rule, not by measuring */
+	bool profile;                     /* say where the time went, by operator and by module */
+	int profile_depth;                /* of modules in the text; 0: 2 */
 	bool compare;                     /* run both executors and report the first operator that differs by rtol and atol */
 } nns_run_options;
 /*
@@ -132,6 +134,14 @@ NNS_API char *nns_run(nns_model *m, unsigned flags, const char *const *inputs, s
 
 /* Writes the state dict (options: seed, weights) to a .safetensors or .npz file; *seed is the one used. */
 NNS_API bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *path, uint64_t *seed, nns_error *err);
+
+/* ---- Files that are not trusted ---- */
+
+/*
+ * What loading the files in Python would run, and what they hide; nothing of them is executed.  format: "table" (NULL),
+ * "json", "sarif".  *dangerous: a finding is.
+ */
+NNS_API char *nns_audit(const char *const *paths, size_t n, const char *format, bool *dangerous, nns_error *err);
 
 /* ---- Expressions ---- */
 

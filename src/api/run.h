@@ -47,6 +47,10 @@ struct run_difference {
 };
 bool run_compare(struct fast_plan *f, struct run *r, const struct run_options *o, double rtol, double atol, struct run_difference *result, nns_error *err);
 
+/* run_profile.c: modules to a depth; JSON as the value of "profile" and a comma. */
+bool run_profile_text(const struct run *r, int depth, struct text *out, nns_error *err);
+bool run_profile_json(const struct run *r, struct text *out, nns_error *err);
+
 /* Writes the outputs as out0, out1, ... */
 bool run_save(const struct run *r, const char *path, nns_error *err);
 

@@ -271,7 +271,7 @@ static bool report_text(const struct run_report *r, struct text *out, bool *matc
 	if (r->n_times > 1)
 		text_addf(out, " in the middle of %d, %.1f at least", r->n_times, least);
 	text_addf(out, "; %.1f MB of weights, %.1f MB at most while running; seed %" PRIu64 "\n", (double)weight_bytes(r) / 1e6, (double)activation_bytes(r) / 1e6, r->seed);
-	return true;
+	return !r->options->profile || run_profile_text(r->run, r->options->profile_depth > 0 ? r->options->profile_depth : 2, out, err);
 }
 
 /* ---- JSON ---- */
@@ -321,6 +321,8 @@ static bool report_json(const struct run_report *r, struct text *out, bool *matc
 	*matches = *matches && !(r->difference && r->difference->found);
 	if (r->difference)
 		text_addf(out, "  \"compare\": {\"values\": %zu, \"equal\": %s, \"largest_difference\": %.9g},\n", r->difference->values, r->difference->found ? "false" : "true", r->difference->largest);
+	if (r->options->profile && !run_profile_json(r->run, out, err))
+		return false;
 	text_addf(out, "  \"check\": {\"enabled\": %s, \"values\": %zu},\n  \"outputs\": [", r->options->no_check ? "false" : "true", r->run->n_checked);
 	for (size_t i = 0; i < n_outputs(r); i++)
 		if (!json_output(r, i, out, matches, err))

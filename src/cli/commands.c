@@ -27,7 +27,7 @@ const struct command commands[] = {
 	  "The mode is train, as a freshly built module is.",
 	  "nnscope graph --expr 'Linear(10, 20)' --input 5x10 -o linear.svg", run_graph },
 	{ "run", "run the model on real numbers and prove every shape", "FILE",
-	  TRACED "seed weights weights-strict inputs expect rtol atol save threads memory repeat executor precision deterministic compare no-check format ",
+	  TRACED "seed weights weights-strict inputs expect rtol atol save threads memory repeat executor precision deterministic compare profile depth no-check format ",
 	  "Parameters and inputs are drawn as PyTorch draws them after torch.manual_seed(N), unless files give them.\n"
 	  "Exits 1 when an output differs from what --expect holds.  The mode is eval.",
 	  "nnscope run --expr 'Linear(10, 20)' --input 5x10 --seed 0", run_run },
@@ -40,6 +40,11 @@ const struct command commands[] = {
 	{ "check", "check that expressions hold", "FILE EXPRESSION...", TRACED,
 	  "Exits 1 when one does not hold, and shows both sides of it.",
 	  "nnscope check --expr 'Linear(10, 20)' 'out_features == 20' 'sum(p.numel() for p in parameters()) < 1e6'", run_check },
+	{ "audit", "say what a file would run in Python, and what it hides", "FILE...", "format ",
+	  "Pickles are read as data: what they would import and call is listed, with the entry and the byte.  So is what archives\n"
+	  "hide: entries twice, one in another, paths that leave the folder, data before and after.  Exits 1 when something is\n"
+	  "dangerous.  Formats: table, json, sarif.",
+	  "nnscope audit samples/resnet18.json", run_audit },
 	{ "ops", "list the operators that are known", "[NAME...]", "", "An operator with a star has a shape rule.",
 	  "nnscope ops conv2d", run_ops },
 	{ "classes", "list the module classes that are known", "[NAME...]", "", NULL,

@@ -42,6 +42,7 @@ const struct option_row option_rows[] = {
 	{ "precision", 0, "NAME", "float32, or bf16 for convolutions and matrix products", AT(precision), OPTION_TEXT },
 	{ "deterministic", 0, NULL, "choose algorithms by rule and not by measuring", AT(deterministic), OPTION_SWITCH },
 	{ "compare", 0, NULL, "run both executors; say which operator differs first", AT(compare), OPTION_SWITCH },
+	{ "profile", 0, NULL, "say where the time went, by operator and by module", AT(profile), OPTION_SWITCH },
 	{ "no-check", 0, NULL, "do not compare every shape with the inferred one", AT(no_check), OPTION_SWITCH },
 	{ "timing", 0, NULL, "say how long each stage took", AT(timing), OPTION_SWITCH },
 	{ "help", 'h', NULL, "explain the command", AT(help), OPTION_SWITCH },

@@ -152,3 +152,17 @@ int run_check(const struct options *o) { return expressions(o, check_one); }
 /* ---- nnscope FILE ---- */
 
 int run_overview(const struct options *o) { return report(o, "overview", false); }
+
+int run_audit(const struct options *o)
+{
+	nns_error err = { 0 };
+	bool dangerous;
+	if (o->operands.n == 0)
+		return complain_usage("which file? nnscope audit FILE...");
+	char *text = nns_audit(o->operands.items, o->operands.n, o->format, &dangerous, &err);
+	if (!text)
+		return complain(&err);
+	int status = put(text);
+	free(text);
+	return status ? status : dangerous ? EXIT_WRONG_MODEL : EXIT_OK;
+}

@@ -43,7 +43,8 @@ static bool read_options(const struct options *o, nns_run_options *r)
 {
 	unsigned long long seed, threads, memory, repeat;
 	*r = (nns_run_options){ .weights = o->weights, .inputs = o->inputs_file, .expect = o->expect, .save = o->save, .no_check = o->no_check, .format = o->format,
-		.executor = o->executor, .precision = o->precision, .deterministic = o->deterministic, .compare = o->compare };
+		.executor = o->executor, .precision = o->precision, .deterministic = o->deterministic, .compare = o->compare,
+		.profile = o->profile, .profile_depth = o->depth };
 	if (!amount("seed", o->seed_text, UINT64_MAX, &seed) || !amount("threads", o->threads_text, 64, &threads)
 	    || !amount("memory", o->memory_text, UINT64_MAX, &memory) || !amount("repeat", o->repeat_text, 1000000, &repeat)
 	    || !tolerance("rtol", o->rtol_text, o->compare ? 1e-3 : 1e-5, &r->rtol) || !tolerance("atol", o->atol_text, o->compare ? 1e-3 : 1e-8, &r->atol))

@@ -57,7 +57,7 @@ static struct action *add_action(struct lowering *l)
 	if (!grown)
 		return fail_memory(l->err), NULL;
 	f->actions = grown;
-	grown[f->n_actions] = (struct action){ .step = l->step, .out = { -1, -1 } };
+	grown[f->n_actions] = (struct action){ .step = l->step, .head = l->step, .out = { -1, -1 } };
 	return &grown[f->n_actions++];
 }
 
@@ -389,6 +389,7 @@ static bool lower_with(struct lowering *l, struct arena *scratch, const struct g
 	if (!add_primitive(l, p, &needs, in, g->n_in, out))
 		return false;
 	f->actions[f->n_actions - 1].ends = true;
+	f->actions[f->n_actions - 1].head = g->steps[0];
 	now_in(l, out);
 	return true;
 }

@@ -18,7 +18,7 @@ struct operand {
 };
 
 struct action {
-	size_t step;             /* of the plan: the last that it does */
+	size_t step, head;       /* of the plan: the last and the first that it does */
 	struct primitive *primitive; /* NULL: the step on its reference kernel */
 	const char *name;        /* of the backend's implementation */
 	struct operand *in; int n_in;

@@ -90,6 +90,10 @@ bool fast_execute(struct fast_plan *f, struct run *r, const struct run_options *
 			return a->primitive ? fail_within(err, "%s: ", f->plan->steps[a->step].node->op->name) : false;
 		if (o.timed)
 			r->ms[a->step] += run_clock() - start;
+		if (a->primitive && a->head != a->step)
+			r->head[a->step] = a->head;
+		if (a->primitive && (a->ends || !r->kernel[a->step]))
+			r->kernel[a->step] = a->name;
 		if (w && a->ends && !w->after(a->step, r, w->data, err))
 			return false;
 		for (int k = 0; k < a->n_drop; k++)

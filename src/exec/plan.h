@@ -54,7 +54,9 @@ struct run {
 	struct heap heap;
 	struct tensor **tensors;         /* by slot; NULL when dropped */
 	size_t n_checked;                /* values compared */
-	double *ms;                      /* of every step, when timed */
+	double *ms;                      /* of every step, when timed; of several done at once, at the last */
+	size_t *head;                    /* of every step: the first of those done at once, itself when it is alone */
+	const char **kernel;             /* of every step: what did it, NULL: the reference kernel */
 	const struct plan *plan;
 };
 

@@ -248,7 +248,11 @@ bool run_init(struct run *r, const struct plan *p, nns_error *err)
 	*r = (struct run){ .arena = arena_new(NULL, err), .plan = p };
 	r->tensors = r->arena ? arena_array(r->arena, p->n_values + 1, sizeof *r->tensors) : NULL;
 	r->ms = r->arena ? arena_array(r->arena, p->n_steps + 1, sizeof *r->ms) : NULL;
-	if (r->tensors && r->ms)
+	r->head = r->arena ? arena_array(r->arena, p->n_steps + 1, sizeof *r->head) : NULL;
+	r->kernel = r->arena ? arena_array(r->arena, p->n_steps + 1, sizeof *r->kernel) : NULL;
+	for (size_t i = 0; r->head && i < p->n_steps; i++)
+		r->head[i] = i;
+	if (r->tensors && r->ms && r->head && r->kernel)
 		return true;
 	run_release(r);
 	return fail_memory(err);

@@ -189,7 +189,7 @@ static bool eval_dict(struct interp *in, const struct ast *e, struct scope *s, s
 			if (!merge(in, e, value, out->u.dict, err))
 				return false;
 		} else if (!dict_store(in, out->u.dict, key, value, err)) {
-			return fail_memory(err);
+			return false;
 		}
 	}
 	return true;

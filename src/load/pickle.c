@@ -145,6 +145,12 @@ static struct pickled *pickled_new(struct machine *m, enum pickled_kind kind)
 	return p;
 }
 
+static void tell(struct machine *m, enum pickle_event event, const struct pickled *what)
+{
+	if (m->options->saw)
+		m->options->saw(m->options->watcher, event, what);
+}
+
 static bool push_bytes(struct machine *m, size_t n)
 {
 	const unsigned char *bytes = NULL;
@@ -153,6 +159,7 @@ static bool push_bytes(struct machine *m, size_t n)
 		return false;
 	p->bytes = bytes;
 	p->n_bytes = n;
+	tell(m, PICKLE_HOLDS_BYTES, p);
 	return push(m, datum_pointer(D_HOST, p));
 }
 
@@ -171,7 +178,10 @@ static bool push_global(struct machine *m, const char *module, const char *name)
 	if (!p)
 		return false;
 	p->name = arena_printf(m->arena, "%s.%s", module, name);
-	return p->name ? push(m, datum_pointer(D_HOST, p)) : fail_memory(m->err);
+	if (!p->name)
+		return fail_memory(m->err);
+	tell(m, PICKLE_IMPORTS, p);
+	return push(m, datum_pointer(D_HOST, p));
 }
 
 static bool push_call(struct machine *m, struct datum callee, struct datum args)
@@ -183,6 +193,7 @@ static bool push_call(struct machine *m, struct datum callee, struct datum args)
 	p->callee = callee;
 	p->args = args;
 	p->name = global && global->kind == PICKLED_GLOBAL ? global->name : NULL;
+	tell(m, PICKLE_CALLS, p);
 	struct datum made = datum_pointer(D_HOST, p);
 	if (m->options->make && !m->options->make(m->options->maker, p, &made, m->err))
 		return fail_within(m->err, "byte %zu of the pickle: ", m->opcode_at);
@@ -380,8 +391,10 @@ static bool op_stack_global(struct machine *m)
 	struct datum name, module;
 	if (!pop(m, &name) || !pop(m, &module))
 		return false;
-	if (name.kind != D_STR || module.kind != D_STR)
+	if (name.kind != D_STR || module.kind != D_STR) {
+		tell(m, PICKLE_IMPORTS, &(struct pickled){ .kind = PICKLED_GLOBAL, .name = "(computed)", .at = m->opcode_at });
 		return fail_at(m, "the name of a global is no string");
+	}
 	return push_global(m, module.u.s, name.u.s);
 }
 
@@ -418,8 +431,10 @@ static bool op_build(struct machine *m)
 	if (!pop(m, &state) || !top(m, &object))
 		return false;
 	struct pickled *p = pickled_of(*object);
-	if (p)
+	if (p) {
 		p->state = state;
+		tell(m, PICKLE_SETS_STATE, p);
+	}
 	return true;
 }
 

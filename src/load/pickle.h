@@ -39,12 +39,17 @@ struct pickled {
 extern const char pickled_host[];
 struct pickled *pickled_of(struct datum d);  /* NULL when d is none */
 
+enum pickle_event { PICKLE_IMPORTS, PICKLE_CALLS, PICKLE_SETS_STATE, PICKLE_HOLDS_BYTES };
+
 struct pickle_options {
 	/* Turns a call into data when it is known: sets *out.  False: an error. */
 	bool (*make)(void *maker, struct pickled *call, struct datum *out, nns_error *err);
 	/* The same for a persistent id. */
 	bool (*load_persistent)(void *maker, struct pickled *id, struct datum *out, nns_error *err);
 	void *maker;
+	/* Told of every name that Python would import, every call that it would make, and every bytes object; may be NULL. */
+	void (*saw)(void *watcher, enum pickle_event event, const struct pickled *what);
+	void *watcher;
 };
 
 /* Reads one pickle from the start of data; *used is where the next begins. */

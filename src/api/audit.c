@@ -1,0 +1,119 @@
+/* nns_audit(): findings as text, JSON or SARIF. */
+#include <string.h>
+
+#include "api/api.h"
+#include "load/audit.h"
+
+static const char *const levels[] = { "note", "review", "danger" };
+
+static void add_json_string(struct text *t, const char *s)
+{
+	text_addc(t, '"');
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			text_addf(t, "\\%c", *s);
+		else if ((unsigned char)*s < 32 || (unsigned char)*s > 126)
+			text_addf(t, "\\u%04x", (unsigned char)*s);
+		else
+			text_addc(t, *s);
+	}
+	text_addc(t, '"');
+}
+
+static bool is_dangerous(const struct audit *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->all[i].level == AUDIT_DANGER)
+			return true;
+	return false;
+}
+
+static void file_text(struct text *t, const char *path, const struct audit *a)
+{
+	text_addf(t, "%s: %s\n", path, is_dangerous(a) ? "dangerous" : a->n ? "to be reviewed" : "nothing found");
+	for (size_t i = 0; i < a->n; i++) {
+		const struct audit_finding *f = &a->all[i];
+		text_addf(t, "  %-6s  %s%sbyte %zu: %s%s%s\n", levels[f->level], f->entry, *f->entry ? ", " : "", f->at, f->what, *f->why ? "\n          " : "", f->why);
+	}
+	if (a->dropped)
+		text_addf(t, "  and %zu more\n", a->dropped);
+}
+
+static void file_json(struct text *t, const char *path, const struct audit *a)
+{
+	text_add(t, "  {\"file\": ");
+	add_json_string(t, path);
+	text_addf(t, ", \"dangerous\": %s, \"findings\": [", is_dangerous(a) ? "true" : "false");
+	for (size_t i = 0; i < a->n; i++) {
+		const struct audit_finding *f = &a->all[i];
+		text_addf(t, "%s\n    {\"level\": \"%s\", \"rule\": \"%s\", \"entry\": ", i ? "," : "", levels[f->level], f->rule);
+		add_json_string(t, f->entry);
+		text_addf(t, ", \"byte\": %zu, \"what\": ", f->at);
+		add_json_string(t, f->what);
+		text_add(t, ", \"why\": ");
+		add_json_string(t, f->why);
+		text_addc(t, '}');
+	}
+	text_addf(t, "%s], \"dropped\": %zu}", a->n ? "\n  " : "", a->dropped);
+}
+
+/* SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0 */
+static void file_sarif(struct text *t, const char *path, const struct audit *a, bool *first)
+{
+	static const char *const sarif_levels[] = { "note", "warning", "error" };
+	for (size_t i = 0; i < a->n; i++) {
+		const struct audit_finding *f = &a->all[i];
+		struct text message;
+		text_init(&message);
+		text_addf(&message, "%s%s%s%s%s", f->entry, *f->entry ? ": " : "", f->what, *f->why ? ": " : "", f->why);
+		text_addf(t, "%s\n      {\"ruleId\": \"%s\", \"level\": \"%s\", \"message\": {\"text\": ", *first ? "" : ",", f->rule, sarif_levels[f->level]);
+		add_json_string(t, message.data ? message.data : "");
+		text_add(t, "}, \"locations\": [{\"physicalLocation\": {\"artifactLocation\": {\"uri\": ");
+		add_json_string(t, path);
+		text_addf(t, "}, \"region\": {\"byteOffset\": %zu}}}]}", f->at);
+		text_release(&message);
+		*first = false;
+	}
+}
+
+static bool audit_one(const char *path, const char *format, bool *first, bool *dangerous, struct text *out, nns_error *err)
+{
+	struct audit a = { .arena = arena_new(NULL, err) };
+	if (!a.arena)
+		return false;
+	bool ok = audit_file(&a, path, err);
+	if (ok && strcmp(format, "sarif") == 0)
+		file_sarif(out, path, &a, first);
+	else if (ok && strcmp(format, "json") == 0) {
+		text_add(out, *first ? "" : ",\n");
+		*first = false;
+		file_json(out, path, &a);
+	} else if (ok)
+		file_text(out, path, &a);
+	*dangerous = *dangerous || (ok && is_dangerous(&a));
+	arena_free(a.arena);
+	return ok;
+}
+
+char *nns_audit(const char *const *paths, size_t n, const char *format, bool *dangerous, nns_error *err)
+{
+	struct text out;
+	bool first = true, ok = true;
+	format = format ? format : "table";
+	*dangerous = false;
+	if (strcmp(format, "table") != 0 && strcmp(format, "json") != 0 && strcmp(format, "sarif") != 0)
+		return fail(err, NNS_USAGE, "audit writes table, json or sarif, not '%s'", format), NULL;
+	text_init(&out);
+	if (strcmp(format, "json") == 0)
+		text_add(&out, "[\n");
+	if (strcmp(format, "sarif") == 0)
+		text_add(&out, "{\n  \"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\",\n  \"version\": \"2.1.0\",\n"
+		               "  \"runs\": [{\n    \"tool\": {\"driver\": {\"name\": \"nnscope\", \"version\": \"" PACKAGE_VERSION "\"}},\n    \"results\": [");
+	for (size_t i = 0; ok && i < n; i++)
+		ok = audit_one(paths[i], format, &first, dangerous, &out, err);
+	if (strcmp(format, "json") == 0)
+		text_add(&out, "\n]\n");
+	if (strcmp(format, "sarif") == 0)
+		text_add(&out, "\n    ]\n  }]\n}\n");
+	return api_take(&out, ok, err);
+}

@@ -1,0 +1,261 @@
+#include "load/audit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mapping.h"
+#include "load/archive.h"
+#include "load/load.h"
+#include "load/pickle.h"
+
+enum {
+	MAX_FINDINGS = 2000,
+	MAX_NESTED = 4,          /* pickles in the bytes of pickles */
+	MAX_STACKED = 1000,      /* pickles one after the other */
+	MAX_ENTRY = 256 << 20    /* bytes of an unpacked entry that are looked at */
+};
+
+static bool add(struct audit *a, enum audit_level level, const char *rule, const char *entry, size_t at, const char *what, const char *why)
+{
+	if (a->n == MAX_FINDINGS)
+		return a->dropped++, true;
+	struct audit_finding *grown = arena_grow(a->arena, a->all, a->n, &a->cap, sizeof *grown);
+	if (!grown || !what)
+		return false;
+	a->all = grown;
+	grown[a->n++] = (struct audit_finding){ level, rule, entry, at, what, why ? why : "" };
+	return true;
+}
+
+/* ---- Pickles ---- */
+
+struct watcher {
+	struct audit *audit;
+	const char *entry;
+	size_t base;             /* of the pickle in the entry */
+	int nested;
+	size_t names;            /* seen so far */
+	bool failed;
+};
+
+static bool scan_pickles(struct audit *a, const char *entry, const unsigned char *data, size_t len, size_t base, int nested, bool sure);
+
+static bool looks_like_pickle(const unsigned char *p, size_t n)
+{
+	return n > 2 && p[0] == 0x80 && p[1] >= 2 && p[1] <= 5;
+}
+
+static void saw(void *data, enum pickle_event event, const struct pickled *what)
+{
+	struct watcher *w = data;
+	struct audit *a = w->audit;
+	const char *why = NULL;
+	size_t at = w->base + what->at;
+	if (event == PICKLE_HOLDS_BYTES) {
+		if (w->nested < MAX_NESTED && looks_like_pickle(what->bytes, what->n_bytes))
+			w->failed |= !scan_pickles(a, w->entry, what->bytes, what->n_bytes, at, w->nested + 1, false);
+		return;
+	}
+	if (event == PICKLE_SETS_STATE || (event == PICKLE_CALLS && !what->name))
+		return;
+	w->names++;
+	enum audit_level level = audit_global(what->name, &why);
+	if (level == AUDIT_NOTE)
+		return;
+	const char *text = arena_printf(a->arena, event == PICKLE_CALLS ? "calls %.200s" : "imports %.200s", what->name);
+	w->failed |= !add(a, level, event == PICKLE_CALLS ? "pickle-call" : "pickle-import", w->entry, at, text, why);
+}
+
+/* PyTorch before 1.6: a magic number, the protocol, the system, the object and the keys of storages, which follow raw. */
+static bool is_legacy_magic(struct datum d)
+{
+	static const unsigned char magic[] = { 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19 };
+	const struct pickled *p = pickled_of(d);
+	return p && p->kind == PICKLED_INT && p->n_bytes >= sizeof magic && memcmp(p->bytes, magic, sizeof magic) == 0;
+}
+
+/* Pickles that stand one after the other.  sure: the entry should be one, so that damage and what follows is a finding. */
+static bool scan_pickles(struct audit *a, const char *entry, const unsigned char *data, size_t len, size_t base, int nested, bool sure)
+{
+	struct watcher w = { .audit = a, .entry = entry, .nested = nested };
+	struct pickle_options o = { .saw = saw, .watcher = &w };
+	size_t at = 0;
+	bool legacy = false;
+	for (int i = 0; i < MAX_STACKED && at < len; i++) {
+		struct datum d = datum_none();
+		nns_error err = { 0 };
+		size_t used = 0, names = w.names;
+		w.base = base + at;
+		bool ok = pickle_read(a->arena, data + at, len - at, &o, &d, &used, &err);
+		if (err.code == NNS_MEMORY || w.failed)
+			return false;
+		if (!ok && i == 0 && (sure || w.names > names))
+			return add(a, AUDIT_REVIEW, "pickle-damaged", entry, base + at, arena_printf(a->arena, "is not a whole pickle: %.150s", err.message), "Python runs what stands before the damage");
+		if (!ok || used == 0) {
+			if (sure && !legacy)
+				return add(a, AUDIT_REVIEW, "data-after-end", entry, base + at, arena_printf(a->arena, "%zu bytes follow the last pickle", len - at), "something is hidden there, or the file was damaged");
+			return true;
+		}
+		if (i == 1 && sure && !legacy && !add(a, AUDIT_REVIEW, "pickle-stacked", entry, base + at, "another pickle follows the first", "readers see only the first"))
+			return false;
+		legacy = legacy || (i == 0 && is_legacy_magic(d));
+		at += used;
+		if (legacy && i == 4)
+			return true;
+	}
+	return true;
+}
+
+/* ---- Code of TorchScript ---- */
+
+static bool scan_code(struct audit *a, const char *entry, const unsigned char *data, size_t len)
+{
+	enum audit_level level;
+	const char *why, *word;
+	for (size_t i = 0; (word = audit_code_word(i, &level, &why)); i++) {
+		size_t n = strlen(word);
+		for (size_t at = 0; at + n <= len; at++) {
+			const unsigned char *hit = memchr(data + at, *word, len - at);
+			if (!hit || (size_t)(hit - data) + n > len)
+				break;
+			at = (size_t)(hit - data);
+			if (memcmp(hit, word, n) != 0)
+				continue;
+			if (!add(a, level, "script-operator", entry, at, arena_printf(a->arena, "uses %s", word), why))
+				return false;
+			break;
+		}
+	}
+	return true;
+}
+
+/* ---- Archives ---- */
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+	return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+static bool leaves_folder(const char *name)
+{
+	if (*name == '/' || *name == '\\' || strchr(name, '\\') || (*name && name[1] == ':'))
+		return true;
+	for (const char *p = name; (p = strstr(p, "..")); p += 2)
+		if ((p == name || p[-1] == '/') && (p[2] == '/' || p[2] == 0))
+			return true;
+	return false;
+}
+
+static bool scan_content(struct audit *a, const char *entry, const unsigned char *data, size_t len)
+{
+	bool named = ends_with(entry, ".pkl") || ends_with(entry, ".pickle") || ends_with(entry, ".p");
+	if (ends_with(entry, ".py"))
+		return scan_code(a, entry, data, len);
+	if (len > 10 && memcmp(data, "\x93NUMPY", 6) == 0) {
+		size_t start = data[6] == 1 ? 10 : 12, n = (size_t)data[8] | (size_t)data[9] << 8;
+		if (start + n >= len || !memchr(data + start, 'O', n))
+			return true;
+		return add(a, AUDIT_REVIEW, "npy-objects", entry, start, "an array of Python objects", "its elements are a pickle") &&
+			scan_pickles(a, entry, data + start + n, len - start - n, start + n, 0, true);
+	}
+	return named || looks_like_pickle(data, len) ? scan_pickles(a, entry, data, len, 0, 0, named) : true;
+}
+
+static bool scan_entry(struct audit *a, struct archive *z, const struct archive_entry *e)
+{
+	const unsigned char *data;
+	size_t len;
+	nns_error err = { 0 };
+	if (e->repeated && !add(a, AUDIT_DANGER, "zip-duplicate", e->name, (size_t)e->offset, "another entry has this name", "readers disagree which of both counts"))
+		return false;
+	if (e->overlaps && !add(a, AUDIT_DANGER, "zip-overlap", e->name, (size_t)e->offset, "its bytes belong to another entry too", "one file hides in another"))
+		return false;
+	if (leaves_folder(e->name) && !add(a, AUDIT_DANGER, "zip-path", e->name, (size_t)e->offset, "its name leaves the folder", "unpacking writes outside"))
+		return false;
+	if (e->method == 0 && e->size > MAX_ENTRY && !ends_with(e->name, ".pkl"))
+		return true;
+	if (!archive_bytes(z, e, MAX_ENTRY, &data, &len, &err)) {
+		if (err.code == NNS_MEMORY)
+			return false;
+		return add(a, AUDIT_REVIEW, "zip-damaged", e->name, (size_t)e->offset, arena_printf(a->arena, "cannot be unpacked: %.150s", err.message), "what it holds was not seen");
+	}
+	return scan_content(a, e->name, data, len);
+}
+
+static bool scan_archive(struct audit *a, struct archive *z)
+{
+	if (archive_prefix(z) && !add(a, AUDIT_REVIEW, "data-before-start", "", 0, arena_printf(a->arena, "%llu bytes stand before the archive", (unsigned long long)archive_prefix(z)), "a file of another kind may be hidden there"))
+		return false;
+	if (archive_trailing(z) && !add(a, AUDIT_REVIEW, "data-after-end", "", 0, arena_printf(a->arena, "%llu bytes follow the archive", (unsigned long long)archive_trailing(z)), "something is hidden there"))
+		return false;
+	for (size_t i = 0; i < archive_count(z); i++)
+		if (!scan_entry(a, z, archive_at(z, i)))
+			return false;
+	return true;
+}
+
+/* ---- Files ---- */
+
+static bool is_text(const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < n && i < 64; i++)
+		if (p[i] != '\n' && p[i] != '\t' && p[i] != '\r' && (p[i] < 32 || p[i] > 126))
+			return false;
+	return n > 0;
+}
+
+/* A pickle of protocol 0 or 1 has no mark of its own: a global, a mark or a container at the start. */
+static bool may_be_old_pickle(const unsigned char *p, size_t n)
+{
+	return n > 1 && strchr("c(]}li\x8c", p[0]) && memchr(p, '.', n);
+}
+
+static bool has_end_record(const unsigned char *data, size_t len)
+{
+	size_t from = len > 66000 ? len - 66000 : 0;
+	for (size_t i = from; i + 22 <= len; i++)
+		if (memcmp(data + i, "PK\5\6", 4) == 0)
+			return true;
+	return false;
+}
+
+/* Other kinds are read as they always are; what their readers refuse is a finding. */
+static bool scan_other(struct audit *a, const char *path)
+{
+	struct load_options o = { 0 };
+	nns_error err = { 0 };
+	struct model *m = load_path(path, &o, &err);
+	model_free(m);
+	if (m)
+		return true;
+	return add(a, AUDIT_REVIEW, "damaged", "", 0, arena_printf(a->arena, "cannot be read: %.200s", err.message), "what it holds was not seen");
+}
+
+static bool scan_file(struct audit *a, const char *path, const unsigned char *data, size_t len)
+{
+	nns_error err = { 0 };
+	bool pickle = ends_with(path, ".pkl") || ends_with(path, ".pickle");
+	if (has_end_record(data, len)) {
+		struct archive *z = archive_open(a->arena, data, len, &err);
+		if (z)
+			return scan_archive(a, z);
+		if (!add(a, AUDIT_REVIEW, "zip-damaged", "", 0, arena_printf(a->arena, "cannot be read: %.200s", err.message), "what it holds was not seen"))
+			return false;
+	}
+	if (len > 10 && memcmp(data, "\x93NUMPY", 6) == 0)
+		return scan_content(a, "", data, len);
+	if (pickle || looks_like_pickle(data, len) || (may_be_old_pickle(data, len) && !(is_text(data, len) && *data == '{')))
+		return scan_pickles(a, "", data, len, 0, 0, true);
+	return scan_other(a, path);
+}
+
+bool audit_file(struct audit *a, const char *path, nns_error *err)
+{
+	struct mapping file;
+	if (!mapping_open(path, SIZE_MAX / 4, &file, err))
+		return false;
+	bool ok = file.len > 0 ? scan_file(a, path, (const unsigned char *)file.data, file.len) : add(a, AUDIT_REVIEW, "damaged", "", 0, "the file is empty", "");
+	mapping_close(&file);    /* findings are texts of their own */
+	return ok || fail_memory(err);
+}
