@@ -153,8 +153,18 @@ char *nns_diff(nns_model *a, nns_graph *ga, nns_model *b, nns_graph *gb, const n
 char *nns_get(nns_model *m, nns_graph *g, const char *expression, nns_error *err)
 {
 	struct text t;
+	const struct module *module = NULL;
 	text_init(&t);
-	return api_take(&t, query_get(m->model, g ? g->graph : NULL, expression, &t, err), err);
+	bool ok = query_get(m->model, g ? g->graph : NULL, expression, &module, &t, err);
+	if (ok && module) {
+		struct report_source s = api_source(m);
+		struct model shell = { .root = (struct module *)(uintptr_t)module };
+		ok = report_tree(&shell, &s, &t, err);
+		t.len -= ok && !t.failed && t.len > 0;   /* the caller ends the line */
+		if (t.data)
+			t.data[t.len] = 0;
+	}
+	return api_take(&t, ok, err);
 }
 
 bool nns_check(nns_model *m, nns_graph *g, const char *expression, bool *holds, char **left, char **right, nns_error *err)

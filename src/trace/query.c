@@ -72,12 +72,15 @@ static struct code *parse(struct model *m, const char *expression, nns_error *er
 	return lang_parse_expression(m->arena, expression, strlen(expression), expression, err);
 }
 
-bool query_get(struct model *m, struct graph *g, const char *expression, struct text *out, nns_error *err)
+bool query_get(struct model *m, struct graph *g, const char *expression, const struct module **module, struct text *out, nns_error *err)
 {
 	struct scope s = { 0 };
 	struct datum v;
 	const struct code *code = parse(m, expression, err);
-	if (!code || !make_scope(m, g, expression, &s, err) || !evaluate(m, code, &s, &v, err) || !write_repr(m, v, out, err))
+	if (!code || !make_scope(m, g, expression, &s, err) || !evaluate(m, code, &s, &v, err))
+		return false;
+	*module = v.kind == D_MODULE ? v.u.p : NULL;
+	if (!*module && !write_repr(m, v, out, err))
 		return false;
 	return !out->failed || fail_memory(err);
 }

@@ -31,7 +31,8 @@ bool trace_parse_input(struct arena *a, const char *text, struct graph_input *ou
  * `output`, `parameters()`, `buffers()`, `modules()` and their named_ forms.  graph may be NULL; then an expression
  * that asks for `output` traces first.  Writes Python's repr.
  */
-bool query_get(struct model *m, struct graph *g, const char *expression, struct text *out, nns_error *err);
+/* *module: set in place of the text when the value is a module, which only a report can print. */
+bool query_get(struct model *m, struct graph *g, const char *expression, const struct module **module, struct text *out, nns_error *err);
 
 /*
  * Whether the expression is true.  For a comparison, left and right become the reprs of its two

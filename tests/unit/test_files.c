@@ -51,7 +51,7 @@ static bool run_pickle(const struct pickle_row *row)
 {
 	nns_error err = { 0 };
 	struct arena *a = arena_new(NULL, &err);
-	struct pickle_options o = { NULL, NULL, NULL };
+	struct pickle_options o = { .make = NULL };
 	struct datum d = datum_none();
 	struct text t;
 	size_t used = 0;
@@ -76,7 +76,7 @@ static bool run_call(void)
 	static const char bytes[] = "cposix\nsystem\n(S'true'\ntR.";
 	nns_error err = { 0 };
 	struct arena *a = arena_new(NULL, &err);
-	struct pickle_options o = { NULL, NULL, NULL };
+	struct pickle_options o = { .make = NULL };
 	struct datum d = datum_none();
 	size_t used;
 	bool ok = a && pickle_read(a, (const unsigned char *)bytes, sizeof bytes - 1, &o, &d, &used, &err);
