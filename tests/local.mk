@@ -45,8 +45,8 @@ tests_unit_test_random_LDADD = libnnscope_core.la
 TESTS += tests/unit/test_random
 
 # The command line against what PyTorch, torchinfo, fvcore and torchviz printed.
-dist_check_SCRIPTS += tests/run-cases.test tests/includes.test tests/docs.test tests/executors.test tests/embedding.test
-TESTS += tests/run-cases.test tests/includes.test tests/docs.test tests/executors.test tests/embedding.test
+dist_check_SCRIPTS += tests/run-cases.test tests/includes.test tests/docs.test tests/executors.test tests/fuzz.test tests/embedding.test
+TESTS += tests/run-cases.test tests/includes.test tests/docs.test tests/executors.test tests/fuzz.test tests/embedding.test
 
 EXTRA_DIST += tests/ops tests/nn tests/values tools/value-cases.py tests/cases tools/check-includes tools/op-cases.py tools/module-cases.py tools/file-cases.py tests/conformance.floor
 
@@ -54,3 +54,8 @@ check_PROGRAMS += tests/unit/test_files
 tests_unit_test_files_SOURCES = tests/unit/test_files.c
 tests_unit_test_files_LDADD = libnnscope_core.la
 TESTS += tests/unit/test_files
+
+# Damaged files through every reader.
+check_PROGRAMS += tests/fuzz/fuzz
+tests_fuzz_fuzz_SOURCES = tests/fuzz/fuzz.c
+tests_fuzz_fuzz_LDADD = libnnscope_core.la

@@ -143,6 +143,9 @@ NNS_API bool nns_save_weights(nns_model *m, const nns_run_options *options, cons
  */
 NNS_API char *nns_audit(const char *const *paths, size_t n, const char *format, bool *dangerous, nns_error *err);
 
+/* The code in a TorchScript file: every part whose name has `part` in it, NULL for all. */
+NNS_API char *nns_code(const char *path, const char *part, nns_error *err);
+
 /* ---- Expressions ---- */
 
 /* Python's repr of an expression over the model: "fc.out_features". g may be NULL. */

@@ -1,8 +1,9 @@
-/* nns_audit(): findings as text, JSON or SARIF. */
+/* nns_audit(): findings as text, JSON or SARIF.  nns_code(): the code of TorchScript. */
 #include <string.h>
 
 #include "api/api.h"
 #include "load/audit.h"
+#include "load/torch_code.h"
 
 static const char *const levels[] = { "note", "review", "danger" };
 
@@ -116,4 +117,11 @@ char *nns_audit(const char *const *paths, size_t n, const char *format, bool *da
 	if (strcmp(format, "sarif") == 0)
 		text_add(&out, "\n    ]\n  }]\n}\n");
 	return api_take(&out, ok, err);
+}
+
+char *nns_code(const char *path, const char *part, nns_error *err)
+{
+	struct text out;
+	text_init(&out);
+	return api_take(&out, torch_code(path, part, &out, err), err);
 }

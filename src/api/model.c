@@ -98,6 +98,8 @@ bool nns_model_set_torch(nns_model *m, const char *version, nns_error *err)
 	long major = strtol(version, &end, 10), minor = *end == '.' ? strtol(end + 1, &end, 10) : 0;
 	if (end == version || (*end && *end != '.') || major < 0 || major > 9 || minor < 0 || minor > 99)
 		return fail(err, NNS_USAGE, "'%s' is not a PyTorch version; write it as 2.13, 1.13 or 0.4", version);
+	if (100 * major + minor > TORCH_DEFAULT)
+		return fail(err, NNS_USAGE, "there is no PyTorch %s yet: nnscope knows the versions up to 2.13", version);
 	m->torch_version = (int)(100 * major + minor);
 	return true;
 }

@@ -20,7 +20,7 @@ struct options {
 	const char *seed_text, *weights, *weights_strict, *inputs_file, *expect, *rtol_text, *atol_text, *save, *threads_text, *memory_text, *repeat_text;
 	int width, depth, max_attr_chars;
 	const char *executor, *precision;
-	bool deterministic, compare, profile;
+	bool deterministic, compare, profile, run;
 	bool initialise, no_check, show_attrs, show_saved, open, timing, help, version, quiet;
 	struct list set, classes, inputs, operands;
 	double started;
@@ -75,9 +75,12 @@ int run_diff(const struct options *o);
 int run_graph(const struct options *o);
 int run_weights_command(const struct options *o);
 int run_run(const struct options *o);
+/* Runs the model before it is drawn: the report goes to standard error. */
+int run_before(const struct options *o, nns_model *m, unsigned flags);
 int run_get(const struct options *o);
 int run_check(const struct options *o);
 int run_audit(const struct options *o);
+int run_code(const struct options *o);
 int run_ops(const struct options *o);
 int run_classes(const struct options *o);
 int run_help(const struct options *o);

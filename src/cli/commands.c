@@ -22,7 +22,7 @@ const struct command commands[] = {
 	  "With one file, the model before and after --set.  Exits 1 when they differ.\n"
 	  "Outputs of modules are compared when both models have inputs.",
 	  "nnscope diff --expr 'Linear(10, 20)' --set 'out_features=30'", run_diff },
-	{ "graph", "draw the gradient graph, or the forward one", "FILE", TRACED "view format output open show-attrs show-saved max-attr-chars depth direction timing ",
+	{ "graph", "draw the gradient graph, or the forward one", "FILE", TRACED "run seed weights weights-strict executor threads memory view format output open show-attrs show-saved max-attr-chars depth direction timing ",
 	  "Without --output the picture is NAME_structure.pdf.  The format is that of the suffix.\n"
 	  "The mode is train, as a freshly built module is.",
 	  "nnscope graph --expr 'Linear(10, 20)' --input 5x10 -o linear.svg", run_graph },
@@ -45,6 +45,8 @@ const struct command commands[] = {
 	  "hide: entries twice, one in another, paths that leave the folder, data before and after.  Exits 1 when something is\n"
 	  "dangerous.  Formats: table, json, sarif.",
 	  "nnscope audit samples/resnet18.json", run_audit },
+	{ "code", "show the code in a TorchScript file", "FILE [NAME]", "", "With a name, only the parts that have it in theirs.",
+	  "nnscope help code", run_code },
 	{ "ops", "list the operators that are known", "[NAME...]", "", "An operator with a star has a shape rule.",
 	  "nnscope ops conv2d", run_ops },
 	{ "classes", "list the module classes that are known", "[NAME...]", "", NULL,

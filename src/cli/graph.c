@@ -84,8 +84,10 @@ static double time_view(nns_model *m, nns_graph *g, const nns_draw_options *d)
 	return now_ms() - start;
 }
 
-int run_graph(const struct options *o)
+int run_graph(const struct options *given)
 {
+	struct options with = *given, *o = &with;
+	with.initialise = o->run;
 	nns_draw_options d = { .view = o->view, .show_attrs = o->show_attrs, .show_saved = o->show_saved, .max_attr_chars = o->max_attr_chars,
 		.depth = o->depth, .direction = o->direction };
 	size_t used;
@@ -99,7 +101,7 @@ int run_graph(const struct options *o)
 	nns_graph *g = NULL;
 	if (o->operands.n > used)
 		status = complain_usage("graph takes one model; what is '%s'?", o->operands.items[used]);
-	else
+	else if (!o->run || (status = run_before(o, m, o->mode && strcmp(o->mode, "eval") == 0 ? 0 : NNS_TRAIN)) == EXIT_OK)
 		g = trace_model(m, o, NNS_TRAIN, &status);
 	traced = now_ms();
 	if (g && o->timing)

@@ -27,6 +27,7 @@ const struct option_row option_rows[] = {
 	{ "show-saved", 0, NULL, "boxes for the tensors that backward nodes keep", AT(show_saved), OPTION_SWITCH },
 	{ "max-attr-chars", 0, "N", "cut what backward nodes keep to this length (50)", AT(chars_text), OPTION_TEXT },
 	{ "direction", 0, "DIR", "TB, LR, BT or RL", AT(direction), OPTION_TEXT },
+	{ "run", 0, NULL, "run the model on real numbers first and check every shape", AT(run), OPTION_SWITCH },
 	{ "seed", 0, "N", "the numbers of torch.manual_seed(N); drawn and shown when it is not given", AT(seed_text), OPTION_TEXT },
 	{ "weights", 0, "FILE", "parameters and buffers by name, from .npz or .safetensors", AT(weights), OPTION_TEXT },
 	{ "weights-strict", 0, "YES", "no: names that are missing or too many are no error", AT(weights_strict), OPTION_TEXT },

@@ -166,3 +166,14 @@ int run_audit(const struct options *o)
 	free(text);
 	return status ? status : dangerous ? EXIT_WRONG_MODEL : EXIT_OK;
 }
+
+int run_code(const struct options *o)
+{
+	nns_error err = { 0 };
+	if (o->operands.n < 1 || o->operands.n > 2)
+		return complain_usage("code takes a file, and a part of a name");
+	char *text = nns_code(o->operands.items[0], o->operands.n > 1 ? o->operands.items[1] : NULL, &err);
+	int status = text ? put(text) : complain(&err);
+	free(text);
+	return status;
+}

@@ -87,6 +87,22 @@ int run_run(const struct options *given)
 	return status ? status : matches ? EXIT_OK : EXIT_WRONG_MODEL;
 }
 
+int run_before(const struct options *o, nns_model *m, unsigned flags)
+{
+	nns_run_options r;
+	nns_error err = { 0 };
+	bool matches;
+	if (!read_options(o, &r))
+		return EXIT_WRONG_USAGE;
+	r.format = NULL;
+	char *text = nns_run(m, flags, o->inputs.items, o->inputs.n, &r, &matches, &err);
+	if (!text)
+		return complain(&err);
+	fputs(text, stderr);
+	free(text);
+	return EXIT_OK;
+}
+
 int run_weights_command(const struct options *given)
 {
 	struct options with = *given, *o = &with;
