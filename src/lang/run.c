@@ -99,6 +99,18 @@ static bool run_augmented(struct interp *in, const struct ast *st, struct scope 
 	    && assign(in, target, v, s, err);
 }
 
+static bool forget_name(struct scope *s, const char *name)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->names[i], name) == 0) {
+			s->n--;
+			memmove(&s->names[i], &s->names[i + 1], (s->n - i) * sizeof *s->names);
+			memmove(&s->values[i], &s->values[i + 1], (s->n - i) * sizeof *s->values);
+			return true;
+		}
+	return false;
+}
+
 static bool run_del(struct interp *in, const struct ast *st, struct scope *s, nns_error *err)
 {
 	struct datum obj, index;
@@ -107,7 +119,10 @@ static bool run_del(struct interp *in, const struct ast *st, struct scope *s, nn
 		if (t->kind == A_SUBSCRIPT) {
 			if (!eval(in, t->a, s, &obj, err) || !eval(in, t->b, s, &index, err) || !delete_item(in, obj, index, err))
 				return false;
-		} else if (t->kind != A_NAME) {
+		} else if (t->kind == A_NAME) {
+			if (!forget_name(s, t->name))
+				return fail_at(t, err, NNS_MODEL, "name '%s' is not defined", t->name);
+		} else {
 			return fail_at(t, err, NNS_UNSUPPORTED, "only names and items can be deleted");
 		}
 	}
