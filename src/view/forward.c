@@ -197,9 +197,16 @@ static bool made(struct forward *f, const struct value *v, struct unit *u)
 	return map_put(&f->makers, f->graph->arena, value_key(f, v), u);
 }
 
+/* Whether the operator only keeps a module's state, as batch norm's count of batches: that is no part of the data's way. */
+static bool keeps_state(struct forward *f, const struct node *n)
+{
+	const struct value *v = n->op->inplace && n->op->n_args && n->args[0].kind == D_TENSOR ? n->args[0].u.p : NULL;
+	return v && !v->producer && !v->is_parameter && !map_has(&f->makers, value_key(f, v));
+}
+
 static void follow(struct forward *f, const struct node *n)
 {
-	struct unit *u = n->call ? unit_of(f, n) : NULL;
+	struct unit *u = n->call && !keeps_state(f, n) ? unit_of(f, n) : NULL;
 	if (!u)
 		return;
 	struct reading r = { f, u->box };
