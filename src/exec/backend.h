@@ -1,7 +1,7 @@
 /*
  * What a library of fast kernels is asked for.  The fast executor knows
  * graphs, slots and memory; a backend knows layouts and primitives.
- * dnnl.c is the one there is.
+ * dnnl*.c is the one there is.
  *
  * Layouts live in the arena that they were asked for with.  A primitive owns
  * its packed weights; drop it before its backend is freed.

@@ -1,0 +1,90 @@
+/*
+ * The inside of the backend on oneDNN (its C interface of version 2), shared
+ * by the files dnnl*.c alone.  A file a subject: dnnl.c layouts, making and
+ * running; dnnl_weights.c arrays that a primitive owns; dnnl_attr.c posts and
+ * descriptions; dnnl_conv.c convolutions; dnnl_matmul.c products; dnnl_work.c
+ * the rest.  A kind of work is a row of makers in dnnl.c.
+ */
+#ifndef EXEC_DNNL_BACKEND_H
+#define EXEC_DNNL_BACKEND_H
+
+#include <oneapi/dnnl/dnnl.h>
+
+#include "exec/backend.h"
+
+struct layout {
+	dnnl_memory_desc_t md;
+};
+
+
+struct choice;               /* dnnl_conv.c */
+
+struct dnnl_backend {
+	struct backend api;
+	dnnl_engine_t engine;
+	dnnl_stream_t stream;
+	struct choice *choices;
+};
+
+enum { OWN = 4 }; /* weights, bias, mean and variance at most */
+
+struct primitive {
+	dnnl_primitive_t code;
+	dnnl_memory_t *in; int n_in;
+	dnnl_memory_t out, scratch, own[OWN];
+	void *data[OWN];
+	int n_own;
+	dnnl_exec_arg_t *args; int n_args;
+};
+
+/* A primitive that is being made. */
+struct making {
+	struct dnnl_backend *b;
+	struct arena *arena;
+	const struct work *w;
+	struct primitive *p;
+	dnnl_primitive_attr_t attr;
+	dnnl_primitive_desc_t pd;
+};
+
+/* ---- dnnl.c ---- */
+
+bool onednn_any_layout(dnnl_memory_desc_t *md, int ndim, const int64_t *size, dnnl_data_type_t type);
+
+/* ---- dnnl_weights.c ---- */
+
+/* Memory at a multiple of 64 bytes, for free(). */
+void *onednn_aligned(size_t size);
+/* Gives the primitive an argument of its own: data of one layout brought into another. */
+bool onednn_pack(struct making *m, const dnnl_memory_desc_t *from, const float *data, int arg, const dnnl_memory_desc_t *to);
+/* The same of n floats in a row, or of n times a value. */
+bool onednn_add_array(struct making *m, int arg, const float *from, float value, int64_t n);
+
+/* ---- dnnl_attr.c ---- */
+
+dnnl_alg_kind_t onednn_eltwise_of(enum post_kind kind);
+/* Scratch memory comes from the caller; posts from the first on become the attribute's. */
+bool onednn_make_attr(struct making *m, int first);
+/* Makes m->pd of a description.  False too when only oneDNN's reference code would do it, which is slower than ours. */
+bool onednn_make_pd(struct making *m, const void *desc);
+/* Of an implementation; as long as the description lives. */
+const char *onednn_name_of(const_dnnl_primitive_desc_t pd);
+const dnnl_memory_desc_t *onednn_md_of(struct making *m, dnnl_query_t what);
+/* Of what convolutions and products compute in. */
+dnnl_data_type_t onednn_type_of(const struct making *m);
+
+/* ---- Makers: each makes m->attr, m->pd and the arrays of m->p ---- */
+
+bool onednn_make_convolution(struct making *m);
+void onednn_forget_choices(struct dnnl_backend *b);
+bool onednn_make_matmul(struct making *m);
+bool onednn_make_pool(struct making *m);
+bool onednn_make_eltwise(struct making *m);
+bool onednn_make_binary(struct making *m);
+bool onednn_make_batch_norm(struct making *m);
+bool onednn_make_layer_norm(struct making *m);
+bool onednn_make_softmax(struct making *m);
+bool onednn_make_concat(struct making *m);
+bool onednn_make_reorder(struct making *m);
+
+#endif

@@ -1,0 +1,227 @@
+/* Convolutions on oneDNN, and which of its algorithms each takes. */
+#include "exec/backend.h"
+
+#ifdef HAVE_DNNL
+
+#include <float.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "exec/dnnl_backend.h"
+
+/* An algorithm and one of its implementations, found best before for a convolution of the same description and input. */
+struct choice {
+	dnnl_convolution_desc_t of;
+	dnnl_memory_desc_t in;
+	dnnl_alg_kind_t kind;
+	char name[64];           /* of the implementation; other sizes may have them in another order */
+	struct choice *next;
+};
+
+static double seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static bool add_memory(struct dnnl_backend *b, dnnl_exec_arg_t *arg, int which, const dnnl_memory_desc_t *md, void **data)
+{
+	*data = onednn_aligned(dnnl_memory_desc_get_size(md));
+	*arg = (dnnl_exec_arg_t){ which, NULL };
+	if (!*data)
+		return false;
+	memset(*data, 0, dnnl_memory_desc_get_size(md));
+	return dnnl_memory_create(&arg->memory, md, b->engine, *data) == dnnl_success;
+}
+
+/* Seconds of a pass over zeros, a second one when it is short; a huge number when it fails. */
+static double measure(struct dnnl_backend *b, const_dnnl_primitive_desc_t pd, bool has_bias)
+{
+	static const struct { dnnl_query_t what; int arg; } of[] = {
+		{ dnnl_query_src_md, DNNL_ARG_SRC }, { dnnl_query_weights_md, DNNL_ARG_WEIGHTS }, { dnnl_query_dst_md, DNNL_ARG_DST },
+		{ dnnl_query_scratchpad_md, DNNL_ARG_SCRATCHPAD }, { dnnl_query_weights_md, DNNL_ARG_BIAS },
+	};
+	enum { N = sizeof of / sizeof *of };
+	dnnl_exec_arg_t args[N] = { 0 };
+	void *data[N] = { 0 };
+	dnnl_primitive_t code = NULL;
+	int n = has_bias ? N : N - 1;
+	bool ok = dnnl_primitive_create(&code, pd) == dnnl_success;
+	for (int i = 0; ok && i < n; i++)
+		ok = add_memory(b, &args[i], of[i].arg, dnnl_primitive_desc_query_md(pd, of[i].what, of[i].arg == DNNL_ARG_BIAS), &data[i]);
+	double best = DBL_MAX;
+	for (int i = 0; ok && i < 2 && (i == 0 || best < 1e-3); i++) {
+		double start = seconds();
+		ok = dnnl_primitive_execute(code, b->stream, n, args) == dnnl_success && dnnl_stream_wait(b->stream) == dnnl_success;
+		best = ok ? seconds() - start : DBL_MAX;
+	}
+	for (int i = 0; i < n; i++) {
+		dnnl_memory_destroy(args[i].memory);
+		free(data[i]);
+	}
+	dnnl_primitive_destroy(code);
+	return ok ? best : DBL_MAX;
+}
+
+static bool fits_winograd(const struct work *w)
+{
+	if (w->kind != WORK_CONVOLUTION || w->ndim != 4 || w->groups != 1 || w->half)
+		return false;
+	for (int i = 0; i < 2; i++)
+		if (w->kernel[i] != 3 || w->stride[i] != 1 || w->dilation[i] != 1)
+			return false;
+	return w->weights_size[0] >= 16 && w->weights_size[1] >= 16;
+}
+
+static bool in_blocks(const dnnl_memory_desc_t *md)
+{
+	return md->format_kind == dnnl_blocked && md->format_desc.blocking.inner_nblks > 0;
+}
+
+/* Seconds that bringing a tensor into another layout takes, about. */
+static double reorder_cost(const dnnl_memory_desc_t *md)
+{
+	return 2 * (double)dnnl_memory_desc_get_size(md) / 16e9;
+}
+
+/* What an implementation costs: measured, or a rank; and the reorders that its layouts bring. */
+static double cost_of(struct making *m, const_dnnl_primitive_desc_t pd, int rank)
+{
+	const dnnl_memory_desc_t *src = dnnl_primitive_desc_query_md(pd, dnnl_query_src_md, 0), *dst = dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0);
+	if (strncmp(onednn_name_of(pd), "ref", 3) == 0)
+		return DBL_MAX;
+	double cost = m->w->fixed ? rank * 1e-9 : measure(m->b, pd, m->w->bias != NULL);
+	if (in_blocks(src) != in_blocks(&m->w->in[0]->md) || src->data_type != m->w->in[0]->md.data_type)
+		cost += reorder_cost(src);
+	return in_blocks(dst) ? cost : cost + reorder_cost(dst);
+}
+
+enum { TRIED = 2 };          /* implementations of an algorithm */
+
+static void try_algorithm(struct making *m, const dnnl_convolution_desc_t *d, double *best, struct choice *chosen)
+{
+	dnnl_primitive_desc_iterator_t it = NULL;
+	if (dnnl_primitive_desc_iterator_create(&it, d, m->attr, m->b->engine, NULL) != dnnl_success)
+		return;
+	for (int i = 0; i < TRIED; i++) {
+		dnnl_primitive_desc_t pd = dnnl_primitive_desc_iterator_fetch(it);
+		if (!pd)
+			break;
+		double cost = cost_of(m, pd, d->alg_kind == dnnl_convolution_winograd ? -TRIED : i);
+		if (cost < *best) {
+			*best = cost;
+			chosen->kind = d->alg_kind;
+			snprintf(chosen->name, sizeof chosen->name, "%s", onednn_name_of(pd));
+		}
+		dnnl_primitive_desc_destroy(pd);
+		if (dnnl_primitive_desc_iterator_next(it) != dnnl_success)
+			break;
+	}
+	dnnl_primitive_desc_iterator_destroy(it);
+}
+
+static struct choice choose(struct making *m, const dnnl_convolution_desc_t *d)
+{
+	struct dnnl_backend *b = m->b;
+	const dnnl_memory_desc_t *in = &m->w->in[0]->md;
+	for (const struct choice *c = b->choices; c; c = c->next)
+		if (memcmp(&c->of, d, sizeof *d) == 0 && dnnl_memory_desc_equal(&c->in, in))
+			return *c;
+	struct choice chosen = { .of = *d, .in = *in,  .kind = d->alg_kind, .next = b->choices };
+	double best = DBL_MAX;
+	try_algorithm(m, d, &best, &chosen);
+	if (fits_winograd(m->w)) {
+		dnnl_convolution_desc_t winograd = *d;
+		winograd.alg_kind = dnnl_convolution_winograd;
+		try_algorithm(m, &winograd, &best, &chosen);
+	}
+	struct choice *kept = malloc(sizeof *kept);
+	if (kept) {
+		*kept = chosen;
+		b->choices = kept;
+	}
+	return chosen;
+}
+
+static bool make_chosen(struct making *m, const dnnl_convolution_desc_t *d)
+{
+	struct choice c = choose(m, d);
+	dnnl_convolution_desc_t of = *d;
+	dnnl_primitive_desc_iterator_t it = NULL;
+	of.alg_kind = c.kind;
+	if (!*c.name || dnnl_primitive_desc_iterator_create(&it, &of, m->attr, m->b->engine, NULL) != dnnl_success)
+		return false;
+	while ((m->pd = dnnl_primitive_desc_iterator_fetch(it)) && strcmp(onednn_name_of(m->pd), c.name) != 0) {
+		dnnl_primitive_desc_destroy(m->pd);
+		m->pd = NULL;
+		if (dnnl_primitive_desc_iterator_next(it) != dnnl_success)
+			break;
+	}
+	dnnl_primitive_desc_iterator_destroy(it);
+	return m->pd || onednn_make_pd(m, d);
+}
+
+/* PyTorch's [out, in / groups, ...] or, transposed, [in, out / groups, ...] as oneDNN's [groups, out, in, ...]. */
+static bool weights_layout(const struct work *w, dnnl_memory_desc_t *md)
+{
+	dnnl_dims_t size, stride;
+	int n = 0;
+	if (w->weights_ndim > BACKEND_DIMS - 1)
+		return false;
+	if (w->groups > 1) {
+		size[n] = w->groups;
+		stride[n++] = w->weights_size[0] / w->groups * w->weights_stride[0];
+	}
+	int first = w->kind == WORK_DECONVOLUTION;
+	for (int i = 0; i < 2; i++) {
+		int from = first ? 1 - i : i;
+		size[n] = from == 0 ? w->weights_size[0] / w->groups : w->weights_size[1];
+		stride[n++] = w->weights_stride[from];
+	}
+	for (int i = 2; i < w->weights_ndim; i++) {
+		size[n] = w->weights_size[i];
+		stride[n++] = w->weights_stride[i];
+	}
+	return dnnl_memory_desc_init_by_strides(md, n, size, dnnl_f32, stride) == dnnl_success;
+}
+
+bool onednn_make_convolution(struct making *m)
+{
+	const struct work *w = m->w;
+	dnnl_memory_desc_t src, user, weights, bias, dst;
+	dnnl_dims_t dilation;
+	dnnl_convolution_desc_t d;
+	if (!onednn_make_attr(m, 0) || !weights_layout(w, &user) || !onednn_any_layout(&src, w->in[0]->md.ndims, w->in[0]->md.dims, onednn_type_of(m)) ||
+	    !onednn_any_layout(&weights, user.ndims, user.dims, onednn_type_of(m)) || !onednn_any_layout(&dst, w->ndim, w->size, onednn_type_of(m)))
+		return false;
+	if (w->out)
+		dst = w->out->md;
+	for (int i = 0; i < w->ndim - 2; i++)
+		dilation[i] = w->dilation[i] - 1;
+	dnnl_memory_desc_init_by_tag(&bias, 1, (dnnl_dims_t){ w->size[1] }, dnnl_f32, dnnl_a);
+	dnnl_status_t s = w->kind == WORK_CONVOLUTION ?
+		dnnl_dilated_convolution_forward_desc_init(&d, dnnl_forward_inference, dnnl_convolution_direct, &src, &weights, w->bias ? &bias : NULL, &dst,
+			w->stride, dilation, w->padding, w->padding) :
+		dnnl_dilated_deconvolution_forward_desc_init(&d, dnnl_forward_inference, dnnl_deconvolution_direct, &src, &weights, w->bias ? &bias : NULL, &dst,
+			w->stride, dilation, w->padding, w->padding);
+	if (s != dnnl_success)
+		return false;
+	if (w->kind == WORK_CONVOLUTION ? !make_chosen(m, &d) : !onednn_make_pd(m, &d))
+		return false;
+	return onednn_pack(m, &user, w->weights, DNNL_ARG_WEIGHTS, onednn_md_of(m, dnnl_query_weights_md)) &&
+		(!w->bias || onednn_add_array(m, DNNL_ARG_BIAS, w->bias, 0, w->size[1]));
+}
+
+void onednn_forget_choices(struct dnnl_backend *b)
+{
+	for (struct choice *c = b->choices, *next; c; c = next) {
+		next = c->next;
+		free(c);
+	}
+	b->choices = NULL;
+}
+
+#endif

@@ -1,0 +1,69 @@
+/* Arrays that a primitive on oneDNN owns: packed weights, biases, factors. */
+#include "exec/backend.h"
+
+#ifdef HAVE_DNNL
+
+#include <stdlib.h>
+
+#include "exec/dnnl_backend.h"
+
+void *onednn_aligned(size_t size)
+{
+	void *p;
+	return posix_memalign(&p, 64, size ? size : 64) == 0 ? p : NULL;
+}
+
+/* An array of the primitive's own, of a layout; its content is the caller's to fill. */
+static void *own_array(struct making *m, const dnnl_memory_desc_t *md, int arg)
+{
+	struct primitive *p = m->p;
+	void *data = p->n_own < OWN ? onednn_aligned(dnnl_memory_desc_get_size(md)) : NULL;
+	if (!data)
+		return NULL;
+	p->data[p->n_own] = data;
+	if (dnnl_memory_create(&p->own[p->n_own], md, m->b->engine, data) != dnnl_success) {
+		free(data);
+		return NULL;
+	}
+	p->args[p->n_args++] = (dnnl_exec_arg_t){ arg, p->own[p->n_own++] };
+	return data;
+}
+
+/* Copies between two memories, now. */
+static bool reorder_now(struct dnnl_backend *b, dnnl_memory_t from, const dnnl_memory_desc_t *from_md, dnnl_memory_t to, const dnnl_memory_desc_t *to_md)
+{
+	dnnl_primitive_desc_t pd = NULL;
+	dnnl_primitive_t code = NULL;
+	dnnl_exec_arg_t args[] = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to } };
+	bool ok = dnnl_reorder_primitive_desc_create(&pd, from_md, b->engine, to_md, b->engine, NULL) == dnnl_success &&
+		dnnl_primitive_create(&code, pd) == dnnl_success && dnnl_primitive_execute(code, b->stream, 2, args) == dnnl_success &&
+		dnnl_stream_wait(b->stream) == dnnl_success;
+	dnnl_primitive_destroy(code);
+	dnnl_primitive_desc_destroy(pd);
+	return ok;
+}
+
+bool onednn_pack(struct making *m, const dnnl_memory_desc_t *from, const float *data, int arg, const dnnl_memory_desc_t *to)
+{
+	dnnl_memory_t user = NULL;
+	if (!own_array(m, to, arg))
+		return false;
+	bool ok = dnnl_memory_create(&user, from, m->b->engine, (void *)(uintptr_t)data) == dnnl_success &&
+		reorder_now(m->b, user, from, m->p->own[m->p->n_own - 1], to);
+	dnnl_memory_destroy(user);
+	return ok;
+}
+
+/* One array of floats, or n times a value. */
+bool onednn_add_array(struct making *m, int arg, const float *from, float value, int64_t n)
+{
+	dnnl_memory_desc_t md;
+	if (dnnl_memory_desc_init_by_tag(&md, 1, (dnnl_dims_t){ n }, dnnl_f32, dnnl_a) != dnnl_success)
+		return false;
+	float *to = own_array(m, &md, arg);
+	for (int64_t i = 0; to && i < n; i++)
+		to[i] = from ? from[i] : value;
+	return to != NULL;
+}
+
+#endif
