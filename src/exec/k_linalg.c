@@ -1,69 +1,14 @@
 /*
- * Decompositions and solvers of batches of matrices
+ * Factors, inverses and solvers of batches of matrices
  * (aten/src/ATen/native/{BatchLinearAlgebra,LinearAlgebra}.cpp).  Results are
- * stored column by column, as LAPACK leaves them; signs of singular vectors and
- * eigenvectors are not determined.
+ * stored column by column, as LAPACK leaves them.
  */
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
+#include "exec/batches.h"
 #include "exec/decompose.h"
 #include "exec/layout.h"
-
-/* ---- Batches ---- */
-
-struct batch {
-	struct tensor *t;
-	const double *v;
-	int64_t count, m, n;             /* [count, m, n] */
-};
-
-static bool batch_read(struct kernel_call *k, struct tensor *t, bool square, struct batch *b)
-{
-	if (t->ndim < 2 || !dtype_is_float(t->dtype) || !dtype_has_elements(t->dtype))
-		return kernel_fail(k, "expected matrices of floating point, not %d dimensions of %s", t->ndim, dtype_name(t->dtype));
-	*b = (struct batch){ .t = t, .count = sizes_product(t->size, 0, t->ndim - 2), .m = t->size[t->ndim - 2], .n = t->size[t->ndim - 1] };
-	if (square && b->m != b->n)
-		return kernel_fail(k, "%lld x %lld matrices are not square", (long long)b->m, (long long)b->n);
-	b->v = doubles_of(k, t);
-	return b->v != NULL;
-}
-
-/* A batch like t's of rows x columns, or of vectors when columns is -1. */
-static struct tensor *out_batch(struct kernel_call *k, const struct tensor *t, enum dtype d, int64_t rows, int64_t columns, bool by_column)
-{
-	int64_t size[MAX_DIMS], stride[MAX_DIMS];
-	int n = t->ndim - 2;
-	memcpy(size, t->size, (size_t)n * sizeof *size);
-	size[n++] = rows;
-	if (columns < 0)
-		return out_new(k, d, n, size);
-	size[n++] = columns;
-	contiguous_strides(n, size, stride);
-	if (by_column) {
-		stride[n - 2] = 1;
-		stride[n - 1] = rows > 1 ? rows : 1;
-	}
-	return out_strided(k, d, n, size, stride);
-}
-
-static struct tensor *out_numbers(struct kernel_call *k, const struct tensor *t, enum dtype d)
-{
-	return out_new(k, d, t->ndim - 2, t->size);
-}
-
-static double *room(struct kernel_call *k, int64_t n)
-{
-	return scratch_alloc(k, n, sizeof(double));
-}
-
-static void transpose(const double *from, int64_t m, int64_t n, double *to)
-{
-	for (int64_t i = 0; i < m; i++)
-		for (int64_t j = 0; j < n; j++)
-			to[j * m + i] = from[i * n + j];
-}
 
 /* With check_errors a matrix that cannot be worked on is an error. */
 static bool infos_hold(struct kernel_call *k, const int64_t *info, int64_t n)
@@ -73,7 +18,6 @@ static bool infos_hold(struct kernel_call *k, const int64_t *info, int64_t n)
 			return kernel_fail(k, "matrix %lld is singular or not positive definite (at %lld)", (long long)i, (long long)info[i]);
 	return true;
 }
-
 /* ---- LU ---- */
 
 struct factors {
@@ -89,7 +33,7 @@ static bool factor(struct kernel_call *k, const struct batch *a, bool may_transp
 {
 	f->transposed = may_transpose && tensor_is_contiguous(a->t);
 	f->least = a->m < a->n ? a->m : a->n;
-	f->lu = room(k, a->count * a->m * a->n);
+	f->lu = batch_room(k, a->count * a->m * a->n);
 	f->pivot = scratch_alloc(k, a->count * f->least, sizeof *f->pivot);
 	f->info = scratch_alloc(k, a->count, sizeof *f->info);
 	if (!f->lu || !f->pivot || !f->info)
@@ -97,7 +41,7 @@ static bool factor(struct kernel_call *k, const struct batch *a, bool may_transp
 	for (int64_t i = 0; i < a->count; i++) {
 		double *lu = f->lu + i * a->m * a->n;
 		if (f->transposed)
-			transpose(a->v + i * a->m * a->n, a->m, a->n, lu);
+			matrix_transpose(a->v + i * a->m * a->n, a->m, a->n, lu);
 		else
 			memcpy(lu, a->v + i * a->m * a->n, (size_t)(a->m * a->n) * sizeof *lu);
 		f->info[i] = lu_factor(lu, a->m, a->n, f->pivot + i * f->least);
@@ -107,8 +51,8 @@ static bool factor(struct kernel_call *k, const struct batch *a, bool may_transp
 
 static bool out_factors(struct kernel_call *k, const struct batch *a, const struct factors *f)
 {
-	struct tensor *lu = out_batch(k, a->t, a->t->dtype, a->m, a->n, true);
-	struct tensor *pivots = lu ? out_batch(k, a->t, DT_INT32, f->least, -1, false) : NULL;
+	struct tensor *lu = batch_out(k, a->t, a->t->dtype, a->m, a->n, true);
+	struct tensor *pivots = lu ? batch_out(k, a->t, DT_INT32, f->least, -1, false) : NULL;
 	if (!pivots)
 		return false;
 	tensor_from_doubles(lu, f->lu);
@@ -118,7 +62,7 @@ static bool out_factors(struct kernel_call *k, const struct batch *a, const stru
 
 static bool out_infos(struct kernel_call *k, const struct batch *a, const int64_t *info)
 {
-	struct tensor *out = out_numbers(k, a->t, DT_INT32);
+	struct tensor *out = batch_numbers(k, a->t, DT_INT32);
 	if (out)
 		tensor_from_ints(out, info);
 	return out && infos_hold(k, info, a->count);
@@ -154,12 +98,12 @@ static bool k_det(struct kernel_call *k)
 	bool logs = strcmp(k->op->base_name, "_linalg_slogdet") == 0;
 	if (!batch_read(k, arg_tensor(k, "A"), true, &a) || !factor(k, &a, true, &f))
 		return false;
-	double *sign = room(k, a.count), *size = room(k, a.count), *product = room(k, a.count);
+	double *sign = batch_room(k, a.count), *size = batch_room(k, a.count), *product = batch_room(k, a.count);
 	if (!sign || !size || !product)
 		return false;
 	for (int64_t i = 0; i < a.count; i++)
 		determinant(&a, &f, i, &sign[i], &size[i], &product[i]);
-	struct tensor *first = out_numbers(k, a.t, a.t->dtype), *second = first && logs ? out_numbers(k, a.t, a.t->dtype) : NULL;
+	struct tensor *first = batch_numbers(k, a.t, a.t->dtype), *second = first && logs ? batch_numbers(k, a.t, a.t->dtype) : NULL;
 	if (!first || (logs && !second))
 		return false;
 	tensor_from_doubles(first, logs ? sign : product);
@@ -175,7 +119,7 @@ static bool k_inv(struct kernel_call *k)
 	if (!batch_read(k, arg_tensor(k, "A"), true, &a) || !factor(k, &a, false, &f))
 		return false;
 	int64_t n = a.n;
-	struct tensor *out = out_batch(k, a.t, a.t->dtype, n, n, true);
+	struct tensor *out = batch_out(k, a.t, a.t->dtype, n, n, true);
 	double *v = out ? doubles_for(k, out) : NULL;
 	for (int64_t i = 0; v && i < a.count; i++) {
 		for (int64_t j = 0; j < n * n; j++)
@@ -226,9 +170,9 @@ static void solve_one(const double *lu, const int64_t *pivot, int64_t size, bool
 		lu_solve(lu, size, pivot, x, n);
 		return;
 	}
-	transpose(b, m, n, work);
+	matrix_transpose(b, m, n, work);
 	lu_solve(lu, size, pivot, work, m);
-	transpose(work, n, m, x);
+	matrix_transpose(work, n, m, x);
 }
 
 /* B is a batch of vectors when it has A's sizes without the last, or one dimension. */
@@ -264,7 +208,7 @@ static bool k_solve(struct kernel_call *k)
 	int64_t m = size[ndim - 2], n = size[ndim - 1];
 	const double *b = doubles_of(k, &wb.t);
 	struct tensor *out = b ? out_solution(k, ta->dtype, vector ? ndim - 1 : ndim, size, left) : NULL;
-	double *x = out && factor(k, &wide, false, &g) ? doubles_for(k, out) : NULL, *work = room(k, m * n);
+	double *x = out && factor(k, &wide, false, &g) ? doubles_for(k, out) : NULL, *work = batch_room(k, m * n);
 	for (int64_t i = 0; x && work && i < wide.count; i++)
 		if (g.info[i] == 0)
 			solve_one(g.lu + i * a.n * a.n, g.pivot + i * a.n, a.n, left, b + i * m * n, m, n, x + i * m * n, work);
@@ -286,7 +230,7 @@ static bool k_solve_triangular(struct kernel_call *k)
 	if (!batch_read(k, &wa.t, true, &a) || !batch_read(k, &wb.t, false, &b))
 		return false;
 	struct tensor *out = out_solution(k, ta->dtype, ndim, size, true);
-	double *x = out ? doubles_for(k, out) : NULL, *at = room(k, a.n * a.n), *bt = room(k, b.m * b.n);
+	double *x = out ? doubles_for(k, out) : NULL, *at = batch_room(k, a.n * a.n), *bt = batch_room(k, b.m * b.n);
 	if (!x || !at || !bt)
 		return false;
 	for (int64_t i = 0; i < b.count; i++) {
@@ -296,10 +240,10 @@ static bool k_solve_triangular(struct kernel_call *k)
 			triangular_solve(a.v + i * a.n * a.n, a.n, upper, unit, to, b.n);
 			continue;
 		}
-		transpose(a.v + i * a.n * a.n, a.n, a.n, at);
-		transpose(b.v + i * b.m * b.n, b.m, b.n, bt);
+		matrix_transpose(a.v + i * a.n * a.n, a.n, a.n, at);
+		matrix_transpose(b.v + i * b.m * b.n, b.m, b.n, bt);
 		triangular_solve(at, a.n, !upper, unit, bt, b.m);
-		transpose(bt, b.n, b.m, to);
+		matrix_transpose(bt, b.n, b.m, to);
 	}
 	return true;
 }
@@ -314,20 +258,20 @@ static bool cholesky(struct kernel_call *k, bool strict)
 	if (!batch_read(k, arg_tensor(k, "self"), true, &a))
 		return false;
 	int64_t n = a.n, *info = scratch_alloc(k, a.count, sizeof *info);
-	struct tensor *out = info ? out_batch(k, a.t, a.t->dtype, n, n, true) : NULL;
-	double *v = out ? doubles_for(k, out) : NULL, *work = room(k, n * n);
+	struct tensor *out = info ? batch_out(k, a.t, a.t->dtype, n, n, true) : NULL;
+	double *v = out ? doubles_for(k, out) : NULL, *work = batch_room(k, n * n);
 	if (!v || !work)
 		return false;
 	for (int64_t i = 0; i < a.count; i++) {
 		if (upper)
-			transpose(a.v + i * n * n, n, n, work);
+			matrix_transpose(a.v + i * n * n, n, n, work);
 		else
 			memcpy(work, a.v + i * n * n, (size_t)(n * n) * sizeof *work);
 		info[i] = cholesky_factor(work, n);
 		if (info[i] && strict)
 			return kernel_fail(k, "matrix %lld is not positive definite: its minor of order %lld", (long long)i, (long long)info[i]);
 		if (upper)
-			transpose(work, n, n, v + i * n * n);
+			matrix_transpose(work, n, n, v + i * n * n);
 		else
 			memcpy(v + i * n * n, work, (size_t)(n * n) * sizeof *work);
 	}
@@ -352,13 +296,13 @@ static bool k_cholesky_inverse(struct kernel_call *k)
 	if (!batch_read(k, arg_tensor(k, "self"), true, &a))
 		return false;
 	int64_t n = a.n;
-	struct tensor *out = out_batch(k, a.t, a.t->dtype, n, n, true);
-	double *v = out ? doubles_for(k, out) : NULL, *other = room(k, n * n);
+	struct tensor *out = batch_out(k, a.t, a.t->dtype, n, n, true);
+	double *v = out ? doubles_for(k, out) : NULL, *other = batch_room(k, n * n);
 	if (!v || !other)
 		return false;
 	for (int64_t i = 0; i < a.count; i++) {
 		const double *own = a.v + i * n * n;
-		transpose(own, n, n, other);
+		matrix_transpose(own, n, n, other);
 		for (int64_t j = 0; j < n * n; j++)
 			v[i * n * n + j] = j % (n + 1) == 0;
 		triangular_solve(upper ? other : own, n, false, false, v + i * n * n, n);
@@ -366,183 +310,6 @@ static bool k_cholesky_inverse(struct kernel_call *k)
 	}
 	return true;
 }
-
-/* ---- Orthogonal decompositions ---- */
-
-static bool k_qr(struct kernel_call *k)
-{
-	struct batch a = { .n = 0 };
-	const char *mode = arg_str(k, "mode");
-	if (!batch_read(k, arg_tensor(k, "A"), false, &a))
-		return false;
-	bool complete = mode && strcmp(mode, "complete") == 0, only_r = mode && strcmp(mode, "r") == 0;
-	int64_t m = a.m, n = a.n, wide = complete || m < n ? m : n, none = 0;
-	struct tensor *q = only_r ? out_new(k, a.t->dtype, 1, &none) : out_batch(k, a.t, a.t->dtype, m, wide, true);
-	struct tensor *r = q ? out_batch(k, a.t, a.t->dtype, wide, n, true) : NULL;
-	double *to_q = r ? doubles_for(k, q) : NULL, *to_r = to_q ? doubles_for(k, r) : NULL;
-	double *work = room(k, m + n), *rest = room(k, m * n), *all = room(k, m * m);
-	if (!to_r || !work || !rest || !all)
-		return false;
-	for (int64_t i = 0; i < a.count; i++) {
-		memcpy(rest, a.v + i * m * n, (size_t)(m * n) * sizeof *rest);
-		qr_factor(rest, m, n, all, work);
-		memcpy(to_r + i * wide * n, rest, (size_t)(wide * n) * sizeof *rest);
-		for (int64_t row = 0; row < m && !only_r; row++)
-			memcpy(to_q + (i * m + row) * wide, all + row * m, (size_t)wide * sizeof *all);
-	}
-	return true;
-}
-
-/* Room for the decomposition of one [m, n] matrix, high side first. */
-struct svd {
-	int64_t high, low;
-	bool turned;                     /* the transposed matrix is decomposed */
-	double *us, *s, *v;              /* [high, low], [low], [low, low] */
-	double *basis;                   /* [high, high]: U and what completes it */
-};
-
-static bool svd_room(struct kernel_call *k, int64_t m, int64_t n, struct svd *d)
-{
-	d->turned = m < n;
-	d->high = m < n ? n : m;
-	d->low = m < n ? m : n;
-	d->us = room(k, d->high * d->low);
-	d->s = room(k, d->low);
-	d->v = room(k, d->low * d->low);
-	d->basis = room(k, d->high * d->high);
-	return d->us && d->s && d->v && d->basis;
-}
-
-static void svd_one(struct svd *d, const double *a, bool vectors)
-{
-	int64_t m = d->turned ? d->low : d->high, n = d->turned ? d->high : d->low, rank = 0;
-	if (d->turned)
-		transpose(a, m, n, d->us);
-	else
-		memcpy(d->us, a, (size_t)(m * n) * sizeof *a);
-	svd_factor(d->us, d->high, d->low, d->s, d->v);
-	if (!vectors)
-		return;
-	while (rank < d->low && d->s[rank] > 1e-14 * d->s[0])
-		rank++;
-	for (int64_t r = 0; r < d->high; r++)
-		for (int64_t c = 0; c < rank; c++)
-			d->basis[r * d->high + c] = d->us[r * d->low + c] / d->s[c];
-	complete_basis(d->basis, d->high, rank);
-}
-
-/* Element [r, c] of the left vectors, and of the right ones */
-static double svd_left(const struct svd *d, int64_t r, int64_t c)
-{
-	return d->turned ? d->v[r * d->low + c] : d->basis[r * d->high + c];
-}
-
-static double svd_right(const struct svd *d, int64_t r, int64_t c)
-{
-	return d->turned ? d->basis[r * d->high + c] : d->v[r * d->low + c];
-}
-
-static bool k_svd(struct kernel_call *k)
-{
-	struct batch a = { .n = 0 };
-	struct svd d = { .high = 0 };
-	bool full = arg_bool(k, "full_matrices", false), vectors = arg_bool(k, "compute_uv", true);
-	if (!batch_read(k, arg_tensor(k, "A"), false, &a) || !svd_room(k, a.m, a.n, &d))
-		return false;
-	int64_t m = a.m, n = a.n, left = full ? m : d.low, right = full ? n : d.low, none = 0;
-	enum dtype t = a.t->dtype;
-	struct tensor *u = vectors ? out_batch(k, a.t, t, m, left, true) : out_new(k, t, 1, &none), *s = u ? out_batch(k, a.t, t, d.low, -1, false) : NULL;
-	struct tensor *vh = !s ? NULL : vectors ? out_batch(k, a.t, t, right, n, true) : out_new(k, t, 1, &none);
-	double *pu = vh ? doubles_for(k, u) : NULL, *ps = pu ? doubles_for(k, s) : NULL, *pv = ps ? doubles_for(k, vh) : NULL;
-	for (int64_t i = 0; pv && i < a.count; i++) {
-		svd_one(&d, a.v + i * m * n, vectors);
-		memcpy(ps + i * d.low, d.s, (size_t)d.low * sizeof *ps);
-		for (int64_t r = 0; r < m && vectors; r++)
-			for (int64_t c = 0; c < left; c++)
-				pu[(i * m + r) * left + c] = svd_left(&d, r, c);
-		for (int64_t r = 0; r < right && vectors; r++)
-			for (int64_t c = 0; c < n; c++)
-				pv[(i * right + r) * n + c] = svd_right(&d, c, r);
-	}
-	return pv != NULL;
-}
-
-/* A tolerance of each matrix, or one for all. */
-static bool tolerance(struct kernel_call *k, const char *name, int64_t count, double none, const double **v, int64_t *step)
-{
-	struct tensor *t = arg_tensor(k, name);
-	double *one = room(k, 1);
-	*step = t && tensor_numel(t) == count && count > 1;
-	*v = t ? doubles_of(k, t) : one;
-	if (t && tensor_numel(t) != 1 && tensor_numel(t) != count)
-		return kernel_fail(k, "%s must be one number, or one for each matrix", name);
-	if (one)
-		*one = none;
-	return one && *v;
-}
-
-/* The inverse of the singular values that exceed max(atol, rtol * the largest) (linalg_pinv). */
-static bool k_pinv(struct kernel_call *k)
-{
-	struct batch a = { .n = 0 };
-	struct svd d = { .high = 0 };
-	const double *atol, *rtol;
-	int64_t atol_step, rtol_step;
-	if (!batch_read(k, arg_tensor(k, "self"), false, &a) || !svd_room(k, a.m, a.n, &d))
-		return false;
-	double eps = a.t->dtype == DT_FLOAT64 ? DBL_EPSILON : FLT_EPSILON, usual = arg_is_none(k, "atol") ? eps * (double)d.high : 0;
-	struct tensor *out = out_batch(k, a.t, a.t->dtype, a.n, a.m, false);
-	double *v = out ? doubles_for(k, out) : NULL;
-	if (!v || !tolerance(k, "atol", a.count, 0, &atol, &atol_step) || !tolerance(k, "rtol", a.count, usual, &rtol, &rtol_step))
-		return false;
-	for (int64_t i = 0; i < a.count && d.low > 0; i++) {
-		svd_one(&d, a.v + i * a.m * a.n, true);
-		double least = fmax(atol[i * atol_step], rtol[i * rtol_step] * d.s[0]);
-		for (int64_t q = 0; q < d.low && d.s[q] > least; q++)
-			for (int64_t r = 0; r < a.n; r++)
-				for (int64_t c = 0; c < a.m; c++)
-					v[(i * a.n + r) * a.m + c] += svd_right(&d, r, q) * svd_left(&d, c, q) / d.s[q];
-	}
-	return true;
-}
-
-/* Only the triangle that UPLO names is read. */
-static bool k_eigh(struct kernel_call *k)
-{
-	struct batch a = { .n = 0 };
-	const char *uplo = arg_str(k, "UPLO");
-	bool upper = uplo && (uplo[0] == 'U' || uplo[0] == 'u'), vectors = arg_bool(k, "compute_v", true);
-	if (!batch_read(k, arg_tensor(k, "A"), true, &a))
-		return false;
-	int64_t n = a.n, none = 0;
-	struct tensor *w = out_batch(k, a.t, a.t->dtype, n, -1, false);
-	struct tensor *v = !w ? NULL : vectors ? out_batch(k, a.t, a.t->dtype, n, n, true) : out_new(k, a.t->dtype, 1, &none);
-	double *pw = v ? doubles_for(k, w) : NULL, *pv = pw ? doubles_for(k, v) : NULL, *work = room(k, n * n), *each = room(k, n * n);
-	if (!pv || !work || !each)
-		return false;
-	for (int64_t i = 0; i < a.count; i++) {
-		for (int64_t r = 0; r < n; r++)
-			for (int64_t c = 0; c < n; c++)
-				work[r * n + c] = a.v[i * n * n + ((c <= r) != upper || r == c ? r * n + c : c * n + r)];
-		eigen_symmetric(work, n, pw + i * n, each);
-		if (vectors)
-			memcpy(pv + i * n * n, each, (size_t)(n * n) * sizeof *each);
-	}
-	return true;
-}
-
-static bool k_matrix_exp(struct kernel_call *k)
-{
-	struct batch a = { .n = 0 };
-	if (!batch_read(k, arg_tensor(k, "self"), true, &a))
-		return false;
-	struct tensor *out = out_new(k, a.t->dtype, a.t->ndim, a.t->size);
-	double *v = out ? doubles_for(k, out) : NULL, *work = room(k, 2 * a.n * a.n);
-	for (int64_t i = 0; v && work && i < a.count; i++)
-		matrix_exponential(a.v + i * a.n * a.n, a.n, v + i * a.n * a.n, work);
-	return v && work;
-}
-
 /* What the composites ask after each decomposition. */
 static bool k_check_errors(struct kernel_call *k)
 {
@@ -566,11 +333,6 @@ const struct kernel_row linalg_kernels[] = {
 	{ .name = "linalg_lu_factor_ex", .run = k_lu_factor },
 	{ .name = "_linalg_solve_ex", .run = k_solve },
 	{ .name = "linalg_solve_triangular", .run = k_solve_triangular },
-	{ .name = "linalg_qr", .run = k_qr },
-	{ .name = "_linalg_svd", .run = k_svd },
-	{ .name = "linalg_pinv.atol_rtol_tensor", .run = k_pinv },
-	{ .name = "_linalg_eigh", .run = k_eigh },
-	{ .name = "linalg_matrix_exp", .run = k_matrix_exp },
 	{ .name = "_linalg_check_errors", .run = k_check_errors },
 	{ 0 },
 };

@@ -86,6 +86,8 @@ bool arg_dims(struct kernel_call *k, const char *name, int ndim, bool *marked);
 /* ---- Memory and contents ---- */
 
 void *scratch_alloc(struct kernel_call *k, int64_t n, size_t size);      /* n * size bytes, zeroed */
+/* Whether kernels can read its elements; an error when not. */
+bool kernel_reads(struct kernel_call *k, const struct tensor *t);
 /* All elements, row by row: the tensor's own memory when it is that already, or a copy. */
 const double *doubles_of(struct kernel_call *k, const struct tensor *t);
 const float *floats_of(struct kernel_call *k, const struct tensor *t);

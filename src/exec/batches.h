@@ -1,0 +1,27 @@
+/*
+ * Batches of matrices, as the kernels of linear algebra read and make them:
+ * float64, row by row, one matrix after the other.
+ */
+#ifndef EXEC_BATCHES_H
+#define EXEC_BATCHES_H
+
+#include "exec/kernel.h"
+
+struct batch {
+	struct tensor *t;
+	const double *v;
+	int64_t count, m, n;             /* [count, m, n] */
+};
+
+/* Reads t, of two dimensions at least and of floating point; an error otherwise. */
+bool batch_read(struct kernel_call *k, struct tensor *t, bool square, struct batch *b);
+/* An output: a batch like t's of rows x columns, or of vectors when columns is -1; by_column: as LAPACK stores it. */
+struct tensor *batch_out(struct kernel_call *k, const struct tensor *t, enum dtype d, int64_t rows, int64_t columns, bool by_column);
+/* An output: one number for each matrix of t. */
+struct tensor *batch_numbers(struct kernel_call *k, const struct tensor *t, enum dtype d);
+/* n doubles of scratch memory. */
+double *batch_room(struct kernel_call *k, int64_t n);
+/* [m, n] to [n, m] */
+void matrix_transpose(const double *from, int64_t m, int64_t n, double *to);
+
+#endif
