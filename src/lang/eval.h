@@ -10,6 +10,12 @@ enum { MAX_EVAL_DEPTH = 1500, MAX_STEPS = 20000000, MAX_SEQUENCE = 10000000 };
 bool fail_at(const struct ast *e, nns_error *err, enum nns_code code, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
 bool eval(struct interp *in, const struct ast *e, struct scope *s, struct datum *out, nns_error *err);
+/* Kinds of expressions that have files of their own: eval_items.c, eval_ops.c. */
+typedef bool eval_fn(struct interp *in, const struct ast *e, struct scope *s, struct datum *out, nns_error *err);
+eval_fn eval_seq, eval_dict, eval_comprehension;
+eval_fn eval_binary, eval_unary, eval_not, eval_logic, eval_compare, eval_conditional;
+/* *item: what iterating over it yields. */
+bool push_spread(struct interp *in, const struct ast *item, struct scope *s, struct seq *to, nns_error *err);
 bool eval_arguments(struct interp *in, const struct ast *call, struct scope *s, struct lang_args *out, nns_error *err);
 bool assign(struct interp *in, const struct ast *target, struct datum v, struct scope *s, nns_error *err);
 

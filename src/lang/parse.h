@@ -1,4 +1,4 @@
-/* What the two halves of the parser share: expressions (parse_expr.c) and statements (parse.c). */
+/* What the parts of the parser share: tokens and nodes (parser.c), atoms (parse_atom.c), expressions (parse_expr.c), statements (parse.c). */
 #ifndef LANG_PARSE_H
 #define LANG_PARSE_H
 
@@ -29,6 +29,12 @@ struct ast *ast_new(struct parser *p, enum ast_kind kind, const struct token *at
 bool ast_push(struct parser *p, struct ast *list, struct ast *item);
 char *token_text(struct parser *p, const struct token *t);
 
+/* One level deeper, which the caller takes back; false at the limit. */
+bool deeper(struct parser *p);
+
+struct ast *parse_primary(struct parser *p);           /* an atom, and what follows it */
+struct ast *parse_or(struct parser *p);                /* without a condition or lambda */
+struct ast *star_or_expression(struct parser *p);
 struct ast *parse_expression(struct parser *p);        /* one expression, conditional or lambda */
 struct ast *parse_expressions(struct parser *p);       /* with commas: a tuple */
 struct ast *parse_targets(struct parser *p);           /* what `for` assigns to */
