@@ -10,6 +10,13 @@ char *api_take(struct text *t, bool ok, nns_error *err)
 {
 	if (ok && !t->data && !t->failed)
 		text_add(t, "");
+	if (ok && !t->failed && !text_is_visible(t->data, "\n\t")) {    /* text of a file's, on its way to a terminal */
+		struct text shown;
+		text_init(&shown);
+		text_add_visible(&shown, t->data, t->len, "\n\t");
+		text_release(t);
+		*t = shown;
+	}
 	char *s = ok && !t->failed ? text_take(t) : NULL;
 	if (ok && !s)
 		fail_memory(err);

@@ -253,6 +253,40 @@ static void add_escape(struct text *t, uint32_t c)
 		text_addf(t, "\\U%08" PRIx32, c);
 }
 
+/* What would move a terminal's cursor, change its colours or turn the direction of what follows. */
+static bool steers(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+void text_add_visible(struct text *t, const char *s, size_t n, const char *keep)
+{
+	uint32_t c;
+	for (size_t i = 0; i < n; ) {
+		size_t used = utf8_decode((const unsigned char *)s + i, &c);
+		if (used == 0)
+			text_addf(t, "\\x%02x", (unsigned char)s[i]);
+		else if (c && steers(c) && !(c < 0x80 && strchr(keep, (char)c)))
+			add_escape(t, c);
+		else if (c)
+			text_addn(t, s + i, used);
+		else
+			text_add(t, "\\x00");
+		i += used ? used : 1;
+	}
+}
+
+bool text_is_visible(const char *s, const char *keep)
+{
+	uint32_t c;
+	for (size_t used; *s; s += used) {
+		used = (unsigned char)*s < 0x80 && *s >= 0x20 && *s != 0x7F ? (c = ' ', 1) : utf8_decode((const unsigned char *)s, &c);
+		if (used == 0 || (steers(c) && !(c < 0x80 && strchr(keep, (char)c))))
+			return false;
+	}
+	return true;
+}
+
 /* unicode_repr of CPython: single quotes unless the text has one and no double quote. */
 void text_add_quoted(struct text *t, const char *s)
 {

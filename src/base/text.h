@@ -36,6 +36,13 @@ void text_add_float(struct text *t, double x);
 void text_add_grouped(struct text *t, int64_t n);
 /* A C string as Python's repr of a str: quotes chosen, escapes written. */
 void text_add_quoted(struct text *t, const char *s);
+/*
+ * n bytes of a file's for a terminal: control characters, those that turn the direction of text, and what is no UTF-8 are
+ * written as escapes of Python's.  keep: those that stay ("\n\t").  A NUL must follow s.
+ */
+void text_add_visible(struct text *t, const char *s, size_t n, const char *keep);
+/* Whether that would change nothing. */
+bool text_is_visible(const char *s, const char *keep);
 /* A JSON string with its quotes. */
 void text_add_json(struct text *t, const char *s);
 

@@ -34,6 +34,13 @@ static const struct {
 	[DT_QINT8] = { "qint8", NULL, 1, QUANTIZED },
 	[DT_QUINT8] = { "quint8", NULL, 1, QUANTIZED },
 	[DT_QINT32] = { "qint32", NULL, 4, QUANTIZED },
+	[DT_QUINT4X2] = { "quint4x2", NULL, 1, QUANTIZED },
+	[DT_QUINT2X4] = { "quint2x4", NULL, 1, QUANTIZED },
+	[DT_BITS8] = { "bits8", NULL, 1, QUANTIZED },
+	[DT_BITS16] = { "bits16", NULL, 2, QUANTIZED },
+	[DT_BITS1X8] = { "bits1x8", NULL, 1, QUANTIZED },
+	[DT_BITS2X4] = { "bits2x4", NULL, 1, QUANTIZED },
+	[DT_BITS4X2] = { "bits4x2", NULL, 1, QUANTIZED },
 };
 
 static bool known(enum dtype d)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zip.h>
+#include <zlib.h>
 
 #include "base/map.h"
 
@@ -258,4 +259,14 @@ bool archive_bytes(struct archive *z, const struct archive_entry *e, size_t limi
 		return fail_memory(err);
 	*bytes = out;
 	return unpack(z, e, out, err);
+}
+
+/* torch.save leaves the sum out when it is told to (set_crc32_options); libzip has compared that of packed entries. */
+bool archive_content(struct archive *z, const struct archive_entry *e, size_t limit, const unsigned char **bytes, size_t *len, nns_error *err)
+{
+	if (!archive_bytes(z, e, limit, bytes, len, err))
+		return false;
+	uint32_t sum = e->method == 0 && e->crc ? (uint32_t)crc32_z(0, *bytes, *len) : e->crc;
+	return sum == e->crc || fail(err, NNS_FORMAT, "%s: byte %llu: the CRC-32 of its %zu bytes is %08x, the zip directory says %08x: the entry is damaged", e->name,
+	                             (unsigned long long)e->offset, *len, (unsigned)sum, (unsigned)e->crc);
 }

@@ -42,6 +42,8 @@ const struct archive_entry *archive_find(const struct archive *z, const char *na
  * more than deflate can pack (1,032 times), is refused.
  */
 bool archive_bytes(struct archive *z, const struct archive_entry *e, size_t limit, const unsigned char **bytes, size_t *len, nns_error *err);
+/* The same for what is read whole (pickles, JSON): its CRC-32 is compared. */
+bool archive_content(struct archive *z, const struct archive_entry *e, size_t limit, const unsigned char **bytes, size_t *len, nns_error *err);
 /* Bytes before the first entry and after the end record. */
 uint64_t archive_prefix(const struct archive *z);
 uint64_t archive_trailing(const struct archive *z);

@@ -7,7 +7,6 @@
 #include "load/checkpoint.h"
 
 #include <stdio.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "nn/runtime.h"
@@ -48,6 +47,9 @@ static const struct datum *entry(struct datum d, const char *name)
 /* The __dict__ of an object, whose state may also be a tuple of it and slots. */
 static struct datum state_of(const struct pickled *p)
 {
+	struct datum first = datum_is_seq(p->args) && p->args.u.seq->n ? p->args.u.seq->items[0] : datum_none();
+	if (p->state.kind == D_NONE && entry(first, "_modules"))
+		return first;    /* torch.fx: reduce_graph_module(__dict__, ...) */
 	if (datum_is_seq(p->state) && p->state.u.seq->n > 0)
 		return p->state.u.seq->items[0];
 	return p->state;
@@ -161,7 +163,7 @@ static bool set_tensors(struct builder *b, struct module *m, const struct datum 
 
 static bool name_class(struct builder *b, struct module *m, const char *full)
 {
-	m->class_name = arena_strdup(b->rt->arena, last_part(full));
+	m->class_name = state_name(b->rt->arena, last_part(full));
 	if (!m->class_name)
 		return fail_memory(b->err);
 	if (strncmp(full, "torch.nn.", 9) == 0)
@@ -190,7 +192,8 @@ static bool add_module(struct builder *b, const char *path, const struct pickled
 {
 	struct datum state = state_of(p);
 	struct module *m = state_module(&b->tree, path, b->err);
-	return m && name_class(b, m, class_of(p)) && set_attributes(b, m, state)
+	const struct datum *named = entry(state, "_graphmodule_cls_name");
+	return m && name_class(b, m, named && named->kind == D_STR ? named->u.s : class_of(p)) && set_attributes(b, m, state)
 	    && set_tensors(b, m, entry(state, "_parameters"), NULL, true)
 	    && set_tensors(b, m, entry(state, "_buffers"), entry(state, "_non_persistent_buffers_set"), false)
 	    && add_children(b, path, m, entry(state, "_modules"));
@@ -220,18 +223,35 @@ static bool add_script(struct builder *b, const char *path, const struct pickled
 
 /* ---- Dicts and lists ---- */
 
+/* str(key) */
 static const char *key_text(struct builder *b, struct datum key)
 {
+	const struct pickled *p = pickled_of(key);
 	struct text t;
 	if (key.kind == D_STR)
-		return key.u.s;
+		return state_name(b->rt->arena, key.u.s);
 	text_init(&t);
-	state_short(&t, key);
+	if (p && (p->kind == PICKLED_TEXT || p->kind == PICKLED_BYTES)) {
+		text_add(&t, p->kind == PICKLED_BYTES ? "b'" : "");
+		text_add_visible(&t, (const char *)p->bytes, p->n_bytes, "");
+		text_add(&t, p->kind == PICKLED_BYTES ? "'" : "");
+	} else if (p && p->kind == PICKLED_GLOBAL && strncmp(p->name, "torch.", 6) == 0)
+		text_add_visible(&t, p->name, strlen(p->name), "");      /* dtypes are written so */
+	else
+		state_short(&t, key);
 	char *s = t.failed ? NULL : arena_strndup(b->rt->arena, t.data ? t.data : "", t.len);
 	text_release(&t);
 	if (!s)
 		fail_memory(b->err);
 	return s;
+}
+
+/* What a call was given, when it stays an object: a named tuple's items. */
+static bool args_hold(struct builder *b, const struct pickled *p);
+
+static bool is_array_of_objects(struct datum d)
+{
+	return d.kind == D_TENSOR && ((const struct value *)d.u.p)->dtype == DT_NONE;
 }
 
 /* Whether there can be tensors in it. */
@@ -253,10 +273,34 @@ static bool is_value(struct builder *b, struct datum d)
 	const struct pickled *p = pickled_of(d);
 	bool plain = datum_is_seq(d);
 	if (!plain)
-		return !holds(d) || (p && p->state.kind == D_NONE && p->items.kind == D_NONE);
+		return !holds(d) || is_array_of_objects(d) || (p && p->state.kind == D_NONE && p->items.kind == D_NONE && !args_hold(b, p));
 	for (size_t i = 0; plain && i < d.u.seq->n && b->visits <= MAX_VISITS; i++, b->visits++)
 		plain = !holds(d.u.seq->items[i]);
 	return plain && b->visits <= MAX_VISITS;
+}
+
+enum { MAX_ARGUMENTS = 6 };      /* levels of lists in which tensors are looked for */
+
+static bool has_tensor(struct builder *b, struct datum d, int depth)
+{
+	const struct pickled *p = pickled_of(d);
+	if (d.kind == D_TENSOR)
+		return !is_array_of_objects(d);
+	if (depth == 0 || ++b->visits > MAX_VISITS)
+		return false;
+	if (p)
+		return p->kind == PICKLED_CALL && (has_tensor(b, p->args, depth - 1) || has_tensor(b, p->state, depth - 1) || has_tensor(b, p->items, depth - 1));
+	size_t n = d.kind == D_DICT ? d.u.dict->n : datum_is_seq(d) ? d.u.seq->n : 0;
+	const struct datum *items = d.kind == D_DICT ? d.u.dict->values : n ? d.u.seq->items : NULL;
+	for (size_t i = 0; i < n; i++)
+		if (has_tensor(b, items[i], depth - 1))
+			return true;
+	return false;
+}
+
+static bool args_hold(struct builder *b, const struct pickled *p)
+{
+	return p->kind == PICKLED_CALL && has_tensor(b, p->args, MAX_ARGUMENTS);
 }
 
 /* Lists in which there was nothing are not entered again. */
@@ -313,6 +357,8 @@ static bool add_other(struct builder *b, const char *path, struct pickled *p)
 	if (p->seen)
 		return true;
 	p->seen = true;
+	if (args_hold(b, p) && !add_entries(b, path, NULL, p->args.u.seq->items, p->args.u.seq->n, 1))
+		return false;
 	if (state.kind == D_DICT && !add_object(b, path, state))
 		return false;
 	if (p->items.kind != D_LIST)
@@ -337,7 +383,7 @@ static bool add_object(struct builder *b, const char *path, struct datum d)
 	bool ok = true;
 	struct pickled *p = pickled_of(d);
 	if (d.kind == D_TENSOR)
-		ok = add_tensor(b, path, d.u.p);
+		ok = is_array_of_objects(d) || add_tensor(b, path, d.u.p);
 	else if (d.kind == D_DICT)
 		ok = add_entries(b, path, d.u.dict->keys, d.u.dict->values, d.u.dict->n, 1);
 	else if (datum_is_seq(d))

@@ -35,6 +35,10 @@ bool torch_zip_load(const struct load_file *f, struct model *m, nns_error *err);
 int torch_legacy_bid(const struct load_file *f);
 bool torch_legacy_load(const struct load_file *f, struct model *m, nns_error *err);
 
+/* torch_tar.c */
+int torch_tar_bid(const struct load_file *f);
+bool torch_tar_load(const struct load_file *f, struct model *m, nns_error *err);
+
 /* safetensors.c */
 int safetensors_bid(const struct load_file *f);
 bool safetensors_load(const struct load_file *f, struct model *m, nns_error *err);

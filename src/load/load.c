@@ -14,6 +14,7 @@ const struct load_format load_formats[] = {
 	{ "exported program", "what torch.export.save() wrote (.pt2)", true, pt2_bid, pt2_load },
 	{ "PyTorch checkpoint", "what torch.save() wrote, and TorchScript (.pth, .pt, .bin, .ckpt)", true, torch_zip_bid, torch_zip_load },
 	{ "older PyTorch checkpoint", "what torch.save() wrote before 1.6, and other pickles", true, torch_legacy_bid, torch_legacy_load },
+	{ "oldest PyTorch checkpoint", "what torch.save() wrote before 0.1.10 (.tar)", true, torch_tar_bid, torch_tar_load },
 	{ "safetensors", "tensors by name (.safetensors)", true, safetensors_bid, safetensors_load },
 	{ "safetensors index", "tensors in several files (.safetensors.index.json)", false, shards_bid, shards_load },
 	{ "NumPy arrays", "arrays by name (.npz), or one (.npy)", true, npz_bid, npz_load },

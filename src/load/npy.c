@@ -10,19 +10,45 @@ static const char magic[] = "\x93NUMPY";
 
 /* ---- The header ---- */
 
-static bool dtype_of(const char *descr, enum dtype *out, nns_error *err)
+bool npy_dtype(const char *descr, enum dtype *out, bool *swapped, nns_error *err)
 {
-	static const struct { const char *descr; enum dtype dtype; } rows[] = {
-		{ "|b1", DT_BOOL }, { "|u1", DT_UINT8 }, { "|i1", DT_INT8 }, { "<i2", DT_INT16 }, { "<i4", DT_INT32 }, { "<i8", DT_INT64 },
-		{ "<u2", DT_UINT16 }, { "<u4", DT_UINT32 }, { "<u8", DT_UINT64 }, { "<f2", DT_FLOAT16 }, { "<f4", DT_FLOAT32 }, { "<f8", DT_FLOAT64 },
-		{ "<c8", DT_COMPLEX64 }, { "<c16", DT_COMPLEX128 },
+	static const struct { const char *code; enum dtype dtype; } rows[] = {
+		{ "b1", DT_BOOL }, { "u1", DT_UINT8 }, { "i1", DT_INT8 }, { "i2", DT_INT16 }, { "i4", DT_INT32 }, { "i8", DT_INT64 },
+		{ "u2", DT_UINT16 }, { "u4", DT_UINT32 }, { "u8", DT_UINT64 }, { "f2", DT_FLOAT16 }, { "f4", DT_FLOAT32 }, { "f8", DT_FLOAT64 },
+		{ "c8", DT_COMPLEX64 }, { "c16", DT_COMPLEX128 },
 	};
+	bool ordered = *descr && strchr("<>|=", *descr);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (strcmp(rows[i].descr, descr) == 0)
-			return *out = rows[i].dtype, true;
+		if (strcmp(rows[i].code, descr + ordered) == 0) {
+			*out = rows[i].dtype;
+			*swapped = *descr == '>' && dtype_size(*out) > 1;
+			return true;
+		}
 	if (strchr(descr, 'O'))
 		return fail(err, NNS_UNSUPPORTED, "an array of Python objects, which would have to be run to be read");
 	return fail(err, NNS_UNSUPPORTED, "an array of '%.20s'", descr);
+}
+
+bool npy_swap(struct arena *a, struct value *v, nns_error *err)
+{
+	size_t n = (size_t)value_bytes(v), width = dtype_size(v->dtype) / (dtype_is_complex(v->dtype) ? 2 : 1);
+	unsigned char *out = arena_alloc(a, n + 1);
+	if (!out)
+		return fail_memory(err);
+	for (size_t i = 0; i < n; i++)
+		out[i] = v->storage[i - i % width + (width - 1 - i % width)];
+	v->storage = out;
+	v->storage_bytes = n;
+	return true;
+}
+
+void npy_column_major(struct value *v)
+{
+	int64_t step = 1;
+	for (int i = 0; i < v->ndim; i++) {
+		v->stride[i] = step;
+		step *= v->size[i] > 1 ? v->size[i] : 1;
+	}
 }
 
 static const struct datum *item(struct datum header, const char *name)
@@ -96,6 +122,7 @@ bool npy_read(struct arena *a, const unsigned char *data, size_t len, struct val
 	int64_t size[MAX_DIMS];
 	int ndim = 0;
 	enum dtype dtype = DT_NONE;
+	bool swapped = false;
 	if (!header_length(data, len, &start, &n, err))
 		return false;
 	if (!parse_header(a, (const char *)data + start, n, &header, err))
@@ -103,7 +130,7 @@ bool npy_read(struct arena *a, const unsigned char *data, size_t len, struct val
 	const struct datum *descr = item(header, "descr"), *fortran = item(header, "fortran_order");
 	if (!descr || descr->kind != D_STR || !fortran)
 		return fail(err, NNS_FORMAT, "byte %zu: the header lacks descr or fortran_order", start);
-	if (!dtype_of(descr->u.s, &dtype, err) || !read_shape(item(header, "shape"), size, &ndim, err))
+	if (!npy_dtype(descr->u.s, &dtype, &swapped, err) || !read_shape(item(header, "shape"), size, &ndim, err))
 		return false;
 	if (!shape_fits(ndim, size, dtype))
 		return fail(err, NNS_FORMAT, "byte %zu: a shape of more bytes than 63 bits can count", start);
@@ -114,12 +141,10 @@ bool npy_read(struct arena *a, const unsigned char *data, size_t len, struct val
 	v->storage_bytes = len - start - n;
 	if ((uint64_t)value_bytes(v) > v->storage_bytes)
 		return fail(err, NNS_FORMAT, "byte %zu: %lld bytes of elements are missing", len, (long long)value_bytes(v) - (long long)v->storage_bytes);
-	int64_t step = 1;
-	for (int i = 0; i < ndim && datum_truth(*fortran); i++) {
-		v->stride[i] = step;
-		step *= size[i] > 1 ? size[i] : 1;
-	}
-	return *out = v, true;
+	if (datum_truth(*fortran))
+		npy_column_major(v);
+	*out = v;
+	return !swapped || npy_swap(a, v, err);
 }
 
 /* ---- Archives ---- */

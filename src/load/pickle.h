@@ -18,6 +18,7 @@ enum pickled_kind {
 	PICKLED_GLOBAL,          /* name: "collections.OrderedDict" */
 	PICKLED_CALL,            /* callee(args), and what BUILD gave it */
 	PICKLED_BYTES,
+	PICKLED_TEXT,            /* a string with NULs in it */
 	PICKLED_INT,             /* one that does not fit 64 bits */
 	PICKLED_SET,             /* items */
 	PICKLED_PERSISTENT,      /* args: the persistent id */
@@ -46,6 +47,8 @@ struct pickle_options {
 	bool (*make)(void *maker, struct pickled *call, struct datum *out, nns_error *err);
 	/* The same for a persistent id. */
 	bool (*load_persistent)(void *maker, struct pickled *id, struct datum *out, nns_error *err);
+	/* BUILD on what is none of these objects any more: a tensor. */
+	bool (*build)(void *maker, struct datum object, struct datum state, nns_error *err);
 	void *maker;
 	/* Told of every name that Python would import, every call that it would make, and every bytes object; may be NULL. */
 	void (*saw)(void *watcher, enum pickle_event event, const struct pickled *what);
@@ -55,7 +58,7 @@ struct pickle_options {
 /* Reads one pickle from the start of data; *used is where the next begins. */
 bool pickle_read(struct arena *a, const unsigned char *data, size_t len, const struct pickle_options *o, struct datum *out, size_t *used, nns_error *err);
 
-/* Appends to a dict without looking for the key. */
-bool dict_append(struct arena *a, struct dict *d, struct datum key, struct datum value);
+/* As a pickle does: the last of equal keys counts. */
+bool dict_set(struct arena *a, struct dict *d, struct datum key, struct datum value);
 
 #endif

@@ -164,7 +164,7 @@ static cJSON *read_json(struct pt2 *p, struct archive *a, const struct archive_e
 {
 	const unsigned char *bytes;
 	size_t len;
-	if (!archive_bytes(a, e, MAX_JSON, &bytes, &len, p->err))
+	if (!archive_content(a, e, MAX_JSON, &bytes, &len, p->err))
 		return NULL;
 	cJSON *json = cJSON_ParseWithLength((const char *)bytes, len);
 	if (!json)

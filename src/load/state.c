@@ -13,6 +13,18 @@ enum {
 
 static const char no_class[] = "Module";
 
+const char *state_name(struct arena *a, const char *name)
+{
+	struct text t;
+	if (text_is_visible(name, ""))
+		return name;
+	text_init(&t);
+	text_add_visible(&t, name, strlen(name), "");
+	char *s = t.failed ? NULL : arena_strndup(a, t.data, t.len);
+	text_release(&t);
+	return s;
+}
+
 bool state_begin(struct state_tree *s, struct model *m, bool unique, nns_error *err)
 {
 	*s = (struct state_tree){ .model = m, .unique = unique };
@@ -67,7 +79,8 @@ struct module *state_module(struct state_tree *s, const char *path, nns_error *e
 bool state_add(struct state_tree *s, const char *name, struct value *v, nns_error *err)
 {
 	struct arena *a = s->model->arena;
-	char *copy = arena_strdup(a, name), *dot = copy ? strrchr(copy, '.') : NULL;
+	const char *shown = state_name(a, name);
+	char *copy = shown ? arena_strdup(a, shown) : NULL, *dot = copy ? strrchr(copy, '.') : NULL;
 	if (!copy)
 		return fail_memory(err);
 	struct module *m = module_n(s, copy, dot ? (size_t)(dot - copy) : 0, err);
@@ -87,6 +100,7 @@ static void add_object(struct text *t, const struct pickled *p)
 	case PICKLED_GLOBAL: text_addf(t, "<%.60s>", p->name); break;
 	case PICKLED_CALL: text_addf(t, "<%.60s object>", p->name ? p->name : "unnamed"); break;
 	case PICKLED_BYTES: text_addf(t, "<%zu bytes>", p->n_bytes); break;
+	case PICKLED_TEXT: text_addf(t, "<str of %zu bytes>", p->n_bytes); break;
 	case PICKLED_INT: text_addf(t, "<int of %zu bytes>", p->n_bytes); break;
 	case PICKLED_SET: text_addf(t, "<set of %zu>", p->items.kind == D_LIST ? p->items.u.seq->n : 0); break;
 	default: text_add(t, "<object>"); break;
@@ -98,6 +112,10 @@ static void add_one(struct text *t, struct datum d)
 	struct text whole;
 	if (d.kind == D_HOST) {
 		add_object(t, pickled_of(d));
+		return;
+	}
+	if (d.kind == D_TENSOR) {
+		text_add(t, "<array>");          /* one of no numbers: others are listed */
 		return;
 	}
 	text_init(&whole);

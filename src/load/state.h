@@ -9,6 +9,9 @@
 #include "base/map.h"
 #include "load/format.h"
 
+/* A name as it may be shown: itself, or with escapes in place of control characters.  NULL: no memory. */
+const char *state_name(struct arena *a, const char *name);
+
 struct state_tree {
 	struct model *model;
 	struct map modules;      /* dotted path -> struct module * */

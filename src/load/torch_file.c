@@ -14,6 +14,8 @@
 #include "load/checkpoint.h"
 #include "load/torch_pickle.h"
 
+enum { MAX_OLD = 64 << 20 };     /* bytes of a pickle that is read to see whether it is one */
+
 /* ---- Zip ---- */
 
 static bool ends_with(const char *s, const char *end)
@@ -73,7 +75,7 @@ static bool load_zip(const struct load_file *f, struct model *m, nns_error *err)
 		return false;
 	if (!e)
 		return fail(err, NNS_FORMAT, "there is no data.pkl in the archive");
-	if (!archive_bytes(z, e, SIZE_MAX, &bytes, &len, err))
+	if (!archive_content(z, e, SIZE_MAX, &bytes, &len, err))
 		return false;
 	m->origin = origin_of(m->arena, z, e);
 	char *top = arena_strndup(m->arena, e->name, strlen(e->name) - strlen("data.pkl"));
@@ -105,11 +107,15 @@ bool torch_zip_load(const struct load_file *f, struct model *m, nns_error *err)
 
 /* ---- Pickles in a row ---- */
 
-static const unsigned char legacy_magic[] = { 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.' };
-
+/* The magic number 0x1950a86a20f9469cfc6c is the first pickle: of protocol 2 on LONG1, before that a line; 4 and 5 frame it. */
 static bool has_magic(const struct load_file *f)
 {
-	return f->len > 2 + sizeof legacy_magic && (unsigned char)f->data[0] == 0x80 && memcmp(f->data + 2, legacy_magic, sizeof legacy_magic) == 0;
+	static const unsigned char binary[] = { 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.' };
+	static const char line[] = "L119547037146038801333356L\n.";
+	size_t at = f->len > 12 && (unsigned char)f->data[0] == 0x80 ? (unsigned char)f->data[2] == 0x95 ? 11 : 2 : 0;
+	if (at == 0)
+		return f->len > sizeof line && memcmp(f->data, line, sizeof line - 1) == 0;
+	return f->len > at + sizeof binary && memcmp(f->data + at, binary, sizeof binary) == 0;
 }
 
 static bool next_pickle(struct torch_pickle *t, const struct load_file *f, size_t *at, struct datum *out)
@@ -123,26 +129,11 @@ static bool next_pickle(struct torch_pickle *t, const struct load_file *f, size_
 
 static bool read_storage(struct torch_pickle *t, const struct load_file *f, size_t *at, struct datum key)
 {
-	struct text name;
-	text_init(&name);
-	if (key.kind == D_STR)
-		text_add(&name, key.u.s);
-	else if (key.kind == D_INT)
-		text_addf(&name, "%lld", (long long)key.u.i);
-	struct torch_storage *s = name.data ? map_get(&t->storages, name.data) : NULL;
-	text_release(&name);
+	const char *name = torch_key(t, key);
+	struct torch_storage *s = name ? map_get(&t->storages, name) : NULL;
 	if (!s)
 		return fail(t->err, NNS_FORMAT, "byte %zu: bytes for a storage that no tensor uses", *at);
-	uint64_t n = 0;
-	for (int i = 7; i >= 0 && f->len - *at >= 8; i--)
-		n = n << 8 | (unsigned char)f->data[*at + (size_t)i];
-	size_t size = dtype_size(s->dtype);
-	if (f->len - *at < 8 || n > (f->len - *at - 8) / size)
-		return fail(t->err, NNS_FORMAT, "byte %zu: storage '%s' of %llu elements reaches beyond the end of the file", *at, s->key, (unsigned long long)n);
-	s->bytes = (const unsigned char *)f->data + *at + 8;
-	s->n_bytes = (size_t)n * size;
-	*at += 8 + s->n_bytes;
-	return true;
+	return torch_raw_storage(t, (const unsigned char *)f->data, f->len, at, s);
 }
 
 static bool load_legacy(const struct load_file *f, struct model *m, nns_error *err)
@@ -162,6 +153,21 @@ static bool load_legacy(const struct load_file *f, struct model *m, nns_error *e
 	return torch_pickle_finish(&t) && checkpoint_model(m, object, err);
 }
 
+/* A pickle of protocol 0 or 1 has no mark of its own: it is one when all of it reads as one. */
+static bool is_old_pickle(const struct load_file *f)
+{
+	struct pickle_options o = { .make = NULL };
+	nns_error ignored = { 0 };
+	struct datum d;
+	size_t used = 0;
+	if (f->len < 2 || f->len > MAX_OLD || !strchr("c(]}", f->data[0]) || !f->data[0] || !memchr(f->data, '.', f->len))
+		return false;
+	struct arena *scratch = arena_new(NULL, &ignored);
+	bool whole = scratch && pickle_read(scratch, (const unsigned char *)f->data, f->len, &o, &d, &used, &ignored) && used + 1 >= f->len;
+	arena_free(scratch);
+	return whole;
+}
+
 /* One pickle of anything. */
 static bool load_pickle(const struct load_file *f, struct model *m, nns_error *err)
 {
@@ -175,7 +181,9 @@ int torch_legacy_bid(const struct load_file *f)
 {
 	if (has_magic(f))
 		return 95;
-	return f->len > 2 && (unsigned char)f->data[0] == 0x80 && f->data[1] >= 2 && f->data[1] <= 5 ? 65 : 0;
+	if (f->len > 2 && (unsigned char)f->data[0] == 0x80 && f->data[1] >= 2 && f->data[1] <= 5)
+		return 65;
+	return is_old_pickle(f) ? 30 : 0;
 }
 
 bool torch_legacy_load(const struct load_file *f, struct model *m, nns_error *err)

@@ -1,39 +1,33 @@
-/* torch/_utils.py (the _rebuild functions), torch/serialization.py (persistent ids). */
+/* torch/_utils.py, torch/_weights_only_unpickler.py, torch/serialization.py (persistent ids). */
 #include "load/torch_pickle.h"
 
+#include <stdio.h>
 #include <string.h>
 
-static bool is_storage(struct datum d, const struct torch_storage **out)
-{
-	const struct pickled *p = pickled_of(d);
-	*out = p && p->kind == PICKLED_OTHER ? p->data : NULL;
-	return *out != NULL;
-}
-
-static struct datum arg(const struct pickled *call, size_t i)
+struct datum torch_argument(const struct pickled *call, size_t i)
 {
 	return datum_is_seq(call->args) && i < call->args.u.seq->n ? call->args.u.seq->items[i] : datum_none();
 }
 
 /* ---- Storages ---- */
 
-static enum dtype storage_dtype(const char *name)
+enum dtype torch_storage_dtype(const char *class_name)
 {
 	static const struct { const char *name; enum dtype dtype; } rows[] = {
-		{ "torch.FloatStorage", DT_FLOAT32 }, { "torch.DoubleStorage", DT_FLOAT64 }, { "torch.HalfStorage", DT_FLOAT16 },
-		{ "torch.BFloat16Storage", DT_BFLOAT16 }, { "torch.LongStorage", DT_INT64 }, { "torch.IntStorage", DT_INT32 },
-		{ "torch.ShortStorage", DT_INT16 }, { "torch.CharStorage", DT_INT8 }, { "torch.ByteStorage", DT_UINT8 }, { "torch.BoolStorage", DT_BOOL },
-		{ "torch.ComplexFloatStorage", DT_COMPLEX64 }, { "torch.ComplexDoubleStorage", DT_COMPLEX128 },
-		{ "torch.QInt8Storage", DT_QINT8 }, { "torch.QUInt8Storage", DT_QUINT8 }, { "torch.QInt32Storage", DT_QINT32 },
-		{ "torch.UntypedStorage", DT_UINT8 }, { "torch.storage.UntypedStorage", DT_UINT8 },
-		{ "torch.cuda.FloatStorage", DT_FLOAT32 }, { "torch.cuda.HalfStorage", DT_FLOAT16 }, { "torch.cuda.LongStorage", DT_INT64 } };
-	for (size_t i = 0; name && i < sizeof rows / sizeof *rows; i++)
-		if (strcmp(rows[i].name, name) == 0)
+		{ "Float", DT_FLOAT32 }, { "Double", DT_FLOAT64 }, { "Half", DT_FLOAT16 }, { "BFloat16", DT_BFLOAT16 }, { "Long", DT_INT64 },
+		{ "Int", DT_INT32 }, { "Short", DT_INT16 }, { "Char", DT_INT8 }, { "Byte", DT_UINT8 }, { "Bool", DT_BOOL }, { "ComplexFloat", DT_COMPLEX64 },
+		{ "ComplexDouble", DT_COMPLEX128 }, { "QInt8", DT_QINT8 }, { "QUInt8", DT_QUINT8 }, { "QInt32", DT_QINT32 }, { "QUInt4x2", DT_QUINT4X2 },
+		{ "QUInt2x4", DT_QUINT2X4 }, { "Untyped", DT_UINT8 } };
+	const char *dot = class_name && strncmp(class_name, "torch.", 6) == 0 ? strrchr(class_name, '.') : NULL, *name = dot ? dot + 1 : "";
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		size_t n = strlen(rows[i].name);
+		if (strncmp(name, rows[i].name, n) == 0 && (strcmp(name + n, "Storage") == 0 || strcmp(name + n, "Tensor") == 0))
 			return rows[i].dtype;
+	}
 	return DT_NONE;
 }
 
-static struct torch_storage *storage_of(struct torch_pickle *t, const char *key, enum dtype dtype, int64_t numel)
+struct torch_storage *torch_storage_of(struct torch_pickle *t, const char *key, enum dtype dtype, int64_t numel)
 {
 	struct torch_storage *s = map_get(&t->storages, key);
 	if (s)
@@ -46,158 +40,100 @@ static struct torch_storage *storage_of(struct torch_pickle *t, const char *key,
 	return s;
 }
 
-/* ('storage', class, key, location, numel[, view]) */
-static bool load_persistent(void *maker, struct pickled *id, struct datum *out, nns_error *err)
+const char *torch_key(struct torch_pickle *t, struct datum key)
 {
-	struct torch_pickle *t = maker;
-	struct datum what = arg(id, 0), key = arg(id, 2), numel = arg(id, 4);
-	const struct pickled *class = pickled_of(arg(id, 1));
-	struct text number;
-	(void)out;
-	if (what.kind != D_STR || strcmp(what.u.s, "storage") != 0)
-		return true;
-	enum dtype d = class ? storage_dtype(class->name) : DT_NONE;
+	return key.kind == D_STR ? key.u.s : key.kind == D_INT ? arena_printf(t->arena, "%lld", (long long)key.u.i) : NULL;
+}
+
+bool torch_raw_storage(struct torch_pickle *t, const unsigned char *data, size_t len, size_t *at, struct torch_storage *s)
+{
+	uint64_t n = 0;
+	for (int i = 7; i >= 0 && len - *at >= 8; i--)
+		n = n << 8 | data[*at + (size_t)i];
+	size_t size = dtype_size(s->dtype);
+	if (len - *at < 8 || n > (len - *at - 8) / size)
+		return fail(t->err, NNS_FORMAT, "byte %zu: storage '%s' of %llu elements reaches beyond the end of the file", *at, s->key, (unsigned long long)n);
+	s->bytes = data + *at + 8;
+	s->n_bytes = (size_t)n * size;
+	*at += 8 + s->n_bytes;
+	return true;
+}
+
+/* (key, offset, number of elements): a part of the root, as PyTorch before 0.4 saved storages that shared memory. */
+static struct torch_storage *view_of(struct torch_pickle *t, const struct torch_storage *root, struct datum view)
+{
+	const struct seq *v = datum_is_seq(view) && view.u.seq->n == 3 ? view.u.seq : NULL;
+	const char *key = v ? torch_key(t, v->items[0]) : NULL;
+	int64_t offset = v && datum_is_int(v->items[1]) ? datum_as_int(v->items[1]) : -1, n = v && datum_is_int(v->items[2]) ? datum_as_int(v->items[2]) : -1;
+	if (!key || offset < 0 || n < 0 || offset > root->numel || n > root->numel - offset)
+		return fail(t->err, NNS_FORMAT, "a view of storage '%s' that does not lie in it", root->key), NULL;
+	char *name = arena_printf(t->arena, "view %s", key);     /* views and roots may have the same keys */
+	struct torch_storage *s = name ? torch_storage_of(t, name, root->dtype, n) : (fail_memory(t->err), NULL);
+	if (s) {
+		s->root = root;
+		s->offset = offset;
+	}
+	return s;
+}
+
+static bool load_storage(struct torch_pickle *t, struct pickled *id, nns_error *err)
+{
+	struct datum numel = torch_argument(id, 4), view = torch_argument(id, 5);
+	const struct pickled *class = pickled_of(torch_argument(id, 1));
+	enum dtype d = class ? torch_storage_dtype(class->name) : DT_NONE;
 	if (d == DT_NONE)
 		return fail(err, NNS_UNSUPPORTED, "a storage of class %s", class && class->name ? class->name : "that is not named");
-	text_init(&number);
-	if (key.kind == D_INT)
-		text_addf(&number, "%lld", (long long)key.u.i);
-	else if (key.kind == D_STR)
-		text_add(&number, key.u.s);
-	bool ok = number.data && datum_is_int(numel) && datum_as_int(numel) >= 0;
-	struct torch_storage *s = ok ? storage_of(t, number.data, d, datum_as_int(numel)) : NULL;
-	text_release(&number);
-	if (!ok)
+	const char *key = torch_key(t, torch_argument(id, 2));
+	if (!key || !datum_is_int(numel) || datum_as_int(numel) < 0 || datum_as_int(numel) > INT64_MAX / 16)
 		return fail(err, NNS_FORMAT, "a storage without a key, or without a number of elements");
+	struct torch_storage *s = torch_storage_of(t, key, d, datum_as_int(numel));
+	if (s && view.kind != D_NONE)
+		s = view_of(t, s, view);
 	id->kind = PICKLED_OTHER;
 	id->data = s;
 	return s != NULL;
 }
 
-/* ---- Tensors ---- */
-
-static bool ints_of(struct datum d, int64_t *out, int *n, nns_error *err)
+/* ('storage', class, key, location, numel[, view]), ('module', class, file, source) */
+static bool load_persistent(void *maker, struct pickled *id, struct datum *out, nns_error *err)
 {
-	*n = 0;
-	if (!datum_is_seq(d) || d.u.seq->n > MAX_DIMS)
-		return fail(err, NNS_FORMAT, "the sizes of a tensor are no tuple");
-	for (; (size_t)*n < d.u.seq->n; ++*n) {
-		struct datum item = d.u.seq->items[*n];
-		if (!datum_is_int(item) || datum_as_int(item) < 0)
-			return fail(err, NNS_FORMAT, "a size or stride of a tensor is no positive number");
-		out[*n] = datum_as_int(item);
-	}
+	struct torch_pickle *t = maker;
+	struct datum what = torch_argument(id, 0);
+	if (t->persistent)
+		return t->persistent(t, id->args, out);
+	if (what.kind == D_STR && strcmp(what.u.s, "storage") == 0)
+		return load_storage(t, id, err);
+	if (what.kind == D_STR && strcmp(what.u.s, "module") == 0 && torch_argument(id, 1).kind == D_HOST)
+		*out = torch_argument(id, 1);
 	return true;
 }
 
-/* dtype: what _rebuild_tensor_v3 says, or that of the storage */
-static bool rebuild_tensor(struct torch_pickle *t, struct pickled *call, struct datum dtype, struct datum *out)
+struct value *torch_tensor(struct torch_pickle *t, const struct torch_storage *s, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, int64_t offset)
 {
-	const struct torch_storage *s;
-	int64_t size[MAX_DIMS], stride[MAX_DIMS];
-	int n = 0, m = 0;
-	struct datum offset = arg(call, 1);
-	if (!is_storage(arg(call, 0), &s))
-		return fail(t->err, NNS_FORMAT, "a tensor over what is no storage");
-	if (!ints_of(arg(call, 2), size, &n, t->err) || !ints_of(arg(call, 3), stride, &m, t->err))
-		return false;
-	if (n != m || !datum_is_int(offset) || datum_as_int(offset) < 0)
-		return fail(t->err, NNS_FORMAT, "a tensor of %d sizes, %d strides", n, m);
-	enum dtype d = dtype.kind == D_DTYPE ? (enum dtype)dtype.u.i : s->dtype;
-	if (!shape_fits(n, size, d))
-		return fail(t->err, NNS_FORMAT, "a tensor of more bytes than 63 bits can count");
-	struct value *v = value_new(t->arena, d, n, size);
+	struct value *v = value_new(t->arena, dtype, ndim, size);
 	struct pending *grown = v ? arena_grow(t->arena, t->pending, t->n_pending, &t->cap_pending, sizeof *grown) : NULL;
 	if (!grown)
-		return fail_memory(t->err);
-	if (n)
-		memcpy(v->stride, stride, (size_t)n * sizeof *stride);
-	v->offset = datum_as_int(offset);
-	v->requires_grad = datum_truth(arg(call, 4)) && dtype_can_require_grad(d);
+		return fail_memory(t->err), NULL;
+	if (ndim)
+		memcpy(v->stride, stride, (size_t)ndim * sizeof *stride);
+	v->offset = offset;
 	t->pending = grown;
 	grown[t->n_pending++] = (struct pending){ v, s };
-	*out = datum_pointer(D_TENSOR, v);
-	return true;
+	return v;
 }
 
-static bool make_tensor(struct torch_pickle *t, struct pickled *call, struct datum *out)
-{
-	return rebuild_tensor(t, call, datum_none(), out);
-}
-
-static bool make_tensor_v3(struct torch_pickle *t, struct pickled *call, struct datum *out)
-{
-	return rebuild_tensor(t, call, arg(call, 6), out);
-}
-
-/* A tensor whose bytes lie nowhere: of the meta device, or one that has another layout. */
-static bool without_storage(struct torch_pickle *t, enum dtype d, struct datum sizes, struct value **v)
-{
-	int64_t size[MAX_DIMS];
-	int n = 0;
-	if (!ints_of(sizes, size, &n, t->err))
-		return false;
-	if (!shape_fits(n, size, d))
-		return fail(t->err, NNS_FORMAT, "a tensor of more bytes than 63 bits can count");
-	*v = value_new(t->arena, d, n, size);
-	return *v || fail_memory(t->err);
-}
-
-/* (dtype, size, stride, requires_grad) */
-static bool make_meta(struct torch_pickle *t, struct pickled *call, struct datum *out)
-{
-	struct datum dtype = arg(call, 0);
-	struct value *v = NULL;
-	if (dtype.kind != D_DTYPE)
-		return fail(t->err, NNS_FORMAT, "a tensor without storage has no dtype");
-	if (!without_storage(t, (enum dtype)dtype.u.i, arg(call, 1), &v))
-		return false;
-	*out = datum_pointer(D_TENSOR, v);
-	return true;
-}
-
-/* (layout, (indices, values, size, ...)), of the compressed layouts (layout, (indices, indices, values, size)) */
-static bool make_sparse(struct torch_pickle *t, struct pickled *call, struct datum *out)
-{
-	struct datum layout = arg(call, 0), data = arg(call, 1);
-	const struct pickled *name = pickled_of(layout);
-	const char *full = layout.kind == D_STR ? layout.u.s : name && name->name ? name->name : "";
-	const char *bare = strncmp(full, "torch.", 6) == 0 ? full + 6 : full;
-	size_t at = strcmp(bare, "sparse_coo") == 0 ? 1 : 2;
-	struct value *v = NULL;
-	if (strncmp(bare, "sparse_", 7) != 0 || !datum_is_seq(data) || data.u.seq->n <= at + 1 || data.u.seq->items[at].kind != D_TENSOR)
-		return fail(t->err, NNS_FORMAT, "a sparse tensor without layout or values");
-	const struct value *values = data.u.seq->items[at].u.p;
-	if (!without_storage(t, values->dtype, data.u.seq->items[at + 1], &v))
-		return false;
-	v->layout = bare;
-	*out = datum_pointer(D_TENSOR, v);
-	return true;
-}
-
-static bool make_parameter(struct torch_pickle *t, struct pickled *call, struct datum *out)
-{
-	struct datum data = arg(call, 0);
-	(void)t;
-	if (data.kind != D_TENSOR)
-		return true;
-	struct value *v = data.u.p;
-	v->is_parameter = true;
-	v->requires_grad = datum_truth(arg(call, 1)) && dtype_can_require_grad(v->dtype);
-	*out = data;
-	return true;
-}
-
-/* ---- Other known calls ---- */
+/* ---- Calls ---- */
 
 static bool make_dict(struct torch_pickle *t, struct pickled *call, struct datum *out)
 {
-	struct datum items = arg(call, 0);
+	struct datum items = torch_argument(call, 0);
+	if (items.kind == D_DICT)        /* Counter({...}) */
+		return *out = items, true;
 	if (!datum_dict(t->arena, out))
 		return fail_memory(t->err);
 	for (size_t i = 0; datum_is_seq(items) && i < items.u.seq->n; i++) {
 		struct datum pair = items.u.seq->items[i];
-		if (datum_is_seq(pair) && pair.u.seq->n == 2 && !dict_append(t->arena, out->u.dict, pair.u.seq->items[0], pair.u.seq->items[1]))
+		if (datum_is_seq(pair) && pair.u.seq->n == 2 && !dict_set(t->arena, out->u.dict, pair.u.seq->items[0], pair.u.seq->items[1]))
 			return fail_memory(t->err);
 	}
 	return true;
@@ -206,36 +142,61 @@ static bool make_dict(struct torch_pickle *t, struct pickled *call, struct datum
 static bool make_first(struct torch_pickle *t, struct pickled *call, struct datum *out)
 {
 	(void)t;
-	*out = arg(call, 0);
+	*out = torch_argument(call, 0);
 	return true;
 }
 
-/* _rebuild_from_type_v2(function, type, args, state): what the function would make. */
-static bool make(void *maker, struct pickled *call, struct datum *out, nns_error *err);
-static bool make_from_type(struct torch_pickle *t, struct pickled *call, struct datum *out)
+/* encode('text', 'latin1'): how protocol 2 writes bytes.  The text is UTF-8 of the code points 0 to 255. */
+static bool make_bytes(struct torch_pickle *t, struct pickled *call, struct datum *out)
 {
-	struct pickled inner = *call;
-	const struct pickled *function = pickled_of(arg(call, 0));
-	if (!function || function->kind != PICKLED_GLOBAL)
+	struct datum text = torch_argument(call, 0), how = torch_argument(call, 1);
+	const struct pickled *held = pickled_of(text);
+	const unsigned char *from = held && held->kind == PICKLED_TEXT ? held->bytes : text.kind == D_STR ? (const unsigned char *)text.u.s : NULL;
+	size_t n = held ? held->n_bytes : from ? strlen(text.u.s) : 0, to = 0;
+	if (!from || how.kind != D_STR || (strcmp(how.u.s, "latin1") != 0 && strcmp(how.u.s, "latin-1") != 0))
 		return true;
-	inner.name = function->name;
-	inner.args = arg(call, 2);
-	return strstr(function->name, "_rebuild_from_type") != NULL || make(t, &inner, out, t->err);
+	unsigned char *bytes = arena_alloc(t->arena, n + 1);
+	if (!bytes)
+		return fail_memory(t->err);
+	for (size_t i = 0; i < n; to++) {
+		bool two = (from[i] == 0xc2 || from[i] == 0xc3) && i + 1 < n;
+		bytes[to] = two ? (unsigned char)(from[i] << 6 | (from[i + 1] & 0x3f)) : from[i];
+		i += two ? 2 : 1;
+	}
+	call->kind = PICKLED_BYTES;
+	call->bytes = bytes;
+	call->n_bytes = to;
+	(void)out;
+	return true;
 }
 
-static const struct maker {
-	const char *name;
-	bool (*make)(struct torch_pickle *t, struct pickled *call, struct datum *out);
-} makers[] = {
-	{ "torch._utils._rebuild_tensor", make_tensor },
-	{ "torch._utils._rebuild_tensor_v2", make_tensor },
-	{ "torch._utils._rebuild_tensor_v3", make_tensor_v3 },
-	{ "torch._utils._rebuild_parameter", make_parameter },
-	{ "torch._utils._rebuild_parameter_with_state", make_parameter },
+/* copyreg.__newobj__(class, ...) is what NEWOBJ does. */
+static bool make_new_object(struct torch_pickle *t, struct pickled *call, struct datum *out)
+{
+	const struct pickled *class = pickled_of(torch_argument(call, 0));
+	struct datum rest;
+	if (!class || class->kind != PICKLED_GLOBAL)
+		return true;
+	if (!datum_seq(t->arena, D_TUPLE, 0, &rest))
+		return fail_memory(t->err);
+	for (size_t i = 1; i < call->args.u.seq->n; i++)
+		if (!seq_push(t->arena, rest.u.seq, call->args.u.seq->items[i]))
+			return fail_memory(t->err);
+	return torch_make(t, call, class->name, rest, out);
+}
+
+/* _rebuild_from_type_v2(function, type, args, state): what the function would make. */
+static bool make_from_type(struct torch_pickle *t, struct pickled *call, struct datum *out)
+{
+	const struct pickled *function = pickled_of(torch_argument(call, 0));
+	if (!function || function->kind != PICKLED_GLOBAL || strstr(function->name, "_rebuild_from_type"))
+		return true;
+	return torch_make(t, call, function->name, torch_argument(call, 2), out);
+}
+
+static const struct torch_maker makers[] = {
 	{ "torch._tensor._rebuild_from_type_v2", make_from_type },
-	{ "torch._utils._rebuild_qtensor", make_tensor },
-	{ "torch._utils._rebuild_sparse_tensor", make_sparse },
-	{ "torch._utils._rebuild_meta_tensor_no_storage", make_meta },
+	{ "torch.tensor._rebuild_from_type_v2", make_from_type },    /* before 1.9 */
 	{ "torch._utils._rebuild_device_tensor_from_cpu_tensor", make_first },
 	{ "torch.serialization._get_layout", make_first },
 	{ "torch.Size", make_first },
@@ -247,37 +208,62 @@ static const struct maker {
 	{ "collections.OrderedDict", make_dict },
 	{ "collections.defaultdict", make_dict },
 	{ "collections.Counter", make_dict },
+	{ "_codecs.encode", make_bytes },
+	{ "copyreg.__newobj__", make_new_object },
+	{ "copy_reg.__newobj__", make_new_object },
+	{ NULL, NULL }
 };
 
-static bool make(void *maker, struct pickled *call, struct datum *out, nns_error *err)
+static const struct torch_maker *find_maker(const char *name)
 {
-	(void)err;
-	for (size_t i = 0; call->name && i < sizeof makers / sizeof *makers; i++)
-		if (strcmp(makers[i].name, call->name) == 0)
-			return makers[i].make(maker, call, out);
-	return true;
+	static const struct torch_maker *const tables[] = { makers, torch_tensor_makers, numpy_makers };
+	for (size_t k = 0; name && k < sizeof tables / sizeof *tables; k++)
+		for (const struct torch_maker *row = tables[k]; row->name; row++)
+			if (strcmp(row->name, name) == 0)
+				return row;
+	return NULL;
 }
 
 /* torch.float32 is a global: an argument of _rebuild_tensor_v3, an attribute of modules. */
-static void name_dtypes(struct datum *d)
+static void name_dtypes(struct datum args)
 {
-	const struct pickled *p = pickled_of(*d);
-	if (p && p->kind == PICKLED_GLOBAL && strncmp(p->name, "torch.", 6) == 0 && dtype_from_name(p->name + 6) != DT_NONE)
-		*d = (struct datum){ .kind = D_DTYPE, .u.i = dtype_from_name(p->name + 6) };
+	for (size_t i = 0; datum_is_seq(args) && i < args.u.seq->n; i++) {
+		struct datum *d = &args.u.seq->items[i];
+		const struct pickled *p = pickled_of(*d);
+		if (p && p->kind == PICKLED_GLOBAL && strncmp(p->name, "torch.", 6) == 0 && dtype_from_name(p->name + 6) != DT_NONE)
+			*d = (struct datum){ .kind = D_DTYPE, .u.i = dtype_from_name(p->name + 6) };
+	}
 }
 
-static bool make_named(void *maker, struct pickled *call, struct datum *out, nns_error *err)
+bool torch_make(struct torch_pickle *t, struct pickled *call, const char *name, struct datum args, struct datum *out)
 {
-	for (size_t i = 0; datum_is_seq(call->args) && i < call->args.u.seq->n; i++)
-		name_dtypes(&call->args.u.seq->items[i]);
-	return make(maker, call, out, err);
+	struct pickled inner = *call;
+	const struct torch_maker *row = find_maker(name);
+	name_dtypes(args);
+	inner.name = name;
+	inner.args = args;
+	return !row || row->make(t, &inner, out);
+}
+
+static bool make(void *maker, struct pickled *call, struct datum *out, nns_error *err)
+{
+	const struct torch_maker *row = find_maker(call->name);
+	(void)err;
+	name_dtypes(call->args);
+	return !row || row->make(maker, call, out);
+}
+
+static bool build(void *maker, struct datum object, struct datum state, nns_error *err)
+{
+	(void)err;
+	return object.kind != D_TENSOR || torch_set_state(maker, object.u.p, state);
 }
 
 /* ---- Reading ---- */
 
 bool torch_pickle_read(struct torch_pickle *t, const unsigned char *data, size_t len, struct datum *out, size_t *used)
 {
-	struct pickle_options o = { .make = make_named, .load_persistent = load_persistent, .maker = t };
+	struct pickle_options o = { .make = make, .load_persistent = load_persistent, .build = build, .maker = t };
 	return pickle_read(t->arena, data, len, &o, out, used, t->err);
 }
 
@@ -295,16 +281,39 @@ static bool reaches(const struct value *v, uint64_t *end)
 	return true;
 }
 
+/* Elements of a byte, for those that are smaller than one. */
+static uint64_t packed(enum dtype d)
+{
+	return d == DT_QUINT4X2 ? 2 : d == DT_QUINT2X4 ? 4 : 1;
+}
+
+/* The bytes of a storage; of a view the part of its root. */
+static bool bytes_of(const struct torch_storage *s, const unsigned char **bytes, uint64_t *n)
+{
+	const struct torch_storage *root = s->root ? s->root : s;
+	uint64_t skip = (uint64_t)s->offset * dtype_size(root->dtype), own = (uint64_t)s->numel * dtype_size(s->dtype);
+	*bytes = NULL;
+	*n = own;
+	if (!root->bytes)
+		return true;
+	if (skip > root->n_bytes || (s->root && own > root->n_bytes - skip))
+		return false;
+	*bytes = root->bytes + skip;
+	*n = s->root ? own : root->n_bytes;
+	return true;
+}
+
 bool torch_pickle_finish(struct torch_pickle *t)
 {
 	for (size_t i = 0; i < t->n_pending; i++) {
 		struct value *v = t->pending[i].value;
 		const struct torch_storage *s = t->pending[i].storage;
-		uint64_t end, room = s->bytes ? s->n_bytes : (uint64_t)s->numel * dtype_size(s->dtype);
-		if (!reaches(v, &end) || end > room / dtype_size(v->dtype))
-			return fail(t->err, NNS_FORMAT, "a tensor reaches beyond its storage '%s' of %llu bytes", s->key, (unsigned long long)room);
-		v->storage = s->bytes;
-		v->storage_bytes = s->n_bytes;
+		const unsigned char *bytes;
+		uint64_t end, room;
+		if (!bytes_of(s, &bytes, &room) || !reaches(v, &end) || end > room / dtype_size(v->dtype) * packed(v->dtype))
+			return fail(t->err, NNS_FORMAT, "a tensor reaches beyond its storage '%s' of %llu bytes", s->key, (unsigned long long)(s->bytes ? s->n_bytes : (uint64_t)s->numel * dtype_size(s->dtype)));
+		v->storage = bytes;
+		v->storage_bytes = bytes ? (size_t)room : 0;
 	}
 	return true;
 }
