@@ -39,13 +39,27 @@ static bool amount(const char *name, const char *text, unsigned long long most, 
 	return true;
 }
 
+/* Any number of 64 bits, as torch.manual_seed() takes it: a negative one is what it is as an unsigned number. */
+static bool read_seed(const char *text, uint64_t *out)
+{
+	char *end;
+	*out = 0;
+	if (!text)
+		return true;
+	errno = 0;
+	*out = text[0] == '-' ? (uint64_t)strtoll(text, &end, 10) : strtoull(text, &end, 10);
+	if (text[text[0] == '-'] < '0' || text[text[0] == '-'] > '9' || *end || errno)
+		return complain_usage("--seed %s: expected a whole number from -2^63 to 2^64 - 1", text), false;
+	return true;
+}
+
 static bool read_options(const struct options *o, nns_run_options *r)
 {
-	unsigned long long seed, threads, memory, repeat;
+	unsigned long long threads, memory, repeat;
 	*r = (nns_run_options){ .weights = o->weights, .inputs = o->inputs_file, .expect = o->expect, .save = o->save, .no_check = o->no_check, .format = o->format,
 		.executor = o->executor, .precision = o->precision, .deterministic = o->deterministic, .compare = o->compare,
 		.profile = o->profile, .profile_depth = o->depth };
-	if (!amount("seed", o->seed_text, UINT64_MAX, &seed) || !amount("threads", o->threads_text, 64, &threads)
+	if (!read_seed(o->seed_text, &r->seed) || !amount("threads", o->threads_text, 64, &threads)
 	    || !amount("memory", o->memory_text, UINT64_MAX, &memory) || !amount("repeat", o->repeat_text, 1000000, &repeat)
 	    || !tolerance("rtol", o->rtol_text, o->compare ? 1e-3 : 1e-5, &r->rtol) || !tolerance("atol", o->atol_text, o->compare ? 1e-3 : 1e-8, &r->atol))
 		return false;
@@ -54,7 +68,6 @@ static bool read_options(const struct options *o, nns_run_options *r)
 	if (o->inputs.n && o->inputs_file)
 		return complain_usage("--input and --inputs exclude each other: a file has shapes of its own"), false;
 	r->seeded = o->seed_text;
-	r->seed = seed;
 	r->threads = (int)threads;
 	r->memory = (size_t)memory;
 	r->repeat = (int)repeat;
