@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Makes tests/values/*.tsv with PyTorch: what operators give and how modules initialise after torch.manual_seed(0).
+"""Makes tests/values/*.tsv with PyTorch: what operators give, how modules initialise, what is drawn after torch.manual_seed().
 
 usage: value-cases.py tests/values     (needs torch)
 
 Inputs are torch.randn of their shape, drawn in order after the seed; so a row needs no numbers but the result's: the
-dtype, the shape, and the sum, the sum of absolute values, the sum of each value times its place.
+dtype, the shape, and the sum, the sum of absolute values, the sum of each value times its place.  draws.tsv holds values
+themselves: up to 16 of a tensor, evenly spread, the first and the last among them.
 """
 import os, sys, warnings
 import torch
@@ -125,6 +126,57 @@ ParameterList([init.trunc_normal_(Parameter(torch.empty(30, 3, dtype=torch.float
 ParameterList([init.kaiming_normal_(Parameter(torch.empty(4, 3, 2, 2)), mode='fan_out', nonlinearity='relu'), init.xavier_normal_(Parameter(torch.empty(4, 3)))])
 """.strip().split("\n")
 
+# Seed | tensors, made one after the other.
+DRAWS = """
+0 | torch.rand(100); torch.randn(100); torch.randn(1003); torch.randint(0, 10, (100,))
+0 | torch.randn(7); torch.randn(7)
+0 | torch.randn(16)
+0 | torch.randn(40, dtype=torch.float64)
+0 | Linear(10, 20); LSTM(4, 5); MultiheadAttention(8, 2); Embedding(11, 6); Conv2d(3, 8, 3)
+0 | init.kaiming_uniform_(torch.empty(8, 3, 3, 3))
+1 | torch.rand(0); torch.rand(1); torch.randn(15); torch.randn(17); torch.randn(31)
+42 | torch.randn(17, dtype=torch.float16); torch.randn(17, dtype=torch.bfloat16).float(); torch.randn(3, dtype=torch.float16)
+2147483648 | torch.rand(20, dtype=torch.float16); torch.rand(20, dtype=torch.bfloat16).float()
+9223372036854775807 | torch.randint(-9223372036854775807, 9223372036854775807, (20,)); torch.randperm(20)
+-1 | torch.rand(3); torch.randint(0, 1099511627776, (5,)); torch.randint(3, 9, (5,), dtype=torch.uint8)
+3 | torch.empty(4, 3, 2).permute(1, 2, 0).normal_(1, 2); torch.empty(4, 20).t().uniform_(-2, 3); torch.empty(4, 20)[:, ::2].bernoulli_(0.4)
+3 | torch.empty(3, 4, 5).permute(1, 2, 0).bernoulli_(torch.rand(4, 5, 3)); torch.bernoulli(torch.rand(4, 5, dtype=torch.float64).t())
+3 | torch.rand_like(torch.empty(3, 4).t()); torch.randint_like(torch.empty(3, 4).t(), 7); torch.randn_like(torch.empty(3, 4, dtype=torch.float64))
+3 | torch.empty(20).uniform_(5, 5); torch.empty(300).uniform_(-0.001, 0.001)
+4 | torch.empty(20).exponential_(2.0); torch.empty(20).cauchy_(1, 2); torch.empty(20).log_normal_(0.3, 0.5); torch.empty(20).geometric_(0.3)
+4 | torch.empty(9, dtype=torch.int64).random_(); torch.empty(9, dtype=torch.int8).random_(); torch.empty(9, dtype=torch.bool).random_()
+4 | torch.empty(9).random_(); torch.empty(9, dtype=torch.float64).random_(); torch.empty(9, dtype=torch.bfloat16).random_().float()
+4 | torch.empty(9, dtype=torch.float16).random_(2040, 2051); torch.empty(9).random_(-1000, None); torch.empty(9, dtype=torch.int16).random_(-3, None)
+4 | torch.empty(9).random_(-1099511627776, 1099511627776); torch.empty(9, dtype=torch.int64).random_(-9223372036854775807 - 1, None)
+5 | torch.normal(0.1, torch.rand(5, dtype=torch.float16)); torch.normal(torch.rand(3, 1), torch.rand(4)); torch.normal(torch.rand(20), 2.0)
+5 | torch.normal(0.5, 2.0, (20,)); torch.empty(20).normal_(0, 0)
+5 | torch.poisson(torch.full((20,), 3.)); torch.poisson(torch.full((20,), 300.)); torch.poisson(torch.zeros(3)); torch.rand(1)
+5 | torch.binomial(torch.full((20,), 100.), torch.rand(20)); torch.binomial(torch.full((20,), 5.), torch.rand(20)); torch.rand(1)
+5 | torch.multinomial(torch.rand(30), 20); torch.multinomial(torch.rand(3, 9), 4, True); torch.multinomial(torch.rand(4, 6).t(), 3); torch.rand(1)
+6 | F.dropout(torch.ones(3, 4, 5).permute(1, 2, 0), 0.3, True); F.alpha_dropout(torch.ones(20), 0.3, True); F.dropout1d(torch.ones(2, 9, 3), 0.3, True)
+6 | F.rrelu(torch.randn(20), training=True); F.gumbel_softmax(torch.randn(3, 5)); F.feature_alpha_dropout(torch.ones(2, 9, 3), 0.3, True)
+7 | init.uniform_(torch.empty(4, 3), -0.3, 0.7); init.normal_(torch.empty(5, 4), 0.1, 0.02); init.constant_(torch.empty(2), 0.3)
+7 | init.trunc_normal_(torch.empty(4, 3, dtype=torch.float16)); init.trunc_normal_(torch.empty(3, dtype=torch.bfloat16), std=0.5).float(); torch.rand(1)
+7 | init.trunc_normal_(torch.empty(50), std=0.02); init.trunc_normal_(torch.empty(300, dtype=torch.float16), mean=5, std=1, a=-1, b=1); torch.rand(1)
+7 | init.xavier_uniform_(torch.empty(4, 3, 2), gain=init.calculate_gain('tanh')); init.xavier_normal_(torch.empty(4, 3), gain=2.0)
+7 | init.kaiming_uniform_(torch.empty(4, 3), mode='fan_out', nonlinearity='relu'); init.kaiming_normal_(torch.empty(4, 3, 2), a=0.2, nonlinearity='leaky_relu')
+7 | init.orthogonal_(torch.empty(3, 5)); init.orthogonal_(torch.empty(8, 4, 3), gain=1.7); init.sparse_(torch.empty(9, 5), 0.45, std=0.5)
+7 | init.dirac_(torch.empty(6, 4, 3, 3), 2); init.eye_(torch.empty(4, 3)); torch.rand(1)
+"""[1:-1].split("\n")
+
+
+def few(t):
+    v = t.detach().flatten()
+    n = v.numel()
+    picked = [v[i * (n - 1) // (min(n, 16) - 1) if n > 1 else 0].item() for i in range(min(n, 16))]
+    return " ".join([str(t.dtype)[6:], "x".join(map(str, t.shape))] + [f"{x:.9g}" if isinstance(x, float) else str(int(x)) for x in picked])
+
+
+def constructor(parts):
+    if hasattr(nn, parts[0].split("(")[0]):
+        return f"ModuleList([{', '.join(parts)}])"
+    return f"ParameterList([{', '.join(f'Parameter({p}, requires_grad=False)' for p in parts)}])"
+
 
 def sums(t):
     v = t.detach().double().flatten()
@@ -143,6 +195,12 @@ def main(root):
             torch.manual_seed(0)
             state = eval(expression).state_dict()
             f.write(expression + "".join(f"\t{k} {sums(v)}" for k, v in state.items()) + "\n")
+    with open(os.path.join(root, "draws.tsv"), "w") as f:
+        for row in DRAWS:
+            seed, parts = (s.strip() for s in row.split(" | "))
+            expression = constructor(parts.split("; "))
+            torch.manual_seed(int(seed))
+            f.write("\t".join([seed, expression] + [few(t) for t in eval(expression).state_dict().values()]) + "\n")
 
 
 main(sys.argv[1])

@@ -1,269 +1,289 @@
 /*
- * Operators that draw (aten/src/ATen/native/{Distributions,Dropout}.cpp,
+ * Operators that draw one value after the other into a tensor
+ * (aten/src/ATen/native/{Distributions,Dropout}.cpp, DistributionTemplates.h,
  * cpu/DistributionTemplates.h).  The order of the draws is that of the
- * elements, row by row.
+ * elements in memory.
  */
+#include <float.h>
 #include <math.h>
-#include <string.h>
 
-#include "base/random.h"
+#include "exec/draw.h"
 #include "exec/layout.h"
 
-typedef bool fill_fn(struct kernel_call *k, struct tensor *t, double a, double b);
+#define PI 3.14159265358979323846
 
-static struct generator *generator_of(struct kernel_call *k)
+/* ---- Distributions of one value ---- */
+
+typedef double draw_fn(struct generator *g, double a, double b);
+
+static double draw_bernoulli(struct generator *g, double p, double unused)
 {
-	if (!k->generator)
-		kernel_fail(k, "draws random numbers, and there is no generator");
-	return k->generator;
+	(void)unused;
+	return generator_double(g) < p;
 }
 
-/* float16 and bfloat16 are drawn as float and rounded. */
-static bool is_reduced(enum dtype d)
+static double draw_exponential(struct generator *g, double lambda, double unused)
 {
-	return d == DT_FLOAT16 || d == DT_BFLOAT16;
+	(void)unused;
+	return -1 / lambda * log1p(-generator_double(g));
 }
 
-static float rounded(enum dtype d, float v)
+static double draw_geometric(struct generator *g, double p, double unused)
 {
-	unsigned char element[8];
-	elements_from_float(d, element, 1, 1, &v);
-	elements_to_float(d, element, 1, 1, &v);
-	return v;
+	(void)unused;
+	return ceil(log(generator_double(g)) / log1p(-p));
 }
 
-/* What rounding carries up to the end of the range, which is no part of it, becomes its start. */
-static void keep_below(struct tensor *t, float *v, double from, double to)
+static double draw_cauchy(struct generator *g, double median, double sigma)
 {
-	float end = rounded(t->dtype, (float)to);
-	for (int64_t i = 0, n = tensor_numel(t); i < n; i++)
-		if (rounded(t->dtype, v[i]) >= end)
-			v[i] = (float)from;
+	return median + sigma * tan(PI * (generator_double(g) - 0.5));
+}
+
+static double draw_log_normal(struct generator *g, double mean, double std)
+{
+	return exp(random_normal(g, mean, std));
+}
+
+/* ---- Whole tensors ---- */
+
+static struct tensor *in_order(struct kernel_call *k, struct tensor *t)
+{
+	int order[MAX_DIMS];
+	draw_order(t, order);
+	return draw_turned(k, t, order);
+}
+
+static bool fill_each(struct kernel_call *k, struct tensor *t, draw_fn *draw, double a, double b)
+{
+	struct generator *g = draw_generator(k);
+	struct tensor *turned = g ? in_order(k, t) : NULL;
+	double *v = turned ? doubles_for(k, turned) : NULL;
+	for (int64_t i = 0, n = tensor_numel(t); v && i < n; i++)
+		v[i] = draw(g, a, b);
+	return v != NULL;
 }
 
 static bool fill_uniform(struct kernel_call *k, struct tensor *t, double from, double to)
 {
-	struct generator *g = generator_of(k);
-	bool wide = t->dtype == DT_FLOAT64;
-	double *d = g && wide ? doubles_for(k, t) : NULL;
-	float *f = g && !wide ? floats_for(k, t) : NULL;
-	if (d)
-		random_uniform_double(g, d, (size_t)tensor_numel(t), from, to);
-	else if (f)
-		random_uniform_float(g, f, (size_t)tensor_numel(t), from, to);
-	if (f && is_reduced(t->dtype))
-		keep_below(t, f, from, to);
-	return d || f;
-}
-
-/* normal_fill() of reduced types draws block by block, and for what is left the last 16 values only. */
-static void normal_reduced(struct generator *g, float *v, size_t n, double mean, double std)
-{
-	random_normal_float(g, v, n / 16 * 16, mean, std);
-	if (n % 16)
-		random_normal_float(g, v + n - 16, 16, mean, std);
+	struct generator *g = draw_generator(k);
+	struct tensor *turned = g ? in_order(k, t) : NULL;
+	double *v = turned ? doubles_for(k, turned) : NULL;
+	if (!(from <= to) || !(to - from <= DBL_MAX))
+		return kernel_fail(k, "uniform_ expects to return a [from, to) range, but found from=%g > to=%g", from, to);
+	for (int64_t i = 0, n = tensor_numel(t); v && i < n; i++)
+		v[i] = draw_uniform(g, t->dtype, from, to);
+	return v != NULL;
 }
 
 /* Blocks are for contiguous memory alone. */
 static bool fill_normal(struct kernel_call *k, struct tensor *t, double mean, double std)
 {
-	struct generator *g = generator_of(k);
-	size_t n = (size_t)tensor_numel(t);
-	bool pairs = !tensor_is_contiguous(t) || n < 16, wide = pairs || t->dtype == DT_FLOAT64;
-	double *d = g && wide ? doubles_for(k, t) : NULL;
-	float *f = g && !wide ? floats_for(k, t) : NULL;
-	if (std < 0)
-		return kernel_fail(k, "the standard deviation %g is negative", std);
-	for (size_t i = 0; d && pairs && i < n; i++)
-		d[i] = random_normal(g, mean, std);
-	if (d && !pairs)
-		random_normal_double(g, d, n, mean, std);
-	else if (f && is_reduced(t->dtype))
-		normal_reduced(g, f, n, mean, std);
-	else if (f)
-		random_normal_float(g, f, n, mean, std);
-	return d || f;
-}
-
-static bool fill_bernoulli(struct kernel_call *k, struct tensor *t, double p, double unused)
-{
-	struct generator *g = generator_of(k);
-	int64_t *v = g ? ints_for(k, t) : NULL;
-	(void)unused;
-	if (!(p >= 0 && p <= 1))
-		return kernel_fail(k, "a probability lies between 0 and 1, not at %g", p);
-	for (int64_t i = 0, n = tensor_numel(t); v && i < n; i++)
-		v[i] = generator_double(g) < p;
-	return v != NULL;
-}
-
-static bool fill_exponential(struct kernel_call *k, struct tensor *t, double lambda, double unused)
-{
-	struct generator *g = generator_of(k);
-	double *v = g ? doubles_for(k, t) : NULL;
-	(void)unused;
-	for (int64_t i = 0, n = tensor_numel(t); v && i < n; i++)
-		v[i] = -1 / lambda * log1p(-generator_double(g));
-	return v != NULL;
-}
-
-static bool fill_integers(struct kernel_call *k, struct tensor *t, int64_t low, int64_t high)
-{
-	struct generator *g = generator_of(k);
-	if (low >= high)
-		return kernel_fail(k, "there is no integer from %lld to below %lld", (long long)low, (long long)high);
-	int64_t *v = g ? ints_for(k, t) : NULL;
+	struct generator *g = draw_generator(k);
+	int64_t n = tensor_numel(t);
+	if (!(std >= 0))
+		return kernel_fail(k, "normal expects std >= 0.0, but found std %g", std);
+	if (!tensor_is_contiguous(t) || n < 16)
+		return fill_each(k, t, random_normal, mean, std);
+	float *work = g ? scratch_alloc(k, n, sizeof *work) : NULL;
+	double *v = work ? doubles_for(k, t) : NULL;
 	if (v)
-		random_int(g, v, (size_t)tensor_numel(t), low, high);
+		draw_normal(g, t->dtype, v, n, mean, std, work);
 	return v != NULL;
+}
+
+/* ---- Integers ---- */
+
+static int digits_of(enum dtype d)
+{
+	return d == DT_FLOAT64 ? DBL_MANT_DIG : d == DT_FLOAT32 ? FLT_MANT_DIG : d == DT_FLOAT16 ? 11 : 8;
+}
+
+/* The greatest integer that counts: of floating-point types the last below which none is missing. */
+static int64_t greatest_int(enum dtype d)
+{
+	if (dtype_is_float(d))
+		return INT64_C(1) << digits_of(d);
+	if (d == DT_BOOL)
+		return 1;
+	int bits = 8 * (int)dtype_size(d) - (d == DT_UINT8 || d == DT_UINT16 || d == DT_UINT32 ? 0 : 1);
+	return bits >= 63 ? INT64_MAX : (INT64_C(1) << bits) - 1;
+}
+
+static int64_t least_int(enum dtype d)
+{
+	bool sign = d == DT_INT8 || d == DT_INT16 || d == DT_INT32 || d == DT_INT64;
+	return sign ? -greatest_int(d) - 1 : 0;
+}
+
+static int log2_of(int64_t v)
+{
+	uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
+	int n = 0;
+	while (u >>= 1)
+		n++;
+	return n;
+}
+
+/* i as type d holds it */
+static int64_t held(enum dtype d, int64_t i)
+{
+	double v = draw_rounded(d, (double)i);
+	return v >= 0x1p63 || v < -0x1p63 ? INT64_MIN : (int64_t)v;
+}
+
+/* Bounds that rounding to a floating-point type would carry out of [from, to) move inwards (update_from(), update_to()). */
+static void keep_inside(enum dtype d, int64_t *from, int64_t *to)
+{
+	int64_t above = held(d, (int64_t)((uint64_t)*from + 1)), below = held(d, (int64_t)((uint64_t)*to - 1));
+	if (above < *from)
+		*from = above + (INT64_C(1) << (log2_of(*from + 1) - digits_of(d) + 1));
+	if (below >= *to)
+		*to = below - (INT64_C(1) << (log2_of(*to - 1) - digits_of(d) + 1));
+}
+
+/* to is the end of a range of 2^64 integers at most, and wraps there. */
+static bool fill_range(struct kernel_call *k, struct tensor *t, int64_t from, int64_t to)
+{
+	struct generator *g = draw_generator(k);
+	struct tensor *turned = g ? in_order(k, t) : NULL;
+	int64_t *v = turned ? ints_for(k, turned) : NULL;
+	if (v)
+		random_int(g, v, (size_t)tensor_numel(t), from, to);
+	return v != NULL;
+}
+
+static bool fill_integers(struct kernel_call *k, struct tensor *t, int64_t from, int64_t to)
+{
+	if (from >= to)
+		return kernel_fail(k, "random_ expects 'from' to be less than 'to', but got from=%lld >= to=%lld", (long long)from, (long long)to);
+	if (dtype_is_float(t->dtype)) {
+		keep_inside(t->dtype, &from, &to);
+		if (from >= to)
+			return kernel_fail(k, "random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from=%lld >= to=%lld", (long long)from, (long long)to);
+		if (t->dtype == DT_FLOAT16 && (from < -65504 || to - 1 > 65504))
+			return kernel_fail(k, "from or to - 1 is out of bounds for float16");
+	} else if (from < least_int(t->dtype) || to - 1 > greatest_int(t->dtype))
+		return kernel_fail(k, "from or to - 1 is out of bounds for %s", dtype_name(t->dtype));
+	return fill_range(k, t, from, to);
+}
+
+/* Without bounds: from 0 to the greatest integer. */
+static bool fill_any(struct kernel_call *k, struct tensor *t)
+{
+	struct generator *g = draw_generator(k);
+	struct tensor *turned = g ? in_order(k, t) : NULL;
+	int64_t *v = turned ? ints_for(k, turned) : NULL;
+	uint64_t range = (uint64_t)greatest_int(t->dtype) + 1;
+	bool wide = t->dtype == DT_INT64 || t->dtype == DT_FLOAT64;
+	for (int64_t i = 0, n = tensor_numel(t); v && i < n; i++)
+		v[i] = (int64_t)((wide ? generator_u64(g) : generator_u32(g)) % range);
+	return v != NULL;
+}
+
+/* From a bound on, without an end: random_(from, None). */
+static bool fill_from(struct kernel_call *k, struct tensor *t, int64_t from)
+{
+	int64_t greatest = greatest_int(t->dtype), end = greatest;
+	struct generator *g = draw_generator(k);
+	if (from == INT64_MIN) {
+		struct tensor *turned = g ? in_order(k, t) : NULL;
+		int64_t *v = turned ? ints_for(k, turned) : NULL;
+		for (int64_t i = 0, n = tensor_numel(t); v && i < n; i++)
+			v[i] = (int64_t)generator_u64(g);
+		return v != NULL;
+	}
+	if (dtype_is_float(t->dtype))
+		keep_inside(t->dtype, &from, &end);
+	if (from >= greatest && dtype_is_float(t->dtype))
+		return kernel_fail(k, "random_ expects 'from' casted to dtype to be less than or equal to 'to_inc' casted to dtype, but got from=%lld > to_inc=%lld", (long long)from, (long long)greatest);
+	if (from > greatest || (!dtype_is_float(t->dtype) && from < least_int(t->dtype)))
+		return kernel_fail(k, "from is out of bounds for %s", dtype_name(t->dtype));
+	return fill_range(k, t, from, (int64_t)((uint64_t)greatest + 1));
 }
 
 /* ---- In place, and beside ---- */
 
-static bool in_place(struct kernel_call *k, fill_fn *fill, double a, double b)
+/* self, or for an operator that is not in place a new tensor like it. */
+static struct tensor *target(struct kernel_call *k)
 {
 	struct tensor *self = arg_tensor(k, "self");
-	struct tensor *t = k->op->inplace ? self : out_like(k, self, self->dtype);
-	return t && fill(k, t, a, b) && (!k->op->inplace || out_same(k, t));
+	return k->op->inplace ? self : out_like(k, self, self->dtype);
 }
 
-static bool k_uniform(struct kernel_call *k) { return in_place(k, fill_uniform, arg_real(k, "from", 0), arg_real(k, "to", 1)); }
-static bool k_normal(struct kernel_call *k) { return in_place(k, fill_normal, arg_real(k, "mean", 0), arg_real(k, "std", 1)); }
-static bool k_bernoulli_p(struct kernel_call *k) { return in_place(k, fill_bernoulli, arg_real(k, "p", 0.5), 0); }
-static bool k_exponential(struct kernel_call *k) { return in_place(k, fill_exponential, arg_real(k, "lambd", 1), 0); }
-
-/* ---- trunc_normal_ of torch/nn/init.py: draws until every value lies between a and b ---- */
-
-struct truncated {
-	enum dtype dtype;
-	double mean, std, a, b;
-	int64_t n;
-	double *v, *fresh;
-	float *narrow;           /* as drawn when the dtype is not float64 */
-	bool *pending;
-};
-
-static bool any_pending(const struct truncated *t)
+static bool drawn(struct kernel_call *k, struct tensor *t, bool ok)
 {
-	for (int64_t i = 0; i < t->n; i++)
-		if (t->pending[i])
-			return true;
-	return false;
+	return ok && (!k->op->inplace || out_same(k, t));
 }
 
-/* A whole tensor, normal or between a and b. */
-static void draw_all(struct generator *g, const struct truncated *t, bool normal, double *out)
+static bool k_uniform(struct kernel_call *k)
 {
-	size_t n = (size_t)t->n;
-	if (t->dtype == DT_FLOAT64) {
-		if (normal)
-			random_normal_double(g, out, n, t->mean, t->std);
-		else
-			random_uniform_double(g, out, n, t->a, t->b);
-		return;
-	}
-	if (!normal)
-		random_uniform_float(g, t->narrow, n, t->a, t->b);
-	else if (is_reduced(t->dtype))
-		normal_reduced(g, t->narrow, n, t->mean, t->std);
-	else
-		random_normal_float(g, t->narrow, n, t->mean, t->std);
-	for (int64_t i = 0; i < t->n; i++)
-		out[i] = rounded(t->dtype, t->narrow[i]);
+	struct tensor *t = target(k);
+	return t && drawn(k, t, fill_uniform(k, t, arg_real(k, "from", 0), arg_real(k, "to", 1)));
 }
 
-static void take_pending(const struct truncated *t)
+static bool k_normal(struct kernel_call *k)
 {
-	for (int64_t i = 0; i < t->n; i++)
-		t->v[i] = t->pending[i] ? t->fresh[i] : t->v[i];
+	struct tensor *t = target(k);
+	return t && drawn(k, t, fill_normal(k, t, arg_real(k, "mean", 0), arg_real(k, "std", 1)));
 }
 
-/* Much of the distribution lies inside: whole tensors are drawn, and what fell outside is taken from the next. */
-static void truncate_normal(struct generator *g, const struct truncated *t)
+/* A new tensor lies row by row. */
+static bool k_bernoulli_p(struct kernel_call *k)
 {
-	bool wide = t->dtype == DT_FLOAT64;
-	double low = wide ? t->a : rounded(t->dtype, (float)t->a), high = wide ? t->b : rounded(t->dtype, (float)t->b);
-	draw_all(g, t, true, t->v);
-	for (;;) {
-		for (int64_t i = 0; i < t->n; i++)
-			t->pending[i] = t->v[i] < low || t->v[i] > high;
-		if (!any_pending(t))
-			return;
-		draw_all(g, t, true, t->fresh);
-		take_pending(t);
-	}
+	struct tensor *self = arg_tensor(k, "self"), *t = k->op->inplace ? self : out_new(k, self->dtype, self->ndim, self->size);
+	double p = arg_real(k, "p", 0.5);
+	if (!(p >= 0 && p <= 1))
+		return kernel_fail(k, "a probability lies between 0 and 1, not at %g", p);
+	return t && drawn(k, t, fill_each(k, t, draw_bernoulli, p, 0));
 }
 
-/* The logarithm of a uniform draw exceeds that of the density, the peak's being 0. */
-static bool is_rejected(struct generator *g, const struct truncated *t, double v, double peak)
+static bool k_exponential(struct kernel_call *k)
 {
-	if (t->dtype == DT_FLOAT64)
-		return log(generator_double(g)) > -0.5 * pow((v - t->mean) / t->std, 2) - peak;
-	float density = -0.5f * powf(((float)v - (float)t->mean) / (float)t->std, 2) - (float)peak;
-	return logf(generator_float(g)) > density;
+	struct tensor *t = target(k);
+	double lambda = arg_real(k, "lambd", 1);
+	if (!(lambda > 0))
+		return kernel_fail(k, "exponential_ expects lambda > 0.0, but found lambda=%g", lambda);
+	return t && drawn(k, t, fill_each(k, t, draw_exponential, lambda, 0));
 }
 
-/* Little does: uniform candidates are accepted as often as the density says. */
-static void truncate_uniform(struct generator *g, const struct truncated *t)
+static bool k_geometric(struct kernel_call *k)
 {
-	double mode = fmax(t->a, fmin(t->mean, t->b)), peak = -0.5 * pow((mode - t->mean) / t->std, 2);
-	memset(t->pending, 1, (size_t)t->n);
-	do {
-		draw_all(g, t, false, t->fresh);
-		take_pending(t);
-		for (int64_t i = 0; i < t->n; i++)
-			t->pending[i] = is_rejected(g, t, t->fresh[i], peak) && t->pending[i];
-	} while (any_pending(t));
+	struct tensor *t = target(k);
+	double p = arg_real(k, "p", 0.5);
+	if (!(p > 0 && p < 1))
+		return kernel_fail(k, "geometric_ expects p to be in (0, 1), but got p=%g", p);
+	return t && drawn(k, t, fill_each(k, t, draw_geometric, p, 0));
 }
 
-static bool k_trunc_normal(struct kernel_call *k)
+static bool k_cauchy(struct kernel_call *k)
 {
-	struct tensor *self = arg_tensor(k, "self");
-	struct generator *g = generator_of(k);
-	struct truncated t = { self->dtype, arg_real(k, "mean", 0), arg_real(k, "std", 1), arg_real(k, "a", -2), arg_real(k, "b", 2), tensor_numel(self), NULL, NULL, NULL, NULL };
-	if (!(t.a < t.b) || !(t.std > 0))
-		return kernel_fail(k, "a normal distribution of deviation %g cannot be cut to [%g, %g]", t.std, t.a, t.b);
-	t.v = g ? doubles_for(k, self) : NULL;
-	t.fresh = t.v ? scratch_alloc(k, t.n, sizeof *t.fresh) : NULL;
-	t.narrow = t.fresh ? scratch_alloc(k, t.n, sizeof *t.narrow) : NULL;
-	t.pending = t.narrow ? scratch_alloc(k, t.n, sizeof *t.pending) : NULL;
-	if (!t.pending)
-		return false;
-	double inside = (erf((t.b - t.mean) / t.std / sqrt(2)) - erf((t.a - t.mean) / t.std / sqrt(2))) / 2;
-	if (t.n > 0 && inside > 0.3)
-		truncate_normal(g, &t);
-	else if (t.n > 0)
-		truncate_uniform(g, &t);
-	return out_same(k, self);
+	struct tensor *t = target(k);
+	double sigma = arg_real(k, "sigma", 1);
+	if (!(sigma > 0))
+		return kernel_fail(k, "cauchy_ expects sigma > 0.0, but found sigma=%g", sigma);
+	return t && drawn(k, t, fill_each(k, t, draw_cauchy, arg_real(k, "median", 0), sigma));
 }
 
-/* A probability for each element; those of float32 are compared with 24 bits. */
-static bool bernoulli_of(struct kernel_call *k, struct tensor *p, struct tensor *out)
+static bool k_log_normal(struct kernel_call *k)
 {
-	struct generator *g = generator_of(k);
-	const double *from = g ? doubles_of(k, p) : NULL;
-	int64_t *v = from ? ints_for(k, out) : NULL;
-	for (int64_t i = 0, n = tensor_numel(out); v && i < n; i++) {
-		if (!(from[i] >= 0 && from[i] <= 1))
-			return kernel_fail(k, "a probability lies between 0 and 1, not at %g", from[i]);
-		v[i] = (p->dtype == DT_FLOAT64 ? generator_double(g) : (double)generator_float(g)) < from[i];
-	}
-	return v != NULL;
+	struct tensor *t = target(k);
+	double std = arg_real(k, "std", 2);
+	if (!(std > 0))
+		return kernel_fail(k, "log_normal_ expects std > 0.0, but found std=%g", std);
+	return t && drawn(k, t, fill_each(k, t, draw_log_normal, arg_real(k, "mean", 1), std));
 }
 
-static bool k_bernoulli(struct kernel_call *k)
+static bool k_random(struct kernel_call *k)
 {
-	struct tensor *self = arg_tensor(k, "self"), *p = arg_tensor(k, "p");
-	if (!p) {
-		struct tensor *out = out_new(k, self->dtype, self->ndim, self->size);
-		return out && bernoulli_of(k, self, out);
-	}
-	struct tensor *spread = temporary(k, p->dtype, self->ndim, self->size);
-	if (!spread)
-		return false;
-	tensor_copy(spread, p);
-	struct tensor *t = k->op->inplace ? self : out_new(k, self->dtype, self->ndim, self->size);
-	return t && bernoulli_of(k, spread, t) && (!k->op->inplace || out_same(k, t));
+	struct tensor *t = target(k);
+	return t && drawn(k, t, fill_any(k, t));
+}
+
+static bool k_random_range(struct kernel_call *k)
+{
+	struct tensor *t = target(k);
+	int64_t from = arg_int(k, "from", 0);
+	return t && drawn(k, t, arg_is_none(k, "to") ? fill_from(k, t, from) : fill_integers(k, t, from, arg_int(k, "to", 0)));
 }
 
 /* ---- New tensors ---- */
@@ -300,11 +320,12 @@ static bool k_randint(struct kernel_call *k)
 
 static bool k_randperm(struct kernel_call *k)
 {
-	struct generator *g = generator_of(k);
+	struct generator *g = draw_generator(k);
 	int64_t n = arg_int(k, "n", 0);
-	if (n < 0)
-		return kernel_fail(k, "n is negative: %lld", (long long)n);
-	struct tensor *t = g ? out_new(k, arg_dtype(k, "dtype", DT_INT64), 1, &n) : NULL;
+	enum dtype d = arg_dtype(k, "dtype", DT_INT64);
+	if (n < 0 || d == DT_BOOL || n - 1 > greatest_int(d))
+		return kernel_fail(k, "there is no permutation of %lld numbers of %s", (long long)n, dtype_name(d));
+	struct tensor *t = g ? out_new(k, d, 1, &n) : NULL;
 	int64_t *v = t ? ints_for(k, t) : NULL;
 	if (v)
 		random_permutation(g, v, (size_t)n);
@@ -313,40 +334,52 @@ static bool k_randperm(struct kernel_call *k)
 
 /* ---- Noise ---- */
 
-/* native_dropout_cpu(): the result and the mask. */
+/* native_dropout_cpu(): the mask lies and is drawn as the input; the result is input * mask, scaled. */
 static bool k_native_dropout(struct kernel_call *k)
 {
 	struct tensor *input = arg_tensor(k, "input");
-	double p = arg_real(k, "p", 0.5);
+	double keep = 1 - arg_real(k, "p", 0.5), scale = keep == 0 ? 0 : 1 / keep;
 	struct tensor *out = out_like(k, input, input->dtype), *mask = out ? out_like(k, input, DT_BOOL) : NULL;
-	struct generator *g = mask ? generator_of(k) : NULL;
-	const double *x = g ? doubles_of(k, input) : NULL;
-	double *y = x ? doubles_for(k, out) : NULL;
-	int64_t *m = y ? ints_for(k, mask) : NULL;
 	bool train = arg_bool(k, "train", true);
+	struct generator *g = mask && train ? draw_generator(k) : NULL;
+	int order[MAX_DIMS];
+	if (!mask || (train && !g))
+		return false;
+	draw_order(mask, order);
+	struct tensor *x_turned = draw_turned(k, input, order), *y_turned = draw_turned(k, out, order), *m_turned = draw_turned(k, mask, order);
+	const double *x = x_turned && y_turned && m_turned ? doubles_of(k, x_turned) : NULL;
+	double *y = x ? doubles_for(k, y_turned) : NULL;
+	int64_t *m = y ? ints_for(k, m_turned) : NULL;
+	scale = draw_rounded(input->dtype, scale);
 	for (int64_t i = 0, n = tensor_numel(input); m && i < n; i++) {
-		m[i] = !train || generator_double(g) < 1 - p;
-		y[i] = !train ? x[i] : m[i] && p < 1 ? x[i] / (1 - p) : 0;
+		m[i] = !train || generator_double(g) < keep;
+		y[i] = train ? x[i] * (double)m[i] * scale : x[i];
 	}
 	return m != NULL;
 }
 
-/* _rrelu_with_noise_train(): a slope for each negative element. */
+/* _rrelu_with_noise_train(): a slope for each element that is not positive. */
 static bool k_rrelu(struct kernel_call *k)
 {
 	struct tensor *self = arg_tensor(k, "self"), *noise = arg_tensor(k, "noise"), *out = out_like(k, self, self->dtype);
 	double low = arg_real(k, "lower", 0.125), high = arg_real(k, "upper", 1. / 3);
+	enum dtype scalars = self->dtype == DT_FLOAT64 ? DT_FLOAT64 : DT_FLOAT32;
 	bool training = arg_bool(k, "training", false);
-	struct generator *g = out && training ? generator_of(k) : NULL;
+	struct generator *g = out && training ? draw_generator(k) : NULL;
 	const double *x = out ? doubles_of(k, self) : NULL;
-	double *y = x ? doubles_for(k, out) : NULL, *slopes = y && training ? doubles_for(k, noise) : NULL;
+	double *y = x ? doubles_for(k, out) : NULL, *slopes = y && training ? doubles_for(k, noise) : NULL, slope;
 	if (!y || (training && (!g || !slopes)))
 		return false;
+	if (training) {
+		low = draw_rounded(scalars, low);
+		high = draw_rounded(scalars, high);
+	}
 	for (int64_t i = 0, n = tensor_numel(self); i < n; i++) {
-		double slope = x[i] > 0 ? 1 : training ? generator_double(g) * (high - low) + low : (low + high) / 2;
+		if (training)
+			slope = slopes[i] = x[i] <= 0 ? draw_rounded(scalars, generator_double(g) * (high - low) + low) : 1;
+		else
+			slope = x[i] <= 0 ? draw_rounded(scalars, (low + high) / 2) : 1;
 		y[i] = x[i] * slope;
-		if (slopes)
-			slopes[i] = slope;
 	}
 	return true;
 }
@@ -354,10 +387,12 @@ static bool k_rrelu(struct kernel_call *k)
 const struct kernel_row random_kernels[] = {
 	{ .name = "uniform", .run = k_uniform }, { .name = "uniform_", .run = k_uniform },
 	{ .name = "normal_", .run = k_normal }, { .name = "normal_functional", .run = k_normal }, { .name = "normal.float_float", .run = k_randn },
-	{ .name = "_nns_trunc_normal_", .run = k_trunc_normal },
 	{ .name = "bernoulli.p", .run = k_bernoulli_p }, { .name = "bernoulli_.float", .run = k_bernoulli_p },
-	{ .name = "bernoulli", .run = k_bernoulli }, { .name = "bernoulli_.Tensor", .run = k_bernoulli },
-	{ .name = "exponential", .run = k_exponential }, { .name = "exponential_", .run = k_exponential },
+	{ .name = "exponential", .run = k_exponential },
+	{ .name = "geometric", .run = k_geometric },
+	{ .name = "cauchy", .run = k_cauchy },
+	{ .name = "log_normal", .run = k_log_normal },
+	{ .name = "random", .run = k_random }, { .name = "random.from", .run = k_random_range }, { .name = "random.to", .run = k_random_range },
 	{ .name = "rand", .run = k_rand }, { .name = "rand_like", .run = k_rand },
 	{ .name = "randn", .run = k_randn }, { .name = "randn_like", .run = k_randn },
 	{ .name = "randint", .run = k_randint }, { .name = "randint_like", .run = k_randint },

@@ -146,6 +146,54 @@ static void run_module(char *row, const char *path)
 	nns_model_free(m);
 }
 
+/* "float32 3x4 V V ...": up to 16 values, evenly spread, to 1e-6. */
+static bool same_values(struct arena *a, const struct value *v, char *expected, char *why, size_t size)
+{
+	struct heap heap = { 0 };
+	nns_error err = { 0 };
+	char shape[200];
+	struct tensor *t = tensor_of_value(a, &heap, v, &err);
+	int64_t n = t ? tensor_numel(t) : 0, shown = n < 16 ? n : 16;
+	double *x = t ? malloc(((size_t)n + 1) * sizeof *x) : NULL;
+	bool ok = x != NULL;
+	if (!ok)
+		return snprintf(why, size, "%.200s", err.message), false;
+	tensor_to_doubles(t, x);
+	shape_text(v, shape, sizeof shape);
+	const char *dtype = word(&expected, ' '), *want = word(&expected, ' ');
+	if (strcmp(dtype, dtype_name(v->dtype)) != 0 || strcmp(want, shape) != 0)
+		ok = (snprintf(why, size, "%s [%s], expected %s [%s]", dtype_name(v->dtype), shape, dtype, want), false);
+	for (int64_t i = 0; ok && i < shown; i++) {
+		int64_t at = n > 1 ? i * (n - 1) / (shown - 1) : 0;
+		double number_wanted = strtod(word(&expected, ' '), NULL);
+		if (!(fabs(x[at] - number_wanted) <= 1e-6 * (1 + fabs(number_wanted))) && x[at] != number_wanted)
+			ok = (snprintf(why, size, "value %lld is %.9g, expected %.9g", (long long)at, x[at], number_wanted), false);
+	}
+	free(x);
+	return ok;
+}
+
+/* Seed, expression, and each of its tensors in order. */
+static void run_draws(char *row, const char *path)
+{
+	char *seed = word(&row, '\t'), *expression = word(&row, '\t'), why[300] = "";
+	nns_load_options load = { .initialise = true };
+	nns_run_options o = { .seeded = true, .seed = *seed == '-' ? (uint64_t)strtoll(seed, NULL, 10) : strtoull(seed, NULL, 10) };
+	nns_error err = { 0 };
+	uint64_t used;
+	nns_model *m = nns_model_from_expression(expression, &load, &err);
+	struct arrays f = { 0 };
+	bool ok = m && nns_save_weights(m, &o, path, &used, &err) && arrays_open(&f, path, &err);
+	size_t n = 0;
+	for (; ok && *row; n++)
+		ok = n < f.n ? same_values(f.arena, f.all[n].value, word(&row, '\t'), why, sizeof why) : (snprintf(why, sizeof why, "only %zu tensors", f.n), false);
+	if (ok && n != f.n)
+		ok = (snprintf(why, sizeof why, "%zu tensors, expected %zu", f.n, n), false);
+	result(ok, expression, *why ? why : err.message);
+	arrays_close(&f);
+	nns_model_free(m);
+}
+
 static bool each_row(const char *file, const char *path, void (*run)(char *row, const char *path))
 {
 	const char *folder = getenv("srcdir");
@@ -165,7 +213,7 @@ static bool each_row(const char *file, const char *path, void (*run)(char *row, 
 int main(void)
 {
 	char path[] = "values-test.npz";
-	bool ok = each_row("operators.tsv", path, run_operator) && each_row("modules.tsv", path, run_module);
+	bool ok = each_row("operators.tsv", path, run_operator) && each_row("modules.tsv", path, run_module) && each_row("draws.tsv", path, run_draws);
 	remove(path);
 	printf("1..%d\n", number);
 	return !ok;
