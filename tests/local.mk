@@ -16,13 +16,14 @@ tests_unit_test_values_SOURCES = tests/unit/test_values.c
 tests_unit_test_values_LDADD = libnnscope_core.la -lm
 tests_unit_test_alloc_SOURCES = tests/unit/test_alloc.c
 tests_unit_test_alloc_LDADD = libnnscope_core.la
-tests_unit_test_ops_SOURCES = tests/unit/test_ops.c
+case_sources = tests/unit/case_files.c tests/unit/case_files.h tests/unit/case_tensors.c tests/unit/case_tensors.h
+tests_unit_test_ops_SOURCES = tests/unit/test_ops.c $(case_sources)
 tests_unit_test_ops_LDADD = libnnscope_core.la
-tests_unit_test_nn_SOURCES = tests/unit/test_nn.c
+tests_unit_test_nn_SOURCES = tests/unit/test_nn.c $(case_sources)
 tests_unit_test_nn_LDADD = libnnscope_core.la
 tests_unit_test_nn_table_SOURCES = tests/unit/test_nn_table.c
 tests_unit_test_nn_table_LDADD = libnnscope_core.la
-tests_unit_test_printed_SOURCES = tests/unit/test_printed.c
+tests_unit_test_printed_SOURCES = tests/unit/test_printed.c tests/unit/case_files.c tests/unit/case_files.h
 tests_unit_test_printed_LDADD = libnnscope_core.la
 TESTS += tests/unit/test_kernel_table tests/unit/test_values tests/unit/test_ops tests/unit/test_nn tests/unit/test_nn_table tests/unit/test_printed tests/unit/test_alloc
 

@@ -3,48 +3,14 @@
  * called, and compared with what PyTorch answered (tools/module-cases.py tells the columns).  The files in tests/nn/old hold
  * what older versions printed; their names are the version.  One TAP line a file.
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "case_files.h"
+#include "case_tensors.h"
 #include "nn/nn.h"
 #include "report/report.h"
-
-/* ---- T(2, 3), I(2, 3), Z(2, 3), B(2, 3): new tensors ---- */
-
-struct maker {
-	enum dtype dtype;
-};
-
-static bool make_tensor(struct interp *in, const struct function *self, const struct lang_args *args, struct datum *out, nns_error *err)
-{
-	enum dtype dtype = ((const struct maker *)self->data)->dtype;
-	int64_t size[MAX_DIMS];
-	for (size_t i = 0; i < args->n && i < MAX_DIMS; i++)
-		size[i] = datum_as_int(args->items[i]);
-	for (size_t i = 0; i < args->n_named; i++)
-		if (strcmp(args->names[i], "dtype") == 0)
-			dtype = (enum dtype)args->values[i].u.i;
-	struct value *v = value_new(in->arena, dtype, (int)args->n, size);
-	if (!v)
-		return fail_memory(err);
-	*out = datum_pointer(D_TENSOR, v);
-	return true;
-}
-
-static bool add_makers(struct arena *a, struct scope *s)
-{
-	static const struct maker makers[] = { { DT_FLOAT32 }, { DT_INT64 }, { DT_BOOL } };
-	static const struct function functions[] = {
-		{ .name = "T", .call = make_tensor, .data = &makers[0] }, { .name = "I", .call = make_tensor, .data = &makers[1] },
-		{ .name = "Z", .call = make_tensor, .data = &makers[1] }, { .name = "B", .call = make_tensor, .data = &makers[2] } };
-	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-		if (!scope_set(a, s, functions[i].name, datum_pointer(D_FUNCTION, &functions[i])))
-			return false;
-	return true;
-}
 
 /* ---- What a module prints and holds, what a call gives, as text ---- */
 
@@ -130,21 +96,8 @@ static bool add_state(struct text *t, struct module *root)
 	return good && !w.failed;
 }
 
-static void add_result(struct text *t, struct datum d)
+static void add_tensor(struct text *t, const struct value *v)
 {
-	if (datum_is_seq(d)) {
-		for (size_t i = 0; i < d.u.seq->n; i++) {
-			if (i)
-				text_add(t, "; ");
-			add_result(t, d.u.seq->items[i]);
-		}
-		return;
-	}
-	if (d.kind != D_TENSOR) {
-		datum_repr(t, d, NULL);
-		return;
-	}
-	const struct value *v = d.u.p;
 	text_addf(t, "%s ", dtype_name(v->dtype));
 	if (v->ndim < 0)
 		text_addc(t, '?');
@@ -152,40 +105,6 @@ static void add_result(struct text *t, struct datum d)
 		text_add(t, "()");
 	else
 		shape_add_x(t, v);
-}
-
-/* Autograd copies what the next operator writes into, and detaches what it saves: those two are no operators of the module. */
-static bool is_ignored(const char *name, size_t n, const char *next)
-{
-	size_t m = next ? strcspn(next, ". ") : 0;
-	if (n == 6 && memcmp(name, "detach", n) == 0)
-		return true;
-	return n == 5 && memcmp(name, "clone", n) == 0 && m > 0 && next[m - 1] == '_';
-}
-
-static void add_operators(struct text *t, const struct graph *g)
-{
-	for (const struct node *n = graph_first(g); n; n = graph_next(n)) {
-		const struct node *next = graph_next(n);
-		if (n->op->parts && !n->parts)
-			continue; /* a composite that had nothing to do: dropout in evaluation, contiguous() of what is contiguous */
-		if (!is_ignored(n->op->name, strlen(n->op->name), next ? next->op->name : NULL))
-			text_addf(t, "%s%s", t->len ? " " : "", strcmp(n->op->name, "_reshape_alias") == 0 ? "view" : n->op->name); /* as test_ops.c says */
-	}
-}
-
-static void add_expected_operators(struct text *t, const char *names)
-{
-	for (const char *p = names; *p; ) {
-		size_t n = strcspn(p, " ");
-		const char *next = p[n] ? p + n + 1 : p + n;
-		if (!is_ignored(p, n, *next ? next : NULL)) {
-			if (t->len)
-				text_addc(t, ' ');
-			text_addn(t, p, n);
-		}
-		p = next;
-	}
 }
 
 /* ---- One line ---- */
@@ -200,11 +119,7 @@ struct line {
 
 static bool same(const struct line *l, const char *what, const char *expected, const struct text *got)
 {
-	const char *text = got->data ? got->data : "";
-	if (strcmp(expected, text) == 0)
-		return true;
-	printf("# %s\n#   %s expected: %s\n#   %s got:      %s\n", l->columns[EXPRESSION], what, expected, what, text);
-	return false;
+	return case_same(what, l->columns[EXPRESSION], expected, got->data);
 }
 
 static bool call(struct runtime *rt, struct module *m, const char *arguments, struct scope *scope, struct graph *g, struct datum *out,
@@ -238,10 +153,10 @@ static bool check_call(const struct line *l, struct runtime *rt, struct module *
 	} else if (!good) {
 		printf("# %s called with %s: error: %s\n", l->columns[EXPRESSION], l->columns[CALL], err.message);
 	} else {
-		add_result(&result, out);
+		case_add_result(&result, out, add_tensor);
 		good = same(l, "result", l->columns[RESULT], &result);
-		add_operators(&operators, &g);
-		add_expected_operators(&wanted, l->columns[OPERATORS]);
+		case_add_operators(&operators, &g);
+		case_add_expected_operators(&wanted, l->columns[OPERATORS]);
 		if (strcmp(l->columns[OPERATORS], "-") != 0)
 			good = same(l, "operators", wanted.data ? wanted.data : "", &operators) && good;
 	}
@@ -280,13 +195,13 @@ static bool check_error(const struct line *l, const struct module *m, const nns_
 	return false;
 }
 
-static bool check_line(const struct line *l)
+static bool check_case(const struct line *l)
 {
 	nns_error err = { 0 };
 	struct scope scope = { 0 };
 	struct arena *a = arena_new(NULL, &err);
 	struct runtime *rt = a ? runtime_new(a, &err) : NULL;
-	bool good = rt && add_makers(a, &scope);
+	bool good = rt && case_add_makers(a, &scope);
 	if (good) {
 		struct module *m = runtime_construct(rt, l->columns[EXPRESSION], "case", &scope, &err);
 		if (l->columns[TREE][0] == '!')
@@ -300,8 +215,6 @@ static bool check_line(const struct line *l)
 	return good;
 }
 
-/* ---- One file ---- */
-
 static void split(char *text, struct line *l)
 {
 	for (int i = 0; i < N_COLUMNS; i++) {
@@ -312,70 +225,28 @@ static void split(char *text, struct line *l)
 	}
 }
 
-static bool check_file(const char *path, int version, bool only_tree, int *n, int *failed)
+static enum case_result check(char *text, int version, bool only_tree)
 {
-	char text[16384];
-	FILE *f = fopen(path, "r");
-	if (!f)
-		return false;
-	while (fgets(text, sizeof text, f)) {
-		struct line l = { .version = version, .only_tree = only_tree };
-		text[strcspn(text, "\n")] = 0;
-		if (!text[0] || text[0] == '#')
-			continue;
-		split(text, &l);
-		++*n;
-		*failed += !check_line(&l);
-	}
-	fclose(f);
-	return true;
+	struct line l = { .version = version, .only_tree = only_tree };
+	split(text, &l);
+	return check_case(&l) ? CASE_PASSED : CASE_FAILED;
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+static enum case_result check_line(char *text, const char *file_name)
 {
-	return strcmp((*a)->d_name, (*b)->d_name);
+	(void)file_name;
+	return check(text, TORCH_DEFAULT, false);
 }
 
-static int is_case_file(const struct dirent *d)
+/* Files of old versions are named by them. */
+static enum case_result check_old(char *text, const char *file_name)
 {
-	size_t n = strlen(d->d_name);
-	return n > 4 && strcmp(d->d_name + n - 4, ".txt") == 0;
-}
-
-/* Checks the files of a folder, numbered from *number on.  Returns how many failed, -1 when there are none. */
-static int check_folder(const char *folder, bool old, const char *chosen, int *number)
-{
-	struct dirent **files;
-	char path[2048];
-	int failures = 0, n_files = scandir(folder, &files, is_case_file, by_name);
-	for (int i = 0; i < n_files; i++) {
-		int n = 0, failed = 0;
-		const char *name = files[i]->d_name;
-		snprintf(path, sizeof path, "%s/%s", folder, name);
-		bool skipped = chosen && strcmp(chosen, name) != 0;
-		bool good = skipped || (check_file(path, old ? atoi(name) : TORCH_DEFAULT, old, &n, &failed) && failed == 0 && n > 0);
-		printf("%s %d - %s%s: %d cases, %d failed\n", good ? "ok" : "not ok", ++*number, old ? "old/" : "", name, n, failed);
-		failures += !good;
-		free(files[i]);
-	}
-	if (n_files > 0)
-		free(files);
-	return n_files > 0 ? failures : -1;
+	return check(text, atoi(file_name), true);
 }
 
 int main(int argc, char **argv)
 {
-	const char *root = getenv("srcdir");
-	char folder[1024];
-	int number = 0;
-	snprintf(folder, sizeof folder, "%s/tests/nn", root ? root : ".");
-	int failures = check_folder(folder, false, argc > 1 ? argv[1] : NULL, &number);
-	snprintf(folder, sizeof folder, "%s/tests/nn/old", root ? root : ".");
-	int old_failures = check_folder(folder, true, argc > 1 ? argv[1] : NULL, &number);
-	printf("1..%d\n", number);
-	if (failures < 0 || old_failures < 0) {
-		printf("Bail out! no cases in %s\n", folder);
-		return 99;
-	}
-	return failures + old_failures > 0;
+	const char *chosen = argc > 1 ? argv[1] : NULL;
+	struct case_folder folders[] = { { "tests/nn", "", chosen, check_line }, { "tests/nn/old", "old/", chosen, check_old } };
+	return case_folders_run(folders, 2);
 }

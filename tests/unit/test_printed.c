@@ -2,11 +2,11 @@
  * Printed text is a model again: what the cases of tests/nn print is read, printed once more and compared, as it came and
  * in its own version, and the parameters are those of the expression that printed it.  One TAP line a file.
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "case_files.h"
 #include "nnscope/nnscope.h"
 
 /* What makes the parameters another's than the text says: types, a mode, tensors that are given. */
@@ -33,14 +33,6 @@ static void unescape(char *text)
 	*to = 0;
 }
 
-static bool same(const char *what, const char *expression, const char *expected, const char *got)
-{
-	if (expected && got && strcmp(expected, got) == 0)
-		return true;
-	printf("# %s: %s\n# expected: %s\n# got: %s\n", expression, what, expected ? expected : "(nothing)", got ? got : "(nothing)");
-	return false;
-}
-
 static bool check_tree(const char *expression, const char *tree, const char *version)
 {
 	nns_error err = { 0 };
@@ -48,7 +40,7 @@ static bool check_tree(const char *expression, const char *tree, const char *ver
 	char *again = NULL;
 	if (m && nns_model_set_torch(m, version, &err))
 		again = nns_report(m, NULL, "tree", NULL, &err);
-	bool good = same(version ? "tree of its version" : "tree", expression, tree, again ? again : err.message);
+	bool good = case_same(version ? "tree of its version" : "tree", expression, tree, again ? again : err.message);
 	free(again);
 	nns_model_free(m);
 	return good;
@@ -62,7 +54,7 @@ static bool check_parameters(const char *expression, const char *tree)
 	nns_model *made = nns_model_from_expression(expression, NULL, &err);
 	char *got = read ? nns_report(read, NULL, "params", &tsv, &err) : NULL;
 	char *expected = made ? nns_report(made, NULL, "params", &tsv, &err) : NULL;
-	bool good = same("parameters", expression, expected, got ? got : err.message);
+	bool good = case_same("parameters", expression, expected ? expected : "(nothing)", got ? got : err.message);
 	free(got);
 	free(expected);
 	nns_model_free(read);
@@ -70,7 +62,7 @@ static bool check_parameters(const char *expression, const char *tree)
 	return good;
 }
 
-static bool check_line(const char *expression, char *tree, const char *version)
+static bool check_case(const char *expression, char *tree, const char *version)
 {
 	unescape(tree);
 	bool good = check_tree(expression, tree, NULL) && check_tree(expression, tree, version);
@@ -79,72 +71,29 @@ static bool check_line(const char *expression, char *tree, const char *version)
 	return good;
 }
 
-static bool check_file(const char *path, const char *version, int *n, int *failed)
+static enum case_result check(char *line, const char *version)
 {
-	static char line[16384];
-	char tree[16384 + 2];
-	FILE *f = fopen(path, "r");
-	if (!f)
-		return false;
-	while (fgets(line, sizeof line, f)) {
-		line[strcspn(line, "\n")] = 0;
-		char *text = strchr(line, '\t');
-		if (line[0] == '#' || !text || text[1] == '!')
-			continue;
-		*text++ = 0;
-		snprintf(tree, sizeof tree - 2, "%.*s", (int)strcspn(text, "\t"), text);
-		++*n;
-		*failed += !check_line(line, tree, version);
-	}
-	fclose(f);
-	return true;
+	char tree[16384 + 2], *text = strchr(line, '\t');
+	if (!text || text[1] == '!')
+		return CASE_SKIPPED;
+	*text++ = 0;
+	snprintf(tree, sizeof tree - 2, "%.*s", (int)strcspn(text, "\t"), text);
+	return check_case(line, tree, version) ? CASE_PASSED : CASE_FAILED;
 }
 
-static int is_case_file(const struct dirent *d)
+static enum case_result check_line(char *line, const char *file_name)
 {
-	size_t n = strlen(d->d_name);
-	return n > 4 && strcmp(d->d_name + n - 4, ".txt") == 0;
+	(void)file_name;
+	return check(line, "2.13");
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+static enum case_result check_old(char *line, const char *file_name)
 {
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* Returns how many files failed, -1 when there are none. */
-static int check_folder(const char *folder, bool old, int *number)
-{
-	struct dirent **files;
-	char path[2048];
-	int failures = 0, n_files = scandir(folder, &files, is_case_file, by_name);
-	for (int i = 0; i < n_files; i++) {
-		int n = 0, failed = 0;
-		const char *name = files[i]->d_name;
-		const char *version = !old ? "2.13" : strcmp(name, "4.txt") == 0 ? "0.4" : "1.13";
-		snprintf(path, sizeof path, "%s/%s", folder, name);
-		bool good = check_file(path, version, &n, &failed) && failed == 0 && n > 0;
-		printf("%s %d - %s%s: %d cases, %d failed\n", good ? "ok" : "not ok", ++*number, old ? "old/" : "", name, n, failed);
-		failures += !good;
-		free(files[i]);
-	}
-	if (n_files > 0)
-		free(files);
-	return n_files > 0 ? failures : -1;
+	return check(line, strcmp(file_name, "4.txt") == 0 ? "0.4" : "1.13");
 }
 
 int main(void)
 {
-	const char *root = getenv("srcdir");
-	char folder[1024];
-	int number = 0;
-	snprintf(folder, sizeof folder, "%s/tests/nn", root ? root : ".");
-	int failures = check_folder(folder, false, &number);
-	snprintf(folder, sizeof folder, "%s/tests/nn/old", root ? root : ".");
-	int old_failures = check_folder(folder, true, &number);
-	printf("1..%d\n", number);
-	if (failures < 0 || old_failures < 0) {
-		printf("Bail out! no cases in %s\n", folder);
-		return 99;
-	}
-	return failures + old_failures > 0;
+	static const struct case_folder folders[] = { { "tests/nn", "", NULL, check_line }, { "tests/nn/old", "old/", NULL, check_old } };
+	return case_folders_run(folders, 2);
 }
