@@ -39,16 +39,26 @@ static const struct layout *plain(struct backend *b, struct arena *a, int ndim, 
 	return dnnl_memory_desc_init_by_strides(&md, ndim, sizes, dnnl_f32, strides) == dnnl_success ? keep(a, &md) : NULL;
 }
 
-static const struct layout *blocked(struct backend *b, struct arena *a, int ndim, const int64_t *size, bool half)
+bool onednn_block_layout(dnnl_memory_desc_t *md, int ndim, const int64_t *size, dnnl_data_type_t type)
 {
 	static const dnnl_format_tag_t tags[] = { dnnl_nCw16c, dnnl_nChw16c, dnnl_nCdhw16c };
-	(void)b;
-	dnnl_memory_desc_t md;
-	if (ndim < 3 || ndim > 5)
-		return NULL;
 	dnnl_dims_t sizes;
+	if (ndim < 3 || ndim > 5)
+		return false;
 	memcpy(sizes, size, (size_t)ndim * sizeof *size);
-	return dnnl_memory_desc_init_by_tag(&md, ndim, sizes, half ? dnnl_bf16 : dnnl_f32, tags[ndim - 3]) == dnnl_success ? keep(a, &md) : NULL;
+	return dnnl_memory_desc_init_by_tag(md, ndim, sizes, type, tags[ndim - 3]) == dnnl_success;
+}
+
+bool onednn_in_blocks(const dnnl_memory_desc_t *md)
+{
+	return md->format_kind == dnnl_blocked && md->format_desc.blocking.inner_nblks > 0;
+}
+
+static const struct layout *blocked(struct backend *b, struct arena *a, int ndim, const int64_t *size, bool half)
+{
+	dnnl_memory_desc_t md;
+	(void)b;
+	return onednn_block_layout(&md, ndim, size, half ? dnnl_bf16 : dnnl_f32) ? keep(a, &md) : NULL;
 }
 
 static bool same(const struct layout *x, const struct layout *y)
@@ -103,10 +113,19 @@ static int input_arg(const struct work *w, int i)
 	return w->kind == WORK_MATMUL ? DNNL_ARG_WEIGHTS : DNNL_ARG_SRC_1;
 }
 
+static bool finish_own(struct making *m, struct primitive_needs *needs)
+{
+	const struct own_code *c = &m->p->ours;
+	*needs = (struct primitive_needs){ .in = keep(m->arena, &c->in), .out = keep(m->arena, &c->out), .scratch = c->scratch, .weights = c->weights, .name = c->name };
+	return needs->in && needs->out;
+}
+
 static bool finish(struct making *m, struct primitive_needs *needs)
 {
 	const struct work *w = m->w;
 	struct primitive *p = m->p;
+	if (p->ours.self)
+		return finish_own(m, needs);
 	bool own_layout = w->kind == WORK_CONVOLUTION || w->kind == WORK_DECONVOLUTION || w->kind == WORK_MATMUL;
 	const dnnl_memory_desc_t *first = own_layout ? onednn_md_of(m, dnnl_query_src_md) : &w->in[0]->md;
 	const dnnl_memory_desc_t *out = onednn_md_of(m, dnnl_query_dst_md), *scratch = onednn_md_of(m, dnnl_query_scratchpad_md);
@@ -128,6 +147,9 @@ static void drop(struct primitive *p)
 {
 	if (!p)
 		return;
+	if (p->ours.self)
+		p->ours.free(p->ours.self);
+	p->ours.self = NULL;
 	for (int i = 0; i < p->n_in; i++)
 		dnnl_memory_destroy(p->in[i]);
 	for (int i = 0; i < p->n_own; i++) {
@@ -162,6 +184,10 @@ static struct primitive *make(struct backend *b, struct arena *a, const struct w
 static bool run(struct backend *b, struct primitive *p, void *const *in, void *out, void *scratch)
 {
 	struct dnnl_backend *d = own(b);
+	if (p->ours.self) {
+		p->ours.run(p->ours.self, in, out, scratch);
+		return true;
+	}
 	for (int i = 0; i < p->n_in; i++)
 		dnnl_memory_set_data_handle(p->in[i], in[i]);
 	dnnl_memory_set_data_handle(p->out, out);

@@ -2,7 +2,8 @@
  * The inside of the backend on oneDNN (its C interface of version 2), shared
  * by the files dnnl*.c alone.  A file a subject: dnnl.c layouts, making and
  * running; dnnl_weights.c arrays that a primitive owns; dnnl_attr.c posts and
- * descriptions; dnnl_conv.c convolutions; dnnl_matmul.c products; dnnl_work.c
+ * descriptions; dnnl_conv.c convolutions; dnnl_own.c those
+ * that code of our own does; dnnl_matmul.c products; dnnl_work.c
  * the rest.  A kind of work is a row of makers in dnnl.c.
  */
 #ifndef EXEC_DNNL_BACKEND_H
@@ -16,7 +17,6 @@ struct layout {
 	dnnl_memory_desc_t md;
 };
 
-
 struct choice;               /* dnnl_conv.c */
 
 struct dnnl_backend {
@@ -28,7 +28,18 @@ struct dnnl_backend {
 
 enum { OWN = 4 }; /* weights, bias, mean and variance at most */
 
+/* A primitive that is not oneDNN's. */
+struct own_code {
+	void *self;              /* NULL: it is oneDNN's */
+	void (*run)(const void *self, void *const *in, void *out, void *scratch);
+	void (*free)(void *self);
+	dnnl_memory_desc_t in, out;
+	size_t scratch, weights; /* bytes */
+	const char *name;
+};
+
 struct primitive {
+	struct own_code ours;
 	dnnl_primitive_t code;
 	dnnl_memory_t *in; int n_in;
 	dnnl_memory_t out, scratch, own[OWN];
@@ -49,6 +60,9 @@ struct making {
 
 /* ---- dnnl.c ---- */
 
+/* The layout that images are fastest in; dimensions from 3 to 5. */
+bool onednn_block_layout(dnnl_memory_desc_t *md, int ndim, const int64_t *size, dnnl_data_type_t type);
+bool onednn_in_blocks(const dnnl_memory_desc_t *md);
 bool onednn_any_layout(dnnl_memory_desc_t *md, int ndim, const int64_t *size, dnnl_data_type_t type);
 
 /* ---- dnnl_weights.c ---- */
@@ -76,6 +90,8 @@ dnnl_data_type_t onednn_type_of(const struct making *m);
 /* ---- Makers: each makes m->attr, m->pd and the arrays of m->p ---- */
 
 bool onednn_make_convolution(struct making *m);
+/* dnnl_own.c: fills m->p->ours instead.  False: none of our own is faster. */
+bool onednn_make_own(struct making *m);
 void onednn_forget_choices(struct dnnl_backend *b);
 bool onednn_make_matmul(struct making *m);
 bool onednn_make_pool(struct making *m);

@@ -66,21 +66,6 @@ static double measure(struct dnnl_backend *b, const_dnnl_primitive_desc_t pd, bo
 	return ok ? best : DBL_MAX;
 }
 
-static bool fits_winograd(const struct work *w)
-{
-	if (w->kind != WORK_CONVOLUTION || w->ndim != 4 || w->groups != 1 || w->half)
-		return false;
-	for (int i = 0; i < 2; i++)
-		if (w->kernel[i] != 3 || w->stride[i] != 1 || w->dilation[i] != 1)
-			return false;
-	return w->weights_size[0] >= 16 && w->weights_size[1] >= 16;
-}
-
-static bool in_blocks(const dnnl_memory_desc_t *md)
-{
-	return md->format_kind == dnnl_blocked && md->format_desc.blocking.inner_nblks > 0;
-}
-
 /* Seconds that bringing a tensor into another layout takes, about. */
 static double reorder_cost(const dnnl_memory_desc_t *md)
 {
@@ -94,9 +79,9 @@ static double cost_of(struct making *m, const_dnnl_primitive_desc_t pd, int rank
 	if (strncmp(onednn_name_of(pd), "ref", 3) == 0)
 		return DBL_MAX;
 	double cost = m->w->fixed ? rank * 1e-9 : measure(m->b, pd, m->w->bias != NULL);
-	if (in_blocks(src) != in_blocks(&m->w->in[0]->md) || src->data_type != m->w->in[0]->md.data_type)
+	if (onednn_in_blocks(src) != onednn_in_blocks(&m->w->in[0]->md) || src->data_type != m->w->in[0]->md.data_type)
 		cost += reorder_cost(src);
-	return in_blocks(dst) ? cost : cost + reorder_cost(dst);
+	return onednn_in_blocks(dst) ? cost : cost + reorder_cost(dst);
 }
 
 enum { TRIED = 2 };          /* implementations of an algorithm */
@@ -133,11 +118,6 @@ static struct choice choose(struct making *m, const dnnl_convolution_desc_t *d)
 	struct choice chosen = { .of = *d, .in = *in,  .kind = d->alg_kind, .next = b->choices };
 	double best = DBL_MAX;
 	try_algorithm(m, d, &best, &chosen);
-	if (fits_winograd(m->w)) {
-		dnnl_convolution_desc_t winograd = *d;
-		winograd.alg_kind = dnnl_convolution_winograd;
-		try_algorithm(m, &winograd, &best, &chosen);
-	}
 	struct choice *kept = malloc(sizeof *kept);
 	if (kept) {
 		*kept = chosen;
@@ -194,6 +174,8 @@ bool onednn_make_convolution(struct making *m)
 	dnnl_memory_desc_t src, user, weights, bias, dst;
 	dnnl_dims_t dilation;
 	dnnl_convolution_desc_t d;
+	if (onednn_make_own(m))
+		return true;
 	if (!onednn_make_attr(m, 0) || !weights_layout(w, &user) || !onednn_any_layout(&src, w->in[0]->md.ndims, w->in[0]->md.dims, onednn_type_of(m)) ||
 	    !onednn_any_layout(&weights, user.ndims, user.dims, onednn_type_of(m)) || !onednn_any_layout(&dst, w->ndim, w->size, onednn_type_of(m)))
 		return false;

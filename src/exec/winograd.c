@@ -1,0 +1,503 @@
+/*
+ * A tile of 4x4 results is At ((G g Gt) * (Bt d B)) A, summed over the input
+ * channels, of the 6x6 inputs d that it sees and the 3x3 weights g: 36
+ * products instead of 144.  The points of interpolation are 0, +-P, +-Q and
+ * infinity; with 5/8 and 3/2 the results are off by a third of what 1 and 2
+ * give.  Tiles are done in blocks: the inputs of a block are transformed, for
+ * each of the 36 places one matrix product is taken over the channels, and
+ * the products are transformed back.
+ *
+ * The inside is laid out in vectors of 16 channels:
+ *     weights   [36][out / 32][in][32]   (the last 16 alone when out / 16 is odd)
+ *     inputs    [36][in / 16][tiles of a block][16]
+ *     products  [36][out / 16][tiles of a block][16]
+ */
+#define _DEFAULT_SOURCE          /* madvise */
+#include "exec/winograd.h"
+
+#if defined HAVE_DNNL && defined __x86_64__ && defined __GNUC__
+
+#include <immintrin.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define AVX512 __attribute__((target("avx512f")))
+#define INLINE __attribute__((always_inline, target("avx512f"))) static inline
+#define UNROLL _Pragma("GCC unroll 16")
+
+enum { LANES = 16, SIDE = 6, POINTS = SIDE * SIDE, STEP = 4, ROWS = 14 };
+
+#define P 0.625f
+#define Q 1.5f
+
+struct winograd {
+	struct winograd_shape shape;             /* in and out in whole vectors */
+	int64_t rows, columns, across, down;     /* of the result; tiles */
+	int64_t tiles, block, blocks;            /* all, in a block, and so many of those */
+	bool together;                           /* threads share a block, each with channels of its own */
+	int threads;
+	float *weights, *bias;
+	size_t bytes;                            /* of weights */
+};
+
+/* ---- Transforms of six vectors, or of three ---- */
+
+/* Bt */
+INLINE void transform_input(const __m512 d[SIDE], __m512 t[SIDE])
+{
+	const __m512 pp = _mm512_set1_ps(P * P), qq = _mm512_set1_ps(Q * Q), both = _mm512_set1_ps(P * P * Q * Q), sum = _mm512_set1_ps(P * P + Q * Q);
+	__m512 even_p = _mm512_fnmadd_ps(qq, d[2], d[4]), odd_p = _mm512_fnmadd_ps(qq, d[1], d[3]);
+	__m512 even_q = _mm512_fnmadd_ps(pp, d[2], d[4]), odd_q = _mm512_fnmadd_ps(pp, d[1], d[3]);
+	t[0] = _mm512_fmadd_ps(both, d[0], _mm512_fnmadd_ps(sum, d[2], d[4]));
+	t[1] = _mm512_fmadd_ps(_mm512_set1_ps(P), odd_p, even_p);
+	t[2] = _mm512_fnmadd_ps(_mm512_set1_ps(P), odd_p, even_p);
+	t[3] = _mm512_fmadd_ps(_mm512_set1_ps(Q), odd_q, even_q);
+	t[4] = _mm512_fnmadd_ps(_mm512_set1_ps(Q), odd_q, even_q);
+	t[5] = _mm512_fmadd_ps(both, d[1], _mm512_fnmadd_ps(sum, d[3], d[5]));
+}
+
+/* At */
+INLINE void transform_output(const __m512 m[SIDE], __m512 y[STEP])
+{
+	__m512 even_p = _mm512_add_ps(m[1], m[2]), odd_p = _mm512_sub_ps(m[1], m[2]);
+	__m512 even_q = _mm512_add_ps(m[3], m[4]), odd_q = _mm512_sub_ps(m[3], m[4]);
+	y[0] = _mm512_add_ps(m[0], _mm512_add_ps(even_p, even_q));
+	y[1] = _mm512_fmadd_ps(_mm512_set1_ps(P), odd_p, _mm512_mul_ps(_mm512_set1_ps(Q), odd_q));
+	y[2] = _mm512_fmadd_ps(_mm512_set1_ps(P * P), even_p, _mm512_mul_ps(_mm512_set1_ps(Q * Q), even_q));
+	y[3] = _mm512_fmadd_ps(_mm512_set1_ps(P * P * P), odd_p, _mm512_fmadd_ps(_mm512_set1_ps(Q * Q * Q), odd_q, m[5]));
+}
+
+/* G */
+INLINE void transform_weights(const __m512 g[3], __m512 u[SIDE])
+{
+	const __m512 p = _mm512_set1_ps(1 / (2 * P * P * (P * P - Q * Q))), q = _mm512_set1_ps(1 / (2 * Q * Q * (Q * Q - P * P)));
+	__m512 even_p = _mm512_mul_ps(p, _mm512_fmadd_ps(_mm512_set1_ps(P * P), g[2], g[0])), odd_p = _mm512_mul_ps(_mm512_mul_ps(p, _mm512_set1_ps(P)), g[1]);
+	__m512 even_q = _mm512_mul_ps(q, _mm512_fmadd_ps(_mm512_set1_ps(Q * Q), g[2], g[0])), odd_q = _mm512_mul_ps(_mm512_mul_ps(q, _mm512_set1_ps(Q)), g[1]);
+	u[0] = _mm512_mul_ps(_mm512_set1_ps(1 / (P * P * Q * Q)), g[0]);
+	u[1] = _mm512_add_ps(even_p, odd_p);
+	u[2] = _mm512_sub_ps(even_p, odd_p);
+	u[3] = _mm512_add_ps(even_q, odd_q);
+	u[4] = _mm512_sub_ps(even_q, odd_q);
+	u[5] = g[2];
+}
+
+/* ---- Weights ---- */
+
+/* Where the vector of 16 output channels for an input channel stands within a point. */
+static size_t weights_at(const struct winograd *w, int64_t block, int64_t in)
+{
+	int64_t pair = block / 2, of = w->shape.out / LANES;
+	bool alone = block == of - 1 && of % 2;
+	return (size_t)(pair * w->shape.in * 2 * LANES + in * (alone ? LANES : 2 * LANES) + block % 2 * LANES);
+}
+
+struct source {
+	const float *weights; const int64_t *stride;
+	int64_t in, out;         /* channels that there are */
+};
+
+AVX512 static void pack_channel(struct winograd *w, const struct source *s, int64_t block, int64_t in)
+{
+	float g[9][LANES] = { 0 };
+	__m512 half[3][SIDE], u[SIDE];
+	const int64_t *stride = s->stride;
+	for (int64_t c = 0; in < s->in && c < LANES && block * LANES + c < s->out; c++) {
+		const float *x = s->weights + (block * LANES + c) * stride[0] + in * stride[1];
+		for (int i = 0; i < 9; i++)
+			g[i][c] = x[i / 3 * stride[2] + i % 3 * stride[3]];
+	}
+	for (int i = 0; i < 3; i++) {
+		const __m512 column[3] = { _mm512_loadu_ps(g[i]), _mm512_loadu_ps(g[3 + i]), _mm512_loadu_ps(g[6 + i]) };
+		transform_weights(column, half[i]);
+	}
+	float *to = w->weights + weights_at(w, block, in);
+	for (int i = 0; i < SIDE; i++) {
+		const __m512 row[3] = { half[0][i], half[1][i], half[2][i] };
+		transform_weights(row, u);
+		for (int k = 0; k < SIDE; k++, to += w->shape.out * w->shape.in)
+			_mm512_store_ps(to, u[k]);
+	}
+}
+
+/* Large arrays ask for large pages, which are faster to get and to walk. */
+static float *take(size_t bytes)
+{
+	enum { LARGE = 1 << 21 };
+	void *p;
+	if (posix_memalign(&p, bytes >= 2 * LARGE ? LARGE : 64, bytes) != 0)
+		return NULL;
+#ifdef MADV_HUGEPAGE
+	if (bytes >= 2 * LARGE)
+		madvise(p, bytes / LARGE * LARGE, MADV_HUGEPAGE);
+#endif
+	return p;
+}
+
+static bool pack_weights(struct winograd *w, const struct source *s, const float *bias)
+{
+	int64_t in = w->shape.in, blocks = w->shape.out / LANES;
+	w->bytes = (size_t)(w->shape.out * in * POINTS) * sizeof(float);
+	w->weights = take(w->bytes);
+	w->bias = take((size_t)w->shape.out * sizeof(float));
+	if (!w->weights || !w->bias)
+		return false;
+	for (int64_t i = 0; i < w->shape.out; i++)
+		w->bias[i] = bias && i < s->out ? bias[i] : 0;
+#pragma omp parallel for collapse(2) num_threads(w->threads)
+	for (int64_t b = 0; b < blocks; b++)
+		for (int64_t i = 0; i < in; i++)
+			pack_channel(w, s, b, i);
+	return true;
+}
+
+/* ---- Inputs ---- */
+
+struct tile {
+	int64_t image, y, x;     /* of its first result */
+};
+
+static struct tile tile_at(const struct winograd *w, int64_t i)
+{
+	int64_t each = w->across * w->down;
+	return (struct tile){ i / each, i % each / w->across * STEP, i % w->across * STEP };
+}
+
+/* The 6x6 inputs of a tile that reaches over the border, with zeros there. */
+AVX512 static void fill_border(const struct winograd *w, const float *image, int64_t y, int64_t x, float *to)
+{
+	for (int i = 0; i < POINTS; i++) {
+		int64_t row = y + i / SIDE, column = x + i % SIDE;
+		bool inside = row >= 0 && row < w->shape.height && column >= 0 && column < w->shape.width;
+		_mm512_store_ps(to + i * LANES, inside ? _mm512_loadu_ps(image + (row * w->shape.width + column) * LANES) : _mm512_setzero_ps());
+	}
+}
+
+AVX512 static void input_tile(const struct winograd *w, const float *image, struct tile t, float *to, size_t stride)
+{
+	_Alignas(64) float border[POINTS * LANES];
+	int64_t y = t.y - w->shape.pad[0], x = t.x - w->shape.pad[1], row = w->shape.width * LANES;
+	const float *from = image + (y * w->shape.width + x) * LANES;
+	__m512 half[SIDE][SIDE], d[SIDE];
+	if (y < 0 || x < 0 || y + SIDE > w->shape.height || x + SIDE > w->shape.width) {
+		fill_border(w, image, y, x, border);
+		from = border;
+		row = SIDE * LANES;
+	}
+	UNROLL for (int i = 0; i < SIDE; i++) {
+		UNROLL for (int k = 0; k < SIDE; k++)
+			d[k] = _mm512_loadu_ps(from + k * row + i * LANES);
+		transform_input(d, half[i]);
+	}
+	UNROLL for (int i = 0; i < SIDE; i++) {
+		__m512 across[SIDE];
+		UNROLL for (int k = 0; k < SIDE; k++)
+			across[k] = half[k][i];
+		transform_input(across, d);
+		UNROLL for (int k = 0; k < SIDE; k++, to += stride)
+			_mm512_store_ps(to, d[k]);
+	}
+}
+
+/* Tiles of a block, for some blocks of channels. */
+static void inputs(const struct winograd *w, const float *in, float *v, int64_t first, int64_t n, int64_t begin, int64_t end)
+{
+	int64_t blocks = w->shape.in / LANES, plane = w->shape.height * w->shape.width * LANES;
+	for (int64_t b = begin; b < end; b++)
+		for (int64_t i = 0; i < n; i++) {
+			struct tile t = tile_at(w, first + i);
+			input_tile(w, in + (t.image * blocks + b) * plane, t, v + (b * w->block + i) * LANES, (size_t)(w->shape.in * w->block));
+		}
+}
+
+/* ---- Products ---- */
+
+/* The matrices of a product.  A step is the distance of blocks of channels. */
+struct factors {
+	const float *v; int64_t v_step, blocks;  /* inputs */
+	const float *u;                          /* weights */
+	const float *ahead;                      /* weights that are needed soon, a vector for each input channel */
+	float *m; int64_t m_step;                /* the result */
+};
+
+/* Rows of tiles times one or two vectors of output channels. */
+INLINE void product(const int rows, const int vectors, const struct factors *f)
+{
+	const float *v = f->v, *u = f->u, *ahead = f->ahead;
+	__m512 sum[ROWS][2];
+	UNROLL for (int r = 0; r < rows; r++)
+		UNROLL for (int c = 0; c < vectors; c++)
+			sum[r][c] = _mm512_setzero_ps();
+	for (int64_t b = 0; b < f->blocks; b++, v += f->v_step)
+		for (int k = 0; k < LANES; k++, u += vectors * LANES, ahead += LANES) {
+			_mm_prefetch(ahead, _MM_HINT_T1);
+			__m512 x = _mm512_load_ps(u), y = vectors > 1 ? _mm512_load_ps(u + LANES) : x;
+			UNROLL for (int r = 0; r < rows; r++) {
+				__m512 d = _mm512_set1_ps(v[r * LANES + k]);
+				sum[r][0] = _mm512_fmadd_ps(d, x, sum[r][0]);
+				if (vectors > 1)
+					sum[r][1] = _mm512_fmadd_ps(d, y, sum[r][1]);
+			}
+		}
+	UNROLL for (int r = 0; r < rows; r++)
+		UNROLL for (int c = 0; c < vectors; c++)
+			_mm512_store_ps(f->m + c * f->m_step + r * LANES, sum[r][c]);
+}
+
+typedef void product_fn(const struct factors *f);
+
+#define PRODUCT(rows) \
+	AVX512 static void product1_##rows(const struct factors *f) \
+	{ \
+		product(rows, 1, f); \
+	} \
+	AVX512 static void product2_##rows(const struct factors *f) \
+	{ \
+		product(rows, 2, f); \
+	}
+PRODUCT(1) PRODUCT(2) PRODUCT(3) PRODUCT(4) PRODUCT(5) PRODUCT(6) PRODUCT(7)
+PRODUCT(8) PRODUCT(9) PRODUCT(10) PRODUCT(11) PRODUCT(12) PRODUCT(13) PRODUCT(14)
+
+static product_fn *const products_of[2][ROWS] = {
+	{ product1_1, product1_2, product1_3, product1_4, product1_5, product1_6, product1_7,
+	  product1_8, product1_9, product1_10, product1_11, product1_12, product1_13, product1_14 },
+	{ product2_1, product2_2, product2_3, product2_4, product2_5, product2_6, product2_7,
+	  product2_8, product2_9, product2_10, product2_11, product2_12, product2_13, product2_14 },
+};
+
+/* The products of n tiles for the pairs of vectors of output channels from begin to end; m holds these alone. */
+static void products(const struct winograd *w, const float *v, float *m, int64_t n, int64_t begin, int64_t end)
+{
+	int64_t in = w->shape.in, out = w->shape.out, of = out / LANES, step = w->block * LANES;
+	int64_t vectors = (end * 2 < of ? end * 2 : of) - begin * 2;
+	int64_t groups = (n + ROWS - 1) / ROWS, each = (n + groups - 1) / groups;
+	for (int64_t p = 0; p < POINTS; p++)
+		for (int64_t pair = begin; pair < end; pair++) {
+			int two = pair * 2 + 1 < of;
+			const float *u = w->weights + p * in * out + pair * in * 2 * LANES;
+			float *to = m + (p * vectors + (pair - begin) * 2) * step;
+			const float *next = pair + 1 < end ? u + in * 2 * LANES : p + 1 < POINTS ? w->weights + (p + 1) * in * out + begin * in * 2 * LANES : u;
+			struct factors f = { .v_step = step, .blocks = in / LANES, .u = u, .m_step = step };
+			for (int64_t t = 0; t < n; t += each) {
+				f.v = v + p * in * w->block + t * LANES;
+				f.m = to + t * LANES;
+				f.ahead = t == 0 ? next : t == each ? next + in * LANES : u;   /* two rows of tiles fetch the two halves */
+				products_of[two][(n - t < each ? n - t : each) - 1](&f);
+			}
+		}
+}
+
+/* ---- Results ---- */
+
+AVX512 static void output_tile(const struct winograd *w, const float *m, size_t stride, const float *bias, struct tile t, float *image)
+{
+	__m512 half[SIDE][STEP], column[SIDE], y[STEP];
+	const __m512 low = _mm512_set1_ps(w->shape.low), high = _mm512_set1_ps(w->shape.high), more = _mm512_load_ps(bias);
+	int rows = w->rows - t.y < STEP ? (int)(w->rows - t.y) : STEP, columns = w->columns - t.x < STEP ? (int)(w->columns - t.x) : STEP;
+	UNROLL for (int i = 0; i < SIDE; i++) {
+		UNROLL for (int k = 0; k < SIDE; k++)
+			column[k] = _mm512_load_ps(m + (size_t)(i * SIDE + k) * stride);
+		transform_output(column, half[i]);
+	}
+	UNROLL for (int i = 0; i < STEP; i++) {
+		float *to = image + (t.y * w->columns + t.x + i) * LANES;
+		UNROLL for (int k = 0; k < SIDE; k++)
+			column[k] = half[k][i];
+		transform_output(column, y);
+		UNROLL for (int k = 0; k < STEP; k++, to += w->columns * LANES)
+			if (i < columns && k < rows) {
+				__m512 x = _mm512_add_ps(y[k], more);
+				x = w->shape.sum ? _mm512_add_ps(x, _mm512_loadu_ps(to)) : x;
+				_mm512_storeu_ps(to, _mm512_min_ps(high, _mm512_max_ps(low, x)));   /* NaN stays */
+			}
+	}
+}
+
+static void outputs(const struct winograd *w, const float *m, float *out, int64_t first, int64_t n, int64_t begin, int64_t end)
+{
+	int64_t of = w->shape.out / LANES, plane = w->rows * w->columns * LANES, last = end * 2 < of ? end * 2 : of, vectors = last - begin * 2;
+	for (int64_t b = begin * 2; b < last; b++)
+		for (int64_t i = 0; i < n; i++) {
+			struct tile t = tile_at(w, first + i);
+			output_tile(w, m + ((b - begin * 2) * w->block + i) * LANES, (size_t)(vectors * w->block * LANES), w->bias + b * LANES, t, out + (t.image * of + b) * plane);
+		}
+}
+
+/* ---- Blocks and threads ---- */
+
+static size_t inputs_bytes(const struct winograd *w)
+{
+	return (size_t)(POINTS * w->shape.in * w->block) * sizeof(float);
+}
+
+static size_t outputs_bytes(const struct winograd *w)
+{
+	return (size_t)(POINTS * w->shape.out * w->block) * sizeof(float);
+}
+
+static int64_t ceil_div(int64_t x, int64_t y)
+{
+	return (x + y - 1) / y;
+}
+
+/*
+ * While the weights stay in the cache beside them, blocks are small; else
+ * they are large, since a block reads all weights.  When there are too few
+ * tiles for that, the threads share the tiles of a block and divide the output
+ * channels, so that every weight is read once.
+ */
+static void divide(struct winograd *w)
+{
+	enum { CACHE = 3 << 19, SMALL = 28, LARGE = 84 };
+	bool fits = POINTS * w->shape.in * w->shape.out * 4 <= CACHE;
+	int64_t each = fits ? SMALL : LARGE, threads = w->threads;
+	w->together = threads > 1 && !fits && w->tiles < LARGE / 2 * threads;
+	w->blocks = ceil_div(w->tiles, each);
+	if (!w->together)
+		w->blocks = ceil_div(w->blocks, threads) * threads;
+	w->block = ceil_div(w->tiles, w->blocks);
+	w->blocks = ceil_div(w->tiles, w->block);
+}
+
+size_t winograd_scratch(const struct winograd *w)
+{
+	size_t each = w->together ? outputs_bytes(w) : inputs_bytes(w) + outputs_bytes(w);
+	return w->together ? inputs_bytes(w) + each : each * (size_t)w->threads;
+}
+
+size_t winograd_weights(const struct winograd *w)
+{
+	return w->bytes;
+}
+
+static int64_t in_block(const struct winograd *w, int64_t block)
+{
+	int64_t left = w->tiles - block * w->block;
+	return left < w->block ? left : w->block;
+}
+
+static void run_apart(const struct winograd *w, const float *in, float *out, float *scratch)
+{
+	int64_t pairs = (w->shape.out / LANES + 1) / 2;
+#pragma omp parallel for schedule(dynamic) num_threads(w->threads)
+	for (int64_t b = 0; b < w->blocks; b++) {
+		float *v = scratch + (inputs_bytes(w) + outputs_bytes(w)) / sizeof(float) * (size_t)omp_get_thread_num(), *m = v + inputs_bytes(w) / sizeof(float);
+		int64_t first = b * w->block, n = in_block(w, b);
+		inputs(w, in, v, first, n, 0, w->shape.in / LANES);
+		products(w, v, m, n, 0, pairs);
+		outputs(w, m, out, first, n, 0, pairs);
+	}
+}
+
+static void run_together(const struct winograd *w, const float *in, float *out, float *scratch)
+{
+	int64_t pairs = (w->shape.out / LANES + 1) / 2, blocks = w->shape.in / LANES;
+	float *v = scratch, *m = scratch + inputs_bytes(w) / sizeof(float);
+#pragma omp parallel num_threads(w->threads)
+	{
+		int64_t n_threads = omp_get_num_threads(), me = omp_get_thread_num(), begin = pairs * me / n_threads, end = pairs * (me + 1) / n_threads;
+		float *own = m + begin * 2 * LANES * POINTS * w->block;
+		for (int64_t b = 0; b < w->blocks; b++) {
+			int64_t first = b * w->block, n = in_block(w, b);
+			inputs(w, in, v, first, n, blocks * me / n_threads, blocks * (me + 1) / n_threads);
+#pragma omp barrier
+			products(w, v, own, n, begin, end);
+#pragma omp barrier
+			outputs(w, own, out, first, n, begin, end);
+		}
+	}
+}
+
+void winograd_run(const struct winograd *w, const float *in, float *out, void *scratch)
+{
+	w->together ? run_together(w, in, out, scratch) : run_apart(w, in, out, scratch);
+}
+
+static void set_sizes(struct winograd *w, const struct winograd_shape *s, int threads)
+{
+	*w = (struct winograd){ .shape = *s, .threads = threads < 1 ? 1 : threads };
+	w->shape.in = ceil_div(s->in, LANES) * LANES;
+	w->shape.out = ceil_div(s->out, LANES) * LANES;
+	w->rows = s->height + 2 * s->pad[0] - 2;
+	w->columns = s->width + 2 * s->pad[1] - 2;
+	w->down = ceil_div(w->rows, STEP);
+	w->across = ceil_div(w->columns, STEP);
+	w->tiles = s->images * w->down * w->across;
+}
+
+/* In products: what cannot be less for the multiplications, for reading weights, and for the transforms. */
+bool winograd_pays(const struct winograd_shape *s, int threads)
+{
+	enum { READ = 36, TRANSFORM = 16 };      /* products in the time that a weight is read in, and that a value of a point takes */
+	struct winograd w;
+	set_sizes(&w, s, threads);
+	if (!__builtin_cpu_supports("avx512f") || w.rows < 1 || w.columns < 1)
+		return false;
+	double weights = (double)w.shape.in * (double)w.shape.out, channels = (double)(w.shape.in + w.shape.out);
+	double plain = 9 * weights * (double)(s->images * w.rows * w.columns), plain_read = 9 * weights * READ;
+	double own = POINTS * weights * (double)w.tiles, own_read = POINTS * weights * READ;
+	own = (own > own_read ? own : own_read) + POINTS * channels * (double)w.tiles * TRANSFORM;
+	return own < (plain > plain_read ? plain : plain_read);
+}
+
+struct winograd *winograd_new(const struct winograd_shape *s, const float *weights, const int64_t stride[4], const float *bias, int threads)
+{
+	const struct source from = { weights, stride, s->in, s->out };
+	struct winograd *w = calloc(1, sizeof *w);
+	if (!w)
+		return NULL;
+	set_sizes(w, s, threads);
+	divide(w);
+	if (pack_weights(w, &from, bias))
+		return w;
+	winograd_free(w);
+	return NULL;
+}
+
+void winograd_free(struct winograd *w)
+{
+	if (!w)
+		return;
+	free(w->weights);
+	free(w->bias);
+	free(w);
+}
+
+#else
+
+bool winograd_pays(const struct winograd_shape *s, int threads)
+{
+	(void)s, (void)threads;
+	return false;
+}
+
+struct winograd *winograd_new(const struct winograd_shape *s, const float *weights, const int64_t stride[4], const float *bias, int threads)
+{
+	(void)s, (void)weights, (void)stride, (void)bias, (void)threads;
+	return NULL;
+}
+
+void winograd_free(struct winograd *w)
+{
+	(void)w;
+}
+
+size_t winograd_weights(const struct winograd *w)
+{
+	(void)w;
+	return 0;
+}
+
+size_t winograd_scratch(const struct winograd *w)
+{
+	(void)w;
+	return 0;
+}
+
+void winograd_run(const struct winograd *w, const float *in, float *out, void *scratch)
+{
+	(void)w, (void)in, (void)out, (void)scratch;
+}
+
+#endif
