@@ -168,30 +168,60 @@ static bool weights_layout(const struct work *w, dnnl_memory_desc_t *md)
 	return dnnl_memory_desc_init_by_strides(md, n, size, dnnl_f32, stride) == dnnl_success;
 }
 
-bool onednn_make_convolution(struct making *m)
+/* A convolution whose layouts are those of src and dst; weights in any. */
+static bool describe(const struct work *w, const dnnl_memory_desc_t *src, const dnnl_memory_desc_t *user, const dnnl_memory_desc_t *dst, dnnl_convolution_desc_t *d)
+{
+	dnnl_memory_desc_t weights, bias;
+	dnnl_dims_t dilation;
+	if (!onednn_any_layout(&weights, user->ndims, user->dims, src->data_type) ||
+	    dnnl_memory_desc_init_by_tag(&bias, 1, (dnnl_dims_t){ w->size[1] }, dnnl_f32, dnnl_a) != dnnl_success)
+		return false;
+	for (int i = 0; i < w->ndim - 2; i++)
+		dilation[i] = w->dilation[i] - 1;
+	return (w->kind == WORK_CONVOLUTION ?
+		dnnl_dilated_convolution_forward_desc_init(d, dnnl_forward_inference, dnnl_convolution_direct, src, &weights, w->bias ? &bias : NULL, dst,
+			w->stride, dilation, w->padding, w->padding) :
+		dnnl_dilated_deconvolution_forward_desc_init(d, dnnl_forward_inference, dnnl_deconvolution_direct, src, &weights, w->bias ? &bias : NULL, dst,
+			w->stride, dilation, w->padding, w->padding)) == dnnl_success;
+}
+
+/*
+ * Blocks of channels in and out, which every layer around takes without a
+ * reorder.  Few channels, as of a picture, lie better as they are.
+ */
+static bool make_in_blocks(struct making *m, const dnnl_memory_desc_t *user)
+{
+	enum { FEW = 8 };
+	const struct work *w = m->w;
+	const dnnl_memory_desc_t *in = &w->in[0]->md;
+	dnnl_memory_desc_t src, dst;
+	dnnl_convolution_desc_t d;
+	if (w->half || w->out || in->dims[1] < FEW || w->size[1] < FEW)
+		return false;
+	return onednn_block_layout(&src, in->ndims, in->dims, dnnl_f32) && onednn_block_layout(&dst, w->ndim, w->size, dnnl_f32) &&
+		describe(w, &src, user, &dst, &d) && onednn_make_pd(m, &d);
+}
+
+static bool make_in_any(struct making *m, const dnnl_memory_desc_t *user)
 {
 	const struct work *w = m->w;
-	dnnl_memory_desc_t src, user, weights, bias, dst;
-	dnnl_dims_t dilation;
+	const dnnl_memory_desc_t *in = &w->in[0]->md;
+	dnnl_memory_desc_t src, dst;
 	dnnl_convolution_desc_t d;
-	if (onednn_make_own(m))
-		return true;
-	if (!onednn_make_attr(m, 0) || !weights_layout(w, &user) || !onednn_any_layout(&src, w->in[0]->md.ndims, w->in[0]->md.dims, onednn_type_of(m)) ||
-	    !onednn_any_layout(&weights, user.ndims, user.dims, onednn_type_of(m)) || !onednn_any_layout(&dst, w->ndim, w->size, onednn_type_of(m)))
+	if (!onednn_any_layout(&src, in->ndims, in->dims, onednn_type_of(m)) || !onednn_any_layout(&dst, w->ndim, w->size, onednn_type_of(m)))
 		return false;
 	if (w->out)
 		dst = w->out->md;
-	for (int i = 0; i < w->ndim - 2; i++)
-		dilation[i] = w->dilation[i] - 1;
-	dnnl_memory_desc_init_by_tag(&bias, 1, (dnnl_dims_t){ w->size[1] }, dnnl_f32, dnnl_a);
-	dnnl_status_t s = w->kind == WORK_CONVOLUTION ?
-		dnnl_dilated_convolution_forward_desc_init(&d, dnnl_forward_inference, dnnl_convolution_direct, &src, &weights, w->bias ? &bias : NULL, &dst,
-			w->stride, dilation, w->padding, w->padding) :
-		dnnl_dilated_deconvolution_forward_desc_init(&d, dnnl_forward_inference, dnnl_deconvolution_direct, &src, &weights, w->bias ? &bias : NULL, &dst,
-			w->stride, dilation, w->padding, w->padding);
-	if (s != dnnl_success)
-		return false;
-	if (w->kind == WORK_CONVOLUTION ? !make_chosen(m, &d) : !onednn_make_pd(m, &d))
+	return describe(w, &src, user, &dst, &d) && (w->kind == WORK_CONVOLUTION ? make_chosen(m, &d) : onednn_make_pd(m, &d));
+}
+
+bool onednn_make_convolution(struct making *m)
+{
+	const struct work *w = m->w;
+	dnnl_memory_desc_t user;
+	if (onednn_make_own(m))
+		return true;
+	if (!onednn_make_attr(m, 0) || !weights_layout(w, &user) || (!make_in_blocks(m, &user) && !make_in_any(m, &user)))
 		return false;
 	return onednn_pack(m, &user, w->weights, DNNL_ARG_WEIGHTS, onednn_md_of(m, dnnl_query_weights_md)) &&
 		(!w->bias || onednn_add_array(m, DNNL_ARG_BIAS, w->bias, 0, w->size[1]));
