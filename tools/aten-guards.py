@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Says for which gradient a value is saved: rewrites the last column of data/aten.tsv.
+"""Says for which gradient a value is saved, and which outputs have one: rewrites two columns of data/aten.tsv.
 
 A value that only one input's derivative uses is saved only when that input requires grad
 (guard_for() in PyTorch's tools/autograd/gen_variable_type.py); such a value gets @INPUT behind its type:
-mul's self:Tensor@other.  Needs the torchgen package that an installed PyTorch brings.
+mul's self:Tensor@other.  Where only some of several outputs have a gradient, the kind ends in a word that says which:
+native_layer_norm's is "plain differentiable:0" (gen_differentiable_outputs() in the same file).  Needs the torchgen package that an installed PyTorch brings.
 
     tools/aten-guards.py data/aten.tsv >data/aten.tsv.new
 """
 import os
+import re
 import sys
 
 import torchgen
@@ -18,9 +20,15 @@ packaged = os.path.join(os.path.dirname(torchgen.__file__), "packaged")
 infos, _ = load_derivatives(os.path.join(packaged, "autograd", "derivatives.yaml"),
                             os.path.join(packaged, "ATen", "native", "native_functions.yaml"),
                             os.path.join(packaged, "ATen", "native", "tags.yaml"))
-guards = {}
+guards, differentiable = {}, {}
 for by_key in infos.values():
     info = by_key.get("Default") or next(iter(by_key.values()))
+    returns = info.func.func.returns
+    which = info.output_differentiability
+    if not which and any(re.search(r"\bgrad\b", d.formula) for d in info.derivatives):
+        which = [True] + [False] * (len(returns) - 1)
+    if info.op and which and len(returns) > 1 and not all(which):
+        differentiable[info.op] = ",".join(str(i) for i, here in enumerate(which) if here)
     lists = any(str(a.type).startswith("Tensor") and str(a.type).endswith("[]") for a in info.func.func.arguments.flat_all)
     if sum(len(d.var_names) for d in info.derivatives) <= 1 or lists or "backward" in info.name:
         continue
@@ -33,6 +41,8 @@ for by_key in infos.values():
 
 for line in open(sys.argv[1]):
     row = line.rstrip("\n").split("\t")
+    if row[3] in differentiable and "out" not in row[2].split():
+        row[2] = row[2].split(" differentiable:")[0] + " differentiable:" + differentiable[row[3]]
     mine = guards.get(row[3], {})
     if mine and row[5]:
         items = [item.split("@")[0] for item in row[5].split(",")]

@@ -30,6 +30,7 @@ torch.addcmul(x, y, z, value=0.5) | 6 6 6
 torch.addcdiv(x, y, z.abs() + 1, value=2) | 6 6 6
 torch.clamp(x, -0.5, 0.5) | 20
 torch.where(x > 0, x, y) | 3x4 3x4
+(x > 0).long() * 0.3 - 1.5 | 3x4
 torch.maximum(x, y) | 3x4 3x4
 torch.logaddexp(x, y) | 6 6
 x.exp() + x.expm1() + x.sigmoid() + x.tanh() | 10

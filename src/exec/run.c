@@ -44,6 +44,7 @@ static struct tensor *tensor_of_constant(struct arena *a, struct heap *h, const 
 		return NULL;
 	if (count_numbers(v->constant) != tensor_numel(t))
 		return fail(err, NNS_MODEL, "a constant tensor has other than its %" PRId64 " values", tensor_numel(t)), NULL;
+	t->is_scalar = v->is_scalar;
 	return fill_constant(v->constant, v->dtype, &at, err) ? t : NULL;
 }
 

@@ -58,6 +58,7 @@ struct node {
 	struct node *next;       /* the next node with the same parent */
 	bool composite;          /* ran as its parts, which may be none: dropout in eval mode hands its argument on */
 	bool grad_enabled;       /* outside of torch.no_grad() */
+	struct value *before;    /* squeeze_() and the like: their argument as it was, NULL for all others */
 	int code_line;           /* line of the forward code, 0 when unknown */
 };
 

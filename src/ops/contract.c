@@ -289,9 +289,9 @@ static const char tensordot_parts[] =
 	"for i in range(len(d1)):\n"
 	"    s1, s2 = self.size(d1[i]), other.size(d2[i])\n"
 	"    if s2 == 1:\n"
-	"        t1 = aten.sum.dim_IntList(t1, [d1[i]], True)\n"
+	"        t1 = aten.sum.dim_IntList(t1, [dims_self[i]], True)\n"
 	"    elif s1 == 1:\n"
-	"        t2 = aten.sum.dim_IntList(t2, [d2[i]], True)\n"
+	"        t2 = aten.sum.dim_IntList(t2, [dims_other[i]], True)\n"
 	"    elif s1 != s2:\n"
 	"        raise ValueError(f'tensordot: dimension {d1[i]} of {list(self.shape)} and dimension {d2[i]} of {list(other.shape)} have {s1} and {s2} elements')\n"
 	"    else:\n"
@@ -304,8 +304,8 @@ static const char tensordot_parts[] =
 	"    rows = rows * t1.size(i)\n"
 	"for i in free2:\n"
 	"    columns = columns * t2.size(i)\n"
-	"t1 = aten.permute(t1, free1 + d1)\n"
-	"t2 = aten.permute(t2, d2 + free2)\n"
+	"t1 = aten.permute(t1, free1 + dims_self)\n"
+	"t2 = aten.permute(t2, dims_other + free2)\n"
 	"if rows == 1 and columns == 1:\n"
 	"    if t1.is_contiguous() and t2.is_contiguous():\n"
 	"        return aten.reshape(aten.dot(aten.flatten(t1), aten.flatten(t2)), shape)\n"
@@ -493,6 +493,8 @@ static const char cross_parts[] =
 	"return aten.linalg_cross(self, other, dim=dim)\n";
 
 static const char vecdot_parts[] =
+	"if x.dim() == 1 and y.dim() == 1:\n"
+	"    return aten.vdot(x, y)\n"
 	"return aten.sum.dim_IntList(aten.mul.Tensor(x, y), [dim])\n";
 
 const struct op_rule contract_rules[] = {

@@ -117,42 +117,69 @@ static bool shape_c2r(struct op_call *c)
 #define TO_COMPLEX \
 	"if not x.is_complex():\n" \
 	"    x = aten.to.dtype(x, torch.complex128 if x.dtype == torch.float64 else torch.complex64)\n"
-/* Dimension d of x cut or filled with zeros to m. */
-#define RESIZED(indent) \
-	indent "if x.size(d) < m:\n" \
-	indent "    x = aten.constant_pad_nd(x, [0, 0] * (x.dim() - 1 - d % x.dim()) + [0, m - x.size(d)])\n" \
-	indent "elif x.size(d) > m:\n" \
-	indent "    x = aten.slice.Tensor(x, d, 0, m)\n"
+/* Dimensions dims of x cut or filled with zeros to sizes (resize_fft_input): all are cut first, then all filled at once. */
+#define RESIZED \
+	"pad = [0] * (2 * x.dim())\n" \
+	"n = x.dim()\n" \
+	"for i in range(len(dims)):\n" \
+	"    d, m = dims[i], sizes[i]\n" \
+	"    if x.size(d) < m:\n" \
+	"        pad[2 * (n - d) - 1] = m - x.size(d)\n" \
+	"    elif x.size(d) > m:\n" \
+	"        x = aten.slice.Tensor(x, d, 0, m)\n" \
+	"if sum(pad) > 0:\n" \
+	"    x = aten.constant_pad_nd(x, pad)\n"
 
-#define FFT_1D(forward) PROMOTED NORM(forward) \
-	"d = dim\n" \
-	"if n is not None:\n" \
-	"    m = n\n" \
-	RESIZED("    ") \
+/* One dimension; sizes is that to which it is brought. */
+#define ONE(size) \
+	"dims = [dim % x.dim()]\n" \
+	"given = n\n" \
+	"if given is not None:\n" \
+	"    sizes = [" size "]\n" \
+	RESIZED_IN
+
+/* The same within an if. */
+#define RESIZED_IN \
+	"    d, m = dims[0], sizes[0]\n" \
+	"    if x.size(d) < m:\n" \
+	"        pad = [0] * (2 * x.dim())\n" \
+	"        pad[2 * (x.dim() - d) - 1] = m - x.size(d)\n" \
+	"        x = aten.constant_pad_nd(x, pad)\n" \
+	"    elif x.size(d) > m:\n" \
+	"        x = aten.slice.Tensor(x, d, 0, m)\n"
+
+#define FFT_1D(forward) PROMOTED NORM(forward) ONE("given") \
 	"if x.is_complex():\n" \
-	"    return aten._fft_c2c(x, [d], how, " forward ")\n" \
-	"y = aten._fft_r2c(x, [d], how, False)\n" \
+	"    return aten._fft_c2c(x, dims, how, " forward ")\n" \
+	"y = aten._fft_r2c(x, dims, how, False)\n" \
 	"return y if " forward " else aten._conj(y)"
+#define RFFT_1D(forward) PROMOTED NORM(forward) ONE("given") "y = aten._fft_r2c(x, dims, how, True)\n"
+#define IRFFT_1D(forward) PROMOTED TO_COMPLEX NORM(forward) ONE("given // 2 + 1") \
+	"last = 2 * (x.size(dims[0]) - 1) if given is None else given\n"
 
+/* Several dimensions (canonicalize_fft_shape_and_dim_args). */
 #define SHAPED \
 	"dims = dim\n" \
 	"if dims is None:\n" \
-	"    dims = list(range(self.dim())) if s is None else list(range(self.dim() - len(s), self.dim()))\n"
-#define RESIZED_ALL \
-	"if s is not None:\n" \
-	"    for d, m in zip(dims, s):\n" \
-	"        if m != -1:\n" \
-	RESIZED("            ")
-
-#define FFT_ND(forward) PROMOTED TO_COMPLEX NORM(forward) SHAPED RESIZED_ALL "return aten._fft_c2c(x, dims, how, " forward ")"
-#define RFFT_ND PROMOTED NORM("True") SHAPED RESIZED_ALL "return aten._fft_r2c(x, dims, how, True)"
-#define IRFFT_ND PROMOTED TO_COMPLEX NORM("False") SHAPED \
+	"    dims = list(range(x.dim())) if s is None else list(range(x.dim() - len(s), x.dim()))\n" \
+	"dims = [d % x.dim() for d in dims]\n" \
+	"sizes = [x.size(dims[i]) if s is None or s[i] == -1 else s[i] for i in range(len(dims))]\n"
+#define HALF_LAST \
 	"last = 2 * (x.size(dims[-1]) - 1) if s is None or s[-1] == -1 else s[-1]\n" \
-	"for i in range(len(dims)):\n" \
-	"    d = dims[i]\n" \
-	"    m = last // 2 + 1 if i == len(dims) - 1 else x.size(d) if s is None or s[i] == -1 else s[i]\n" \
-	RESIZED("    ") \
-	"return aten._fft_c2r(x, dims, how, last)"
+	"sizes[-1] = last // 2 + 1\n"
+
+#define FFT_ND(forward) PROMOTED TO_COMPLEX NORM(forward) SHAPED RESIZED "return aten._fft_c2c(x, dims, how, " forward ")"
+#define RFFT_ND PROMOTED NORM("True") SHAPED RESIZED "return aten._fft_r2c(x, dims, how, True)"
+#define IRFFT_ND PROMOTED TO_COMPLEX NORM("False") SHAPED HALF_LAST RESIZED "return aten._fft_c2r(x, dims, how, last)"
+#define HFFT_ND PROMOTED TO_COMPLEX NORM("True") SHAPED HALF_LAST RESIZED \
+	"if len(dims) > 1:\n" \
+	"    x = aten._fft_c2c(x, dims[:-1], how, True)\n" \
+	"return aten._fft_c2r(aten._conj(x), [dims[-1]], how, last)"
+#define IHFFT_ND PROMOTED NORM("False") SHAPED RESIZED \
+	"y = aten._fft_r2c(x, [dims[-1]], how, True)\n" \
+	"if len(dims) == 1:\n" \
+	"    return aten._conj(y)\n" \
+	"return aten._fft_c2c(aten.conj_physical(y), dims[:-1], how, False)"
 
 #define SHIFT(by) \
 	"dims = list(range(self.dim())) if dim is None else dim\n" \
@@ -166,18 +193,10 @@ const struct op_rule fft_rules[] = {
 	/* composites */
 	{ .name = "fft_fft", .parts = FFT_1D("True") },
 	{ .name = "fft_ifft", .parts = FFT_1D("False") },
-	{ .name = "fft_rfft", .parts = PROMOTED NORM("True")
-		"d = dim\n"
-		"if n is not None:\n"
-		"    m = n\n"
-		RESIZED("    ")
-		"return aten._fft_r2c(x, [d], how, True)" },
-	{ .name = "fft_irfft", .parts = PROMOTED TO_COMPLEX NORM("False")
-		"d = dim\n"
-		"last = 2 * (x.size(d) - 1) if n is None else n\n"
-		"m = last // 2 + 1\n"
-		RESIZED("")
-		"return aten._fft_c2r(x, [d], how, last)" },
+	{ .name = "fft_rfft", .parts = RFFT_1D("True") "return y" },
+	{ .name = "fft_ihfft", .parts = RFFT_1D("False") "return aten._conj(y)" },
+	{ .name = "fft_irfft", .parts = IRFFT_1D("False") "return aten._fft_c2r(x, dims, how, last)" },
+	{ .name = "fft_hfft", .parts = IRFFT_1D("True") "return aten._fft_c2r(aten._conj(x), dims, how, last)" },
 	{ .name = "fft_fft2", .parts = FFT_ND("True") },
 	{ .name = "fft_ifft2", .parts = FFT_ND("False") },
 	{ .name = "fft_fftn", .parts = FFT_ND("True") },
@@ -186,6 +205,10 @@ const struct op_rule fft_rules[] = {
 	{ .name = "fft_rfftn", .parts = RFFT_ND },
 	{ .name = "fft_irfft2", .parts = IRFFT_ND },
 	{ .name = "fft_irfftn", .parts = IRFFT_ND },
+	{ .name = "fft_hfft2", .parts = HFFT_ND },
+	{ .name = "fft_hfftn", .parts = HFFT_ND },
+	{ .name = "fft_ihfft2", .parts = IHFFT_ND },
+	{ .name = "fft_ihfftn", .parts = IHFFT_ND },
 	{ .name = "fft_fftshift", .parts = SHIFT("self.size(d) // 2") },
 	{ .name = "fft_ifftshift", .parts = SHIFT("(self.size(d) + 1) // 2") },
 	{ .name = "stft", .parts =

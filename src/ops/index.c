@@ -56,7 +56,9 @@ static bool shape_gather(struct op_call *c)
 {
 	struct value *self = op_tensor(c, "self"), *index = op_tensor(c, "index");
 	int d;
-	if (!check_index(c, index) || !op_dim(c, op_int(c, "dim", 0), self->ndim, &d) || !fits_within(c, index, self, d, "input"))
+	if (value_numel(index) > 0 && !check_index(c, index))
+		return false;
+	if (!op_dim(c, op_int(c, "dim", 0), self->ndim, &d) || !fits_within(c, index, self, d, "input"))
 		return false;
 	return op_out(c, self->dtype, index->ndim, index->size) != NULL;
 }

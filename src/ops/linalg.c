@@ -227,13 +227,6 @@ static const char matrix_power_parts[] =
 	"    n = n // 2\n"
 	"return out\n";
 
-static const char trapezoid_parts[] =
-	"if y.size(dim) == 0:\n"
-	"    shape = list(y.shape)\n"
-	"    return aten.zeros([shape[i] for i in range(y.dim()) if i != dim % y.dim()], dtype=y.dtype)\n"
-	"ends = aten.mul.Scalar(aten.add.Tensor(aten.select.int(y, dim, 0), aten.select.int(y, dim, -1)), 0.5)\n"
-	"return aten.mul.Scalar(aten.sub.Tensor(aten.sum.dim_IntList(y, [dim]), ends), dx)\n";
-
 static const char inv_parts[] =
 	"out, info = aten.linalg_inv_ex(A)\n"
 	"aten._linalg_check_errors(info, 'linalg.inv', is_matrix=A.dim() == 2)\n"
@@ -296,7 +289,5 @@ const struct op_rule linalg_rules[] = {
 	{ .name = "linalg_matrix_power", .flops = flops_uncounted, .parts = matrix_power_parts },
 	{ .name = "matrix_power", .flops = flops_uncounted, .parts = matrix_power_parts },
 	{ .name = "_linalg_check_errors", .shape = shape_nothing },
-	{ .name = "trapezoid.dx", .parts = trapezoid_parts },
-	{ .name = "trapz.dx", .parts = trapezoid_parts },
 	{ 0 },
 };

@@ -23,7 +23,7 @@ static bool check_batch_norm(struct op_call *c)
 	struct value *input = op_tensor(c, "input");
 	bool training = op_bool(c, strcmp(c->op->base_name, "instance_norm") == 0 ? "use_input_stats" : "training", false);
 	if (input->ndim < 2)
-		return op_fail(c, "input %V has %d dimensions; expected at least 2", input, input->ndim);
+		return value_numel(input) == 0 || op_fail(c, "input %V has %d dimensions; expected at least 2", input, input->ndim);
 	if (!dtype_can_require_grad(input->dtype))
 		return op_fail(c, "is not defined for %s", dtype_name(input->dtype));
 	for (int i = 0; i < 4; i++)

@@ -1,5 +1,6 @@
 #include "ops/op.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "ops/schema.h"
@@ -81,6 +82,19 @@ static bool has_word(const char *words, const char *word)
 	return at && (at == words || at[-1] == ' ') && (at[n] == 0 || at[n] == ' ');
 }
 
+/* "plain differentiable:0,2": all outputs but the first and the third. */
+static uint64_t constant_outputs(const char *kind)
+{
+	static const char word[] = "differentiable:";
+	const char *at = strstr(kind, word);
+	uint64_t differentiable = 0;
+	if (!at)
+		return 0;
+	for (char *end = (char *)at + sizeof word - 2; *end == ':' || *end == ','; )
+		differentiable |= (uint64_t)1 << (strtoul(end + 1, &end, 10) & 63);
+	return ~differentiable;
+}
+
 const struct op *optable_make(struct optable *t, const struct op_fact *fact)
 {
 	struct op *op = arena_alloc(t->arena, sizeof *op);
@@ -95,6 +109,7 @@ const struct op *optable_make(struct optable *t, const struct op_fact *fact)
 	op->composite = has_word(fact->kind, "composite");
 	op->view = has_word(fact->kind, "view");
 	op->inplace = has_word(fact->kind, "inplace");
+	op->constant = constant_outputs(fact->kind);
 	if (!op->base_name || !schema_parse(t->arena, fact->schema, op))
 		return NULL;
 	return op;

@@ -19,7 +19,7 @@
 struct op_fact {
 	const char *name;      /* "add.Tensor"; the default overload has no dot: "conv2d" */
 	const char *schema;
-	const char *kind;      /* words: plain, composite, view, inplace, out */
+	const char *kind;      /* words: plain, composite, view, inplace, out; differentiable:0,1: only these outputs are */
 	const char *backward;  /* "AddBackward0", "" when not differentiable */
 	const char *edges;     /* "self,other" */
 	const char *saved;     /* "self:Tensor,result1:Tensor,dim:int" */
@@ -86,6 +86,7 @@ struct op {
 	struct op_return *returns;
 	int n_returns;
 	bool composite, view, inplace;
+	uint64_t constant;     /* bit i: output i has no gradient although the operator has (indices, saved statistics) */
 };
 
 /* Parsed operators of one model.  No operator of that name: NULL, *err says so. */
@@ -94,6 +95,11 @@ struct optable *optable_new(struct arena *a, nns_error *err);
 const struct op *optable_get(struct optable *t, const char *name, nns_error *err);
 /* An operator from facts of the caller's; NULL: out of memory. */
 const struct op *optable_make(struct optable *t, const struct op_fact *fact);
+/* Whether output i never has a gradient. */
+static inline bool op_output_is_constant(const struct op *op, size_t i)
+{
+	return i < 64 && (op->constant >> i & 1);
+}
 /* The index of argument name, or -1. */
 int op_arg_index(const struct op *op, const char *name);
 

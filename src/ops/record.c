@@ -222,11 +222,31 @@ static bool settle_outputs(struct recorder *r, const struct op *op, struct op_ca
 			continue;
 		v->producer = n;
 		v->output = (int)i;
-		v->requires_grad = grad && dtype_can_require_grad(v->dtype);
+		v->requires_grad = grad && dtype_can_require_grad(v->dtype) && !op_output_is_constant(op, i);
 		if (v->base)
 			v->version = v->base->version;
 	}
 	return true;
+}
+
+/* The tensor that an in-place operator writes, NULL when it is none. */
+static const struct value *written(const struct op *op, const struct datum *args)
+{
+	for (int i = 0; op->inplace && i < op->n_args; i++)
+		if (op->args[i].writes)
+			return args[i].kind == D_TENSOR ? args[i].u.p : NULL;
+	return NULL;
+}
+
+/* An operator that gives its argument other sizes keeps those that it had. */
+static bool note_before(struct recorder *r, struct node *n, const struct value *now, const struct value *was)
+{
+	if (!now || now->size == was->size)
+		return true;
+	n->before = arena_alloc(r->arena, sizeof *n->before);
+	if (n->before)
+		*n->before = *was;
+	return n->before != NULL;
 }
 
 static bool record_leaf(struct recorder *r, const struct op *op, struct datum *bound, struct datum *out, nns_error *err)
@@ -234,12 +254,14 @@ static bool record_leaf(struct recorder *r, const struct op *op, struct datum *b
 	nns_error local = { 0 };
 	struct op_call c = { .op = op, .args = bound, .arena = r->arena, .err = err ? err : &local, .training = r->training, .label = r->label };
 	struct node *n = NULL;
+	const struct value *self = written(op, bound);
+	struct value was = self ? *self : (struct value){ 0 };
 	c.err->code = NNS_OK;
 	if (!infer(op, &c) || c.err->code != NNS_OK)
 		return c.err->code == NNS_OK ? fail(c.err, NNS_MODEL, "%s: wrong arguments", op->base_name) : false;
 	if (!leaf_result(&c, out))
 		return false;
-	if (r->graph && !(n = node_add(r, op, bound)))
+	if (r->graph && (!(n = node_add(r, op, bound)) || !note_before(r, n, self, &was)))
 		return fail_memory(err);
 	if (n) {
 		n->outputs = c.outputs;

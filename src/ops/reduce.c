@@ -232,6 +232,7 @@ static bool shape_renorm(struct op_call *c)
 /* The dimension to reduce sorted and last, all others as they are kept (quantile_compute in Sorting.cpp). */
 #define SORTED_LAST \
 	"kept = []\n" \
+	"d = 0\n" \
 	"if dim is not None and self.dim() > 0:\n" \
 	"    d = dim % self.dim()\n" \
 	"    for i in range(self.dim()):\n" \
@@ -243,7 +244,7 @@ static bool shape_renorm(struct op_call *c)
 	"    kept = [1] * self.dim()\n" \
 	"if dim is None:\n" \
 	"    s = aten.sort(aten.flatten(self))[0]\n" \
-	"elif self.dim() == 0 or d == self.dim() - 1:\n" \
+	"elif self.dim() > 0 and d == self.dim() - 1:\n" \
 	"    s = aten.sort(self)[0]\n" \
 	"else:\n" \
 	"    s = aten.sort(aten.transpose(aten.unsqueeze(self, -1), d, -1))[0]\n" \
@@ -328,14 +329,14 @@ const struct op_rule reduce_rules[] = {
 	{ .name = "linalg_norm", .parts =
 		"if ord is not None and (len(dim) == 2 if dim is not None else self.dim() == 2):\n"
 		"    return aten.linalg_matrix_norm(self, ord, dim if dim is not None else [0, 1], keepdim, dtype=dtype)\n"
-		"return aten.linalg_vector_norm(self, 2 if ord is None else ord, dim, keepdim, dtype=dtype)" },
+		"return aten.linalg_vector_norm(self, 2.0 if ord is None else ord, dim, keepdim, dtype=dtype)" },
 	{ .name = "linalg_norm.ord_str", .parts =
 		"return aten.linalg_matrix_norm.str_ord(self, ord, dim if dim is not None else [0, 1], keepdim, dtype=dtype)" },
 	{ .name = "linalg_matrix_norm.str_ord", .parts =
+		"a, b = dim[0] % self.dim(), dim[1] % self.dim()\n"
 		"if ord == 'fro':\n"
-		"    return aten.linalg_vector_norm(self, 2, dim, keepdim, dtype=dtype)\n"
+		"    return aten.linalg_vector_norm(self, 2, [a, b], keepdim, dtype=dtype)\n"
 		"x = self if dtype is None else aten.to.dtype(self, dtype)\n"
-		"a, b = dim[0] % x.dim(), dim[1] % x.dim()\n"
 		"order = [i for i in range(x.dim()) if i != a and i != b] + [a, b]\n"
 		"s = aten.sum.dim_IntList(aten.linalg_svdvals(aten.permute(x, order)), [-1], keepdim)\n"
 		"if keepdim:\n"
@@ -355,7 +356,7 @@ const struct op_rule reduce_rules[] = {
 		"    a, b = b, a\n"
 		"if not keepdim and a < b:\n"
 		"    b = b - 1\n"
-		"s = aten.linalg_vector_norm(self, 1, [a], keepdim, dtype=dtype)\n"
+		"s = aten.linalg_vector_norm(self, 1.0, [a], keepdim, dtype=dtype)\n"
 		"return aten.amax(s, [b], keepdim) if ord > 0 else aten.amin(s, [b], keepdim)" },
 	{ .name = "nuclear_norm", .parts = "return aten.linalg_matrix_norm.str_ord(self, 'nuc', [0, 1], keepdim)" },
 	{ .name = "nuclear_norm.dim", .parts = "return aten.linalg_matrix_norm.str_ord(self, 'nuc', dim, keepdim)" },
@@ -386,6 +387,8 @@ const struct op_rule reduce_rules[] = {
 		"return aten.nanquantile(self, aten.scalar_tensor(q, dtype=self.dtype), dim, keepdim, interpolation=interpolation)" },
 	{ .name = "diff", .parts =
 		"x = self\n"
+		"if n == 0:\n"
+		"    return aten.copy_(aten.zeros_like(self), self)\n"
 		"if prepend is not None or append is not None:\n"
 		"    x = aten.cat([t for t in (prepend, self, append) if t is not None], dim)\n"
 		"for i in range(min(n, x.size(dim))):\n"
@@ -404,13 +407,10 @@ const struct op_rule reduce_rules[] = {
 		"        if size[i] != 1:\n"
 		"            raise ValueError(f'size {size} is not expandable to size {list(self.shape)}.')\n"
 		"        dims.append(skip + i)\n"
+		"if len(size) == 0:\n"
+		"    return aten.sum(self)\n"
 		"x = aten.sum.dim_IntList(self, dims, True) if dims else self\n"
 		"return aten.view(x, size) if skip > 0 else x" },
-	{ .name = "cumulative_trapezoid.dx", .parts =
-		"n = y.size(dim)\n"
-		"after = aten.slice.Tensor(y, dim, 1, n)\n"
-		"ends = aten.add.Tensor(aten.slice.Tensor(y, dim, 0, n - 1), after)\n"
-		"return aten.cumsum(aten.mul.Scalar(ends, dx / 2), dim)" },
 	{ .name = "cov", .parts =
 		"x = aten.view(self, [1, -1]) if self.dim() < 2 else self\n"
 		"if fweights is not None or aweights is not None:\n"

@@ -7,6 +7,7 @@
 
 /* Pieces of nearly one size: the first ones are one longer (tensor_split in TensorShape.cpp). */
 #define TENSOR_SPLIT \
+	"dim = dim % self.dim()\n" \
 	"n = self.size(dim)\n" \
 	"if sections <= 0:\n" \
 	"    raise ValueError('number of sections must be larger than 0')\n" \
@@ -76,6 +77,7 @@ const struct op_rule reshape_rules[] = {
 		"return aten.unsafe_split.Tensor(self, (n + chunks - 1) // chunks, dim)" },
 	{ .name = "tensor_split.sections", .parts = TENSOR_SPLIT },
 	{ .name = "tensor_split.indices", .parts =
+		"dim = dim % self.dim()\n"
 		"pieces = []\n"
 		"start = 0\n"
 		"for end in indices:\n"

@@ -127,6 +127,13 @@ static bool set_output_property(struct request *r, bool *found)
 	return set_datum(r, datum_int(v->size[v->ndim - 1]));
 }
 
+/* The dimension that "1" or "minus_2" names, -1 when there is none. */
+static int argsize_dim(const char *text, int ndim)
+{
+	int dim = starts_with(text, "minus_") ? ndim - atoi(text + 6) : atoi(text);
+	return dim < ndim ? dim : -1;
+}
+
 /* self_sym_sizes, self_sym_strides, self_sym_sizes_1d, self_numel, self_dim ...: what follows the name of an argument. */
 static bool set_property(struct request *r, bool *found)
 {
@@ -135,6 +142,8 @@ static bool set_property(struct request *r, bool *found)
 		const struct op_arg *a = &r->node->op->args[i];
 		size_t n = strlen(a->name);
 		const struct value *v = r->node->args[i].kind == D_TENSOR ? r->node->args[i].u.p : NULL;
+		if (a->writes && r->node->before)
+			v = r->node->before;
 		if (strncmp(r->name, a->name, n) != 0 || r->name[n] != '_')
 			continue;
 		const char *what = r->name + n;
@@ -149,8 +158,9 @@ static bool set_property(struct request *r, bool *found)
 		/* strides_or_error() in VariableTypeUtils: none when the gradient is not wanted */
 		if (starts_with(what, "_sym_strides"))
 			return set_ints(r, value_tracks_grad(v) ? v->ndim : 0, v->stride);
-		if (starts_with(what, "_sym_argsize_") && atoi(what + 13) < v->ndim)
-			return set_datum(r, datum_int(v->size[atoi(what + 13)]));
+		int dim = starts_with(what, "_sym_argsize_") ? argsize_dim(what + 13, v->ndim) : -1;
+		if (dim >= 0)
+			return set_datum(r, datum_int(v->size[dim]));
 		if (starts_with(what, "_sym_numel"))
 			return set_datum(r, datum_int(value_numel(v)));
 		if (strcmp(what, "_dim") == 0)
