@@ -22,6 +22,12 @@ class Net(nn.Module):
         return self.fc(torch.relu(self.norm(self.conv(x))).mean((2, 3)))
 
 
+class Pieces(nn.Module):
+    """Takes a transposed tensor, and a tensor that says where to split it."""
+    def forward(self, x, where):
+        return [x.contiguous() + 1, x.flatten(), x.as_strided((2, 2), (4, 1)), *torch.tensor_split(x, where)]
+
+
 def forget_traces(path):
     """Stack traces name files of the machine that exported."""
     with zipfile.ZipFile(path) as z:
@@ -138,6 +144,10 @@ def main(root):
     os.remove(at("args"))
     with open(at("args"), "w") as f: f.write("\n".join(["run", "CASE/../good-file-pt2-tree/model.pt2", "--inputs", "CASE/io.npz", "--expect", "CASE/io.npz", "--rtol", "1e-4", "--atol", "1e-5"]) + "\n")
     numpy.savez(at("io.npz"), in0=x.numpy(), out0=y.numpy())
+    at = case(root, "good-file-pt2-strides", ["run", "CASE/model.pt2", "--inputs", "CASE/io.npz", "--expect", "CASE/io.npz"])
+    pieces, turned, where = Pieces(), torch.arange(12.0).view(3, 4).t(), torch.tensor([1, -1])
+    torch.export.save(torch.export.export(pieces, (turned, where), strict=False), at("model.pt2")); forget_traces(at("model.pt2"))
+    numpy.savez(at("io.npz"), in0=turned.numpy(), in1=where.numpy(), **{f"out{i}": t.numpy() for i, t in enumerate(pieces(turned, where))})
     at = case(root, "bad-file-pt2-other-output", ["run", "CASE/../good-file-pt2-tree/model.pt2", "--inputs", "CASE/io.npz", "--expect", "CASE/io.npz"], status=1)
     numpy.savez(at("io.npz"), in0=x.numpy(), out0=y.numpy() + 1)
     at = case(root, "good-file-weights", ["run", "CASE/net.json", "--weights", "CASE/../good-file-state/state.pth", "--inputs", "CASE/../good-file-pt2-run/io.npz",

@@ -31,6 +31,13 @@ torch.addcdiv(x, y, z.abs() + 1, value=2) | 6 6 6
 torch.clamp(x, -0.5, 0.5) | 20
 torch.where(x > 0, x, y) | 3x4 3x4
 (x > 0).long() * 0.3 - 1.5 | 3x4
+torch.div(x * 9, y, rounding_mode='trunc') | 3x4 3x4
+torch.round(x, decimals=3) + torch.round(x * 100, decimals=-1) | 3x4
+(x * 1e9).int().float() * 1e-9 + (x * 1e3).to(torch.int8).float() | 12
+F.layer_norm(x.half(), (4,)).float() + F.layer_norm(x.half(), (4,), x[0], x[1]).float() | 3x4
+F.group_norm(x.half(), 2).float() | 3x4
+F.interpolate(x, (7, 9), mode='bilinear') + F.interpolate(x, (7, 9), mode='bicubic', align_corners=True) | 1x2x5x5
+F.grid_sample(x, y.tanh(), align_corners=False) + F.grid_sample(x, y.tanh(), align_corners=True) | 1x2x5x5 1x4x4x2
 torch.maximum(x, y) | 3x4 3x4
 torch.logaddexp(x, y) | 6 6
 x.exp() + x.expm1() + x.sigmoid() + x.tanh() | 10

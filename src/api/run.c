@@ -67,13 +67,16 @@ static double now_ms(void)
 }
 
 /*
- * An array as an input: NumPy has no bfloat16, so floating-point arrays become what the model takes.  NULL: no memory.
+ * An array as an input: NumPy has no bfloat16, so floating-point arrays become what the model takes.  One of the shape that
+ * the model was made for lies in memory as it did then.  NULL: no memory.
  */
 static struct value *as_input(struct arena *a, const struct value *array, const struct graph_input *own)
 {
 	struct value *v = value_new(a, array->dtype, array->ndim, array->size);
 	if (v && own && dtype_is_float(array->dtype) && dtype_is_float(own->value->dtype))
 		v->dtype = own->value->dtype;
+	if (v && own && own->value->ndim == v->ndim && (v->ndim == 0 || memcmp(own->value->size, v->size, (size_t)v->ndim * sizeof *v->size) == 0))
+		memcpy(v->stride, own->value->stride, (size_t)v->ndim * sizeof *v->stride);
 	return v;
 }
 
@@ -153,9 +156,9 @@ static bool input_from_file(struct session *s, size_t i)
 	if (!t)
 		return fail_within(s->err, "%s: ", s->inputs.path);
 	s->values[i] = t;
-	if (t->dtype == in->value->dtype)
+	if (t->dtype == in->value->dtype && (t->ndim == 0 || memcmp(t->stride, in->value->stride, (size_t)t->ndim * sizeof *t->stride) == 0))
 		return true;
-	s->values[i] = tensor_new(s->run.arena, &s->run.heap, in->value->dtype, t->ndim, t->size, s->err);
+	s->values[i] = tensor_new_strided(s->run.arena, &s->run.heap, in->value->dtype, t->ndim, t->size, in->value->stride, s->err);
 	if (s->values[i])
 		tensor_copy(s->values[i], t);
 	storage_drop(t->storage);

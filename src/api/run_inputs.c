@@ -267,7 +267,7 @@ static int64_t index_limit(const struct graph *g, const struct value *input)
 bool run_random_input(const struct graph *g, size_t index, struct generator *generator, struct run *r, struct tensor **out, nns_error *err)
 {
 	const struct value *v = g->inputs[index].value;
-	struct tensor *t = tensor_new(r->arena, &r->heap, v->dtype, v->ndim, v->size, err);
+	struct tensor *t = tensor_new_strided(r->arena, &r->heap, v->dtype, v->ndim, v->size, v->stride, err);
 	size_t n = t ? (size_t)tensor_numel(t) : 0;
 	if (!t)
 		return false;

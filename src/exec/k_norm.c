@@ -6,10 +6,16 @@
 
 #include "exec/layout.h"
 
-/* The element type of statistics: float32 for halves. */
-static enum dtype statistic(enum dtype d)
+/* The element type of statistics: the parameters' where they are wider than the input (is_mixed_type). */
+static enum dtype statistic(struct kernel_call *k, const struct tensor *input)
 {
-	return d == DT_FLOAT16 || d == DT_BFLOAT16 ? DT_FLOAT32 : d;
+	static const char *const names[] = { "weight", "bias", "running_mean" };
+	for (int i = 0; i < 3; i++) {
+		const struct tensor *t = arg_tensor(k, names[i]);
+		if (t)
+			return dtype_promote(input->dtype, t->dtype);
+	}
+	return input->dtype;
 }
 
 /* ---- Batch norm: [N, C, *], each channel by itself ---- */
@@ -164,7 +170,7 @@ static bool k_batch_norm(struct kernel_call *k)
 	double momentum = arg_real(k, "momentum", 0.1);
 	if (b.training && ((rm && !update(&b, rm, b.mean, momentum, false)) || (rv && !update(&b, rv, b.variance, momentum, true))))
 		return false;
-	return statistics_out(&b, statistic(input->dtype));
+	return statistics_out(&b, statistic(k, input));
 }
 
 /* ---- Rows: mean and variance of each, then weight and bias ---- */
@@ -200,7 +206,7 @@ static void normalise_rows(int64_t from, int64_t to, void *data)
 
 static bool run_rows(struct kernel_call *k, struct rows *r, const struct tensor *input, struct tensor *out, int ndim, const int64_t *size, int64_t count)
 {
-	enum dtype d = statistic(input->dtype);
+	enum dtype d = statistic(k, input);
 	struct tensor *mean = out_new(k, d, ndim, size), *inverse = mean ? out_new(k, d, ndim, size) : NULL;
 	r->x = inverse ? doubles_of(k, input) : NULL;
 	r->y = r->x ? doubles_for(k, out) : NULL;
@@ -247,7 +253,7 @@ static bool k_weight_norm(struct kernel_call *k)
 	int dim;
 	if (!arg_dim(k, "dim", v->ndim, &dim))
 		return false;
-	struct tensor *out = out_like(k, v, v->dtype), *norm = out ? out_new(k, statistic(g->dtype), g->ndim, g->size) : NULL;
+	struct tensor *out = out_like(k, v, v->dtype), *norm = out ? out_new(k, g->dtype == DT_FLOAT16 || g->dtype == DT_BFLOAT16 ? DT_FLOAT32 : g->dtype, g->ndim, g->size) : NULL;
 	const double *x = norm ? doubles_of(k, v) : NULL, *scale = x ? doubles_of(k, g) : NULL;
 	double *y = scale ? doubles_for(k, out) : NULL, *length = y ? doubles_for(k, norm) : NULL;
 	int64_t outer = sizes_product(v->size, 0, dim), n = v->size[dim], inner = sizes_product(v->size, dim + 1, v->ndim);

@@ -189,13 +189,26 @@ static bool k_floor_divide(struct kernel_call *k) { return divide(k, &floor_row)
 static bool k_remainder(struct kernel_call *k) { return divide(k, &remainder_row); }
 static bool k_fmod(struct kernel_call *k) { return divide(k, &fmod_row); }
 
+/* The quotient is rounded to the operands' type before it is truncated: -10.9999999 is -11 in float32. */
+static void real_trunc_float(double *out, const double *const *in, int64_t n, const double *p)
+{
+	(void)p;
+	for (int64_t i = 0; i < n; i++)
+		out[i] = truncf((float)(in[0][i] / in[1][i]));
+}
+
 static bool k_div_mode(struct kernel_call *k)
 {
 	static const struct kernel_row true_row = { .real = real_div, .operands = "self,other", .result = RESULT_FLOAT };
+	static const struct kernel_row narrow_row = { .real = real_trunc_float, .whole = whole_trunc_divide, .operands = "self,other" };
 	const char *mode = arg_str(k, "rounding_mode");
+	struct tensor *in[2] = { arg_operand(k, "self"), arg_operand(k, "other") };
+	if (!in[0] || !in[1])
+		return false;
 	if (!mode)
 		return kernel_pointwise(k, &true_row);
-	return divide(k, strcmp(mode, "floor") == 0 ? &floor_row : &trunc_row);
+	const struct kernel_row *trunc = tensors_result_type(in, 2) == DT_FLOAT64 ? &trunc_row : &narrow_row;
+	return divide(k, strcmp(mode, "floor") == 0 ? &floor_row : trunc);
 }
 
 static bool k_clamp(struct kernel_call *k)

@@ -39,9 +39,16 @@ static void nearest_tap(struct taps *t, int64_t o, double scale, bool exact, boo
 	t->weight[o] = 1;
 }
 
-static void linear_taps(struct taps *t, int64_t o, double scale, bool align)
+/* area_pixel_compute_source_index(), in the type of the image. */
+static double source_of(int64_t o, double scale, bool align, bool narrow)
 {
-	double at = align ? scale * (double)o : scale * ((double)o + 0.5) - 0.5;
+	if (narrow)
+		return align ? (float)scale * (float)o : (float)scale * ((float)o + 0.5f) - 0.5f;
+	return align ? scale * (double)o : scale * ((double)o + 0.5) - 0.5;
+}
+
+static void linear_taps(struct taps *t, int64_t o, double at)
+{
 	at = at < 0 ? 0 : at;
 	int64_t first = limited((int64_t)floor(at), t->in);
 	double right = at - (double)first;
@@ -52,9 +59,9 @@ static void linear_taps(struct taps *t, int64_t o, double scale, bool align)
 	t->weight[2 * o + 1] = right;
 }
 
-static void cubic_taps(struct taps *t, int64_t o, double scale, bool align)
+static void cubic_taps(struct taps *t, int64_t o, double at)
 {
-	double at = align ? scale * (double)o : scale * ((double)o + 0.5) - 0.5, floored = floor(at), x = at - floored;
+	double floored = floor(at), x = at - floored;
 	double weights[4] = { near_two(x + 1, -0.75), near_one(x, -0.75), near_one(1 - x, -0.75), near_two(2 - x, -0.75) };
 	for (int i = 0; i < 4; i++) {
 		t->index[4 * o + i] = limited((int64_t)floored - 1 + i, t->in);
@@ -106,9 +113,9 @@ static bool taps_init(struct kernel_call *k, struct taps *t, const struct resizi
 		else if (r->method < LINEAR)
 			nearest_tap(t, o, scale_of(in, out, false, given, r->narrow), r->method == NEAREST_EXACT, r->narrow);
 		else if (r->method == LINEAR)
-			linear_taps(t, o, scale, r->align);
+			linear_taps(t, o, source_of(o, scale, r->align, r->narrow));
 		else
-			cubic_taps(t, o, scale, r->align);
+			cubic_taps(t, o, source_of(o, scale, r->align, r->narrow));
 	}
 	return t->weight != NULL;
 }

@@ -72,6 +72,16 @@ static void real_round_decimals(double *out, const double *const *in, int64_t n,
 		out[i] = p[0] < 0 ? nearbyint(in[0][i] / scale) * scale : nearbyint(in[0][i] * scale) / scale;
 }
 
+/* The same of what is float32 or less: the products are rounded to float32. */
+static void real_round_narrow(double *out, const double *const *in, int64_t n, const double *p)
+{
+	float scale = (float)pow(10, fabs(p[0]));
+	for (int64_t i = 0; i < n; i++) {
+		float x = (float)in[0][i];
+		out[i] = p[0] < 0 ? nearbyintf(x / scale) * scale : nearbyintf(x * scale) / scale;
+	}
+}
+
 /* The inverse of erf: Winitzki's estimate, then Newton's method on erf. */
 static double erf_inverse(double y)
 {
@@ -154,6 +164,13 @@ static bool k_bitwise_not(struct kernel_call *k)
 	return kernel_pointwise(k, arg_tensor(k, "self")->dtype == DT_BOOL ? &of_bool : &of_int);
 }
 
+static bool k_round_decimals(struct kernel_call *k)
+{
+	static const struct kernel_row wide = { .real = real_round_decimals, .whole = whole_same, .scalars = "decimals" };
+	static const struct kernel_row narrow = { .real = real_round_narrow, .whole = whole_same, .scalars = "decimals" };
+	return kernel_pointwise(k, arg_tensor(k, "self")->dtype == DT_FLOAT64 ? &wide : &narrow);
+}
+
 static double largest(enum dtype d)
 {
 	return d == DT_FLOAT64 ? 0x1.fffffffffffffp1023 : d == DT_FLOAT16 ? 65504 : d == DT_BFLOAT16 ? 0x1.fep127 : 0x1.fffffep127;
@@ -186,7 +203,7 @@ const struct kernel_row unary_kernels[] = {
 	{ .name = "sign", .real = real_sign, .whole = whole_sign },
 	{ .name = "sgn", .real = real_sgn, .whole = whole_sign },
 	SAME_ROW(ceil), SAME_ROW(floor), SAME_ROW(trunc), SAME_ROW(round), SAME_ROW(positive),
-	{ .name = "round.decimals", .real = real_round_decimals, .whole = whole_same, .scalars = "decimals" },
+	{ .name = "round.decimals", .run = k_round_decimals },
 	{ .name = "frac", .real = real_frac, .whole = whole_zero },
 	{ .name = "bitwise_not", .run = k_bitwise_not },
 	{ .name = "nan_to_num", .run = k_nan_to_num },

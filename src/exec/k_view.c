@@ -381,6 +381,30 @@ static bool k_split_sizes(struct kernel_call *k)
 	return at == t->size[dim] || kernel_fail(k, "the parts sum to %lld, the dimension is %lld", (long long)at, (long long)t->size[dim]);
 }
 
+/* Sections, or where they end, are in a tensor. */
+static bool k_tensor_split(struct kernel_call *k)
+{
+	struct tensor *t = arg_tensor(k, "self"), *where = arg_tensor(k, "tensor_indices_or_sections");
+	int dim;
+	if (t->ndim == 0 || !arg_dim(k, "dim", t->ndim, &dim))
+		return kernel_fail(k, "no such dimension to split");
+	const int64_t *v = where->ndim <= 1 && where->dtype == DT_INT64 ? ints_of(k, where) : NULL;
+	if (!v)
+		return kernel_fail(k, "expected int64 sections or indices of at most one dimension");
+	int64_t n = t->size[dim], count = where->ndim == 0 ? v[0] : where->size[0] + 1, at = 0;
+	if (count <= 0 || count > 1 << 20)
+		return kernel_fail(k, "%lld parts are not possible", (long long)count);
+	for (int64_t i = 0; i < count; i++) {
+		int64_t end = where->ndim == 0 ? at + n / count + (i < n % count) : i < count - 1 ? v[i] : n;
+		end = end < 0 ? end + n : end;
+		end = end < 0 ? 0 : end > n ? n : end;
+		if (!part(k, t, dim, at < end ? at : end, at < end ? end - at : 0))
+			return false;
+		at = end;
+	}
+	return true;
+}
+
 static bool k_unbind(struct kernel_call *k)
 {
 	struct tensor *t = arg_tensor(k, "self");
@@ -418,6 +442,7 @@ const struct kernel_row view_kernels[] = {
 	{ .name = "slice.Tensor", .run = k_slice },
 	{ .name = "diagonal", .run = k_diagonal },
 	{ .name = "unfold", .run = k_unfold },
+	{ .name = "tensor_split.tensor_indices_or_sections", .run = k_tensor_split },
 	{ .name = "split.Tensor", .run = k_split },
 	{ .name = "unsafe_split.Tensor", .run = k_split },
 	{ .name = "split_with_sizes", .run = k_split_sizes },

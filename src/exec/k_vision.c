@@ -14,7 +14,7 @@ enum { PAD_ZEROS, PAD_BORDER, PAD_REFLECTION };
 
 struct sampler {
 	int spatial, interpolation, padding;
-	bool align;
+	bool align, narrow;      /* narrow: places are computed in float32 */
 	int64_t size[3];         /* of the image, x first */
 };
 
@@ -38,8 +38,14 @@ static double placed(const struct sampler *s, double x, int64_t size)
 	return isfinite(x) && fabs(x) < 1e9 ? x : -100;
 }
 
+/* Two dimensions are computed by ComputeLocation of cpu/GridSamplerKernel.cpp, three by grid_sampler_unnormalize(). */
 static double unnormalised(const struct sampler *s, double x, int64_t size)
 {
+	float f = (float)x + 1;
+	if (s->narrow && s->spatial == 2)
+		return s->align ? f * ((float)(size - 1) / 2) : f * ((float)size / 2) - 0.5f;
+	if (s->narrow)
+		return s->align ? f / 2 * (float)(size - 1) : (f * (float)size - 1) / 2;
 	return s->align ? (x + 1) / 2 * (double)(size - 1) : ((x + 1) * (double)size - 1) / 2;
 }
 
@@ -115,7 +121,7 @@ static bool grid_sample(struct kernel_call *k, int spatial)
 {
 	struct tensor *input = arg_tensor(k, "input"), *grid = arg_tensor(k, "grid");
 	struct sampler s = { .spatial = spatial, .interpolation = (int)arg_int(k, "interpolation_mode", 0), .padding = (int)arg_int(k, "padding_mode", 0),
-		.align = arg_bool(k, "align_corners", false) };
+		.align = arg_bool(k, "align_corners", false), .narrow = input->dtype != DT_FLOAT64 };
 	int64_t size[5];
 	if (input->ndim != spatial + 2 || grid->ndim != spatial + 2 || grid->size[spatial + 1] != spatial || grid->size[0] != input->size[0])
 		return kernel_fail(k, "the grid does not fit an image of %d dimensions", spatial);

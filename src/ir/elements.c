@@ -97,6 +97,12 @@ static inline int64_t real_to_int(double x)
 	return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : INT64_MIN;
 }
 
+/* The same of int32; smaller integers are the low bytes of that. */
+static inline int32_t real_to_int32(double x)
+{
+	return x > -0x1p31 - 1 && x < 0x1p31 ? (int32_t)x : INT32_MIN;
+}
+
 #define FROM_REAL (double)SAME
 DEFINE_TO(elements_to_double, double)
 #undef FROM_REAL
@@ -114,16 +120,16 @@ DEFINE_TO(elements_to_int, int64_t)
 	} \
 	break
 
-#define DEFINE_FROM(name, R, as_int) \
+#define DEFINE_FROM(name, R, as_int, as_int32) \
 	void name(enum dtype d, unsigned char *p, int64_t stride, int64_t n, const R *in) \
 	{ \
 		switch (d) { \
 		case DT_BOOL: STORE(uint8_t, IS_TRUE); \
-		case DT_UINT8: STORE(uint8_t, (uint8_t)as_int); \
-		case DT_INT8: STORE(int8_t, (int8_t)as_int); \
-		case DT_INT16: STORE(int16_t, (int16_t)as_int); \
-		case DT_UINT16: STORE(uint16_t, (uint16_t)as_int); \
-		case DT_INT32: STORE(int32_t, (int32_t)as_int); \
+		case DT_UINT8: STORE(uint8_t, (uint8_t)as_int32); \
+		case DT_INT8: STORE(int8_t, (int8_t)as_int32); \
+		case DT_INT16: STORE(int16_t, (int16_t)as_int32); \
+		case DT_UINT16: STORE(uint16_t, (uint16_t)as_int32); \
+		case DT_INT32: STORE(int32_t, (int32_t)as_int32); \
 		case DT_UINT32: STORE(uint32_t, (uint32_t)as_int); \
 		case DT_INT64: STORE(int64_t, (int64_t)as_int); \
 		case DT_UINT64: STORE(uint64_t, (uint64_t)as_int); \
@@ -135,6 +141,6 @@ DEFINE_TO(elements_to_int, int64_t)
 		} \
 	}
 
-DEFINE_FROM(elements_from_double, double, real_to_int)
-DEFINE_FROM(elements_from_float, float, real_to_int)
-DEFINE_FROM(elements_from_int, int64_t, SAME)
+DEFINE_FROM(elements_from_double, double, real_to_int, real_to_int32)
+DEFINE_FROM(elements_from_float, float, real_to_int, real_to_int32)
+DEFINE_FROM(elements_from_int, int64_t, SAME, SAME)

@@ -34,16 +34,23 @@ static bool check_batch_norm(struct op_call *c)
 	return true;
 }
 
-/* Statistics are kept in float32 when parameters are and the input is of half precision. */
-static enum dtype statistics_type(const struct value *input, const struct value *weight)
+/* Statistics are kept in float32 when parameters are and the input is of half precision (is_mixed_type in mixed_data_type.h). */
+static enum dtype statistics_type(struct op_call *c)
 {
-	return weight ? dtype_promote(input->dtype, weight->dtype) : input->dtype;
+	static const char *const names[] = { "weight", "bias", "running_mean" };
+	enum dtype d = op_tensor(c, "input")->dtype;
+	for (int i = 0; i < 3; i++) {
+		const struct value *v = op_arg_index(c->op, names[i]) < 0 ? NULL : op_tensor(c, names[i]);
+		if (v)
+			return dtype_promote(d, v->dtype);
+	}
+	return d;
 }
 
 static bool batch_norm_outputs(struct op_call *c, bool training)
 {
 	struct value *input = op_tensor(c, "input");
-	enum dtype d = statistics_type(input, op_tensor(c, "weight"));
+	enum dtype d = statistics_type(c);
 	int64_t saved = training ? input->size[1] : 0;
 	return op_out_format(c, input->dtype, input->ndim, input->size, value_format(input)) && op_out(c, d, 1, &saved) && op_out(c, d, 1, &saved);
 }
@@ -107,7 +114,7 @@ static bool check_normalized(struct op_call *c)
 
 static bool shape_layer_norm(struct op_call *c)
 {
-	struct value *input = op_tensor(c, "input"), *weight = op_tensor(c, "weight");
+	struct value *input = op_tensor(c, "input");
 	int64_t size[MAX_DIMS];
 	int n;
 	if (!check_normalized(c))
@@ -115,7 +122,7 @@ static bool shape_layer_norm(struct op_call *c)
 	op_ints(c, "normalized_shape", &n);
 	for (int i = 0; i < input->ndim; i++)
 		size[i] = i < input->ndim - n ? input->size[i] : 1;
-	enum dtype d = statistics_type(input, weight);
+	enum dtype d = statistics_type(c);
 	return op_out(c, input->dtype, input->ndim, input->size) && op_out(c, d, input->ndim, size) && op_out(c, d, input->ndim, size);
 }
 
@@ -149,7 +156,7 @@ static bool shape_group_norm(struct op_call *c)
 {
 	struct value *input = op_tensor(c, "input");
 	int64_t size[2] = { op_int(c, "N", 0), op_int(c, "group", 1) };
-	enum dtype d = statistics_type(input, op_tensor(c, "weight"));
+	enum dtype d = statistics_type(c);
 	return op_out_format(c, input->dtype, input->ndim, input->size, value_format(input)) && op_out(c, d, 2, size) && op_out(c, d, 2, size);
 }
 
@@ -179,7 +186,8 @@ static const char group_norm_parts[] =
 static bool shape_weight_norm(struct op_call *c)
 {
 	struct value *v = op_tensor(c, "v"), *g = op_tensor(c, "g");
-	return op_out(c, v->dtype, v->ndim, v->size) && op_out(c, g->dtype, g->ndim, g->size);
+	enum dtype norms = g->dtype == DT_FLOAT16 || g->dtype == DT_BFLOAT16 ? DT_FLOAT32 : g->dtype;
+	return op_out(c, v->dtype, v->ndim, v->size) && op_out(c, norms, g->ndim, g->size);
 }
 
 static const char weight_norm_parts[] =

@@ -116,6 +116,7 @@ struct op_call {
 	struct arena *arena;
 	nns_error *err;
 	bool training;              /* not the op's own argument; rarely needed */
+	int list_length;            /* of a list that only values tell the length of: what a file says it is, or 0 */
 	const char *label;          /* what errors call the operator: the composite that the user wrote */
 	/* results, filled in by the op_out functions */
 	struct value **outputs; size_t n_outputs, cap_outputs;

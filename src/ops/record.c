@@ -141,6 +141,9 @@ static bool infer_unknown(const struct op *op, struct op_call *c)
 	for (int i = 0; i < op->n_returns; i++) {
 		if (op->returns[i].type != ARG_TENSOR)
 			return fail(c->err, NNS_UNSUPPORTED, "%s: the result of aten.%s depends on the content of tensors", c->label ? c->label : op->base_name, op->name);
+		for (int k = 0; op->returns[i].list && k + 1 < c->list_length; k++)
+			if (!out_unknown(c, first ? first->dtype : DT_FLOAT32))
+				return false;
 		if (op->returns[i].writes && first ? !op_out_same(c, first) : !out_unknown(c, first ? first->dtype : DT_FLOAT32))
 			return false;
 	}
@@ -252,7 +255,8 @@ static bool note_before(struct recorder *r, struct node *n, const struct value *
 static bool record_leaf(struct recorder *r, const struct op *op, struct datum *bound, struct datum *out, nns_error *err)
 {
 	nns_error local = { 0 };
-	struct op_call c = { .op = op, .args = bound, .arena = r->arena, .err = err ? err : &local, .training = r->training, .label = r->label };
+	struct op_call c = { .op = op, .args = bound, .arena = r->arena, .err = err ? err : &local, .training = r->training, .label = r->label,
+		.list_length = r->list_length };
 	struct node *n = NULL;
 	const struct value *self = written(op, bound);
 	struct value was = self ? *self : (struct value){ 0 };

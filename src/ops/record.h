@@ -22,6 +22,7 @@ struct recorder {
 	bool grad_enabled;
 	bool training;
 	const char *label;          /* the outermost composite at work, which errors name; NULL outside of one */
+	int list_length;            /* how many tensors the file says that the operator at work returns, 0 when nobody does */
 	struct map functions;       /* functions of namespaces used so far: "F.relu" -> struct function * */
 };
 

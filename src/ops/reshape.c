@@ -105,6 +105,8 @@ const struct op_rule reshape_rules[] = {
 		"n = self.dim()\n"
 		"if len(source) != len(destination):\n"
 		"    raise ValueError('movedim: Invalid source or destination dims: source and destination must have the same number of dims')\n"
+		"if n == 0:\n"
+		"    return aten.alias(self)\n"
 		"to = [d % n for d in destination]\n"
 		"of = [d % n for d in source]\n"
 		"rest = [d for d in range(n) if d not in of]\n"

@@ -332,7 +332,10 @@ static bool call_operator(struct replayer *r, const struct program_node *n, cons
 		name[len - 8] = 0;
 	if (!op_fact_find(name))
 		return record_unknown(&r->rt->recorder, name, args, count_outputs(n->outputs), out, r->err);
-	return record_call(&r->rt->recorder, name, args, out, r->err);
+	r->rt->recorder.list_length = count_outputs(n->outputs);
+	bool ok = record_call(&r->rt->recorder, name, args, out, r->err);
+	r->rt->recorder.list_length = 0;
+	return ok;
 }
 
 static bool run_node(struct replayer *r, struct frame *f, const struct program_node *n)

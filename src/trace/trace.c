@@ -8,11 +8,28 @@
 
 /* ---- Inputs ---- */
 
+/*
+ * Whether strides, which a file may have set, can be taken as they are: a tensor of them needs no more than a few times
+ * the memory of its elements.
+ */
+static bool value_is_compact(const struct value *v)
+{
+	int64_t last = 0, most = value_numel(v);
+	for (int i = 0; i < v->ndim; i++) {
+		int64_t reach;
+		if (v->stride[i] < 0 || __builtin_mul_overflow(v->size[i] > 0 ? v->size[i] - 1 : 0, v->stride[i], &reach) || __builtin_add_overflow(last, reach, &last))
+			return false;
+	}
+	return v->ndim > 0 && last / 16 <= most;
+}
+
 static bool copy_input(struct arena *a, const struct graph_input *from, struct graph_input *to, nns_error *err)
 {
 	struct value *v = value_new(a, from->value->dtype, from->value->ndim, from->value->size);
 	if (!v)
 		return fail_memory(err);
+	if (value_is_compact(from->value))
+		memcpy(v->stride, from->value->stride, (size_t)v->ndim * sizeof *v->stride);
 	v->requires_grad = from->value->requires_grad;
 	v->name = from->name;
 	*to = *from;
