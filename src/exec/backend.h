@@ -34,7 +34,9 @@ enum work_kind {
 	WORK_BATCH_NORM,         /* in[0] * weights[c] + bias[c] */
 	WORK_LAYER_NORM,         /* in[0], over its last dimension; weights and bias or neither */
 	WORK_SOFTMAX,            /* in[0] along axis */
-	WORK_CONCAT              /* in[...] along axis */
+	WORK_CONCAT,             /* in[...] along axis */
+	WORK_LSTM,               /* in[0] the sequence, in[1] and in[2] the states h and c; out the h of all steps, then the last h and c */
+	WORK_ATTENTION           /* in[0] to in[2] queries, keys and values, in[3] a mask that is added, or none */
 };
 
 enum post_kind {
@@ -50,6 +52,21 @@ struct post {
 	float alpha, beta;
 };
 
+/* One direction of a layer; weights are rows of gates: input, forget, cell, output. */
+struct lstm_shape {
+	int64_t steps, batch, in, n;             /* n: hidden features */
+	const float *w_ih, *w_hh, *bias;         /* [4 n, in], [4 n, n], [4 n]: both biases */
+	bool reverse;
+};
+
+/* Operands are [batch, heads, length, features] by their strides, of which the last is 1 but for the mask's. */
+struct attention_shape {
+	int64_t batch, heads, heads_kv, t, s, d; /* t queries, s keys; heads_kv divides heads */
+	int64_t q[4], k[4], v[4], mask[4], out[4]; /* strides */
+	float scale;
+	bool causal;
+};
+
 struct work {
 	enum work_kind kind;
 	const struct layout **in; int n_in;
@@ -63,6 +80,8 @@ struct work {
 	float epsilon;
 	int axis;
 	struct post posts[BACKEND_POSTS]; int n_posts;
+	struct lstm_shape lstm;
+	struct attention_shape attention;
 	bool half;                               /* convolutions and matmul in bfloat16 */
 	bool fixed;                              /* choose algorithms by rule, not by measuring */
 };
@@ -85,7 +104,8 @@ struct backend {
 	size_t (*bytes)(const struct layout *l);
 	/* NULL: the backend cannot, or there is no memory; either way something else must do it. */
 	struct primitive *(*make)(struct backend *b, struct arena *a, const struct work *w, struct primitive_needs *needs);
-	bool (*run)(struct backend *b, struct primitive *p, void *const *in, void *out, void *scratch);
+	/* out: as many as the work has results, one for most. */
+	bool (*run)(struct backend *b, struct primitive *p, void *const *in, void *const *out, void *scratch);
 	void (*drop)(struct primitive *p);       /* NULL is allowed */
 	void (*free)(struct backend *b);
 };

@@ -88,6 +88,8 @@ static bool (*const makers[])(struct making *m) = {
 	[WORK_BATCH_NORM] = onednn_make_batch_norm, [WORK_LAYER_NORM] = onednn_make_layer_norm,
 	[WORK_SOFTMAX] = onednn_make_softmax,
 	[WORK_CONCAT] = onednn_make_concat,
+	[WORK_LSTM] = onednn_make_lstm,
+	[WORK_ATTENTION] = onednn_make_attention,
 };
 
 static bool make_kind(struct making *m)
@@ -181,16 +183,14 @@ static struct primitive *make(struct backend *b, struct arena *a, const struct w
 	return NULL;
 }
 
-static bool run(struct backend *b, struct primitive *p, void *const *in, void *out, void *scratch)
+static bool run(struct backend *b, struct primitive *p, void *const *in, void *const *out, void *scratch)
 {
 	struct dnnl_backend *d = own(b);
-	if (p->ours.self) {
-		p->ours.run(p->ours.self, in, out, scratch);
-		return true;
-	}
+	if (p->ours.self)
+		return p->ours.run(d, p->ours.self, in, out, scratch);
 	for (int i = 0; i < p->n_in; i++)
 		dnnl_memory_set_data_handle(p->in[i], in[i]);
-	dnnl_memory_set_data_handle(p->out, out);
+	dnnl_memory_set_data_handle(p->out, out[0]);
 	dnnl_memory_set_data_handle(p->scratch, scratch);
 	return dnnl_primitive_execute(p->code, d->stream, p->n_args, p->args) == dnnl_success && dnnl_stream_wait(d->stream) == dnnl_success;
 }

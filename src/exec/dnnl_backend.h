@@ -28,10 +28,10 @@ struct dnnl_backend {
 
 enum { OWN = 4 }; /* weights, bias, mean and variance at most */
 
-/* A primitive that is not oneDNN's. */
+/* What is not a single primitive of oneDNN's runs by itself. */
 struct own_code {
 	void *self;              /* NULL: it is oneDNN's */
-	void (*run)(const void *self, void *const *in, void *out, void *scratch);
+	bool (*run)(struct dnnl_backend *b, void *self, void *const *in, void *const *out, void *scratch);
 	void (*free)(void *self);
 	dnnl_memory_desc_t in, out;
 	size_t scratch, weights; /* bytes */
@@ -74,6 +74,9 @@ bool onednn_pack(struct making *m, const dnnl_memory_desc_t *from, const float *
 /* The same of n floats in a row, or of n times a value. */
 bool onednn_add_array(struct making *m, int arg, const float *from, float value, int64_t n);
 
+/* Brings data of one layout into another, now. */
+bool onednn_reorder_now(struct dnnl_backend *b, const dnnl_memory_desc_t *from, const void *data, const dnnl_memory_desc_t *to, void *out);
+
 /* ---- dnnl_attr.c ---- */
 
 dnnl_alg_kind_t onednn_eltwise_of(enum post_kind kind);
@@ -102,5 +105,7 @@ bool onednn_make_layer_norm(struct making *m);
 bool onednn_make_softmax(struct making *m);
 bool onednn_make_concat(struct making *m);
 bool onednn_make_reorder(struct making *m);
+bool onednn_make_lstm(struct making *m);
+bool onednn_make_attention(struct making *m);
 
 #endif

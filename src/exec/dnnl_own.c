@@ -37,9 +37,11 @@ static bool is_3x3(const struct work *w)
 	return true;
 }
 
-static void run_winograd(const void *self, void *const *in, void *out, void *scratch)
+static bool run_winograd(struct dnnl_backend *b, void *self, void *const *in, void *const *out, void *scratch)
 {
-	winograd_run(self, in[0], out, scratch);
+	(void)b;
+	winograd_run(self, in[0], out[0], scratch);
+	return true;
 }
 
 static void free_winograd(void *self)

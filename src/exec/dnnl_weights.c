@@ -29,29 +29,27 @@ static void *own_array(struct making *m, const dnnl_memory_desc_t *md, int arg)
 	return data;
 }
 
-/* Copies between two memories, now. */
-static bool reorder_now(struct dnnl_backend *b, dnnl_memory_t from, const dnnl_memory_desc_t *from_md, dnnl_memory_t to, const dnnl_memory_desc_t *to_md)
+bool onednn_reorder_now(struct dnnl_backend *b, const dnnl_memory_desc_t *from, const void *data, const dnnl_memory_desc_t *to, void *out)
 {
 	dnnl_primitive_desc_t pd = NULL;
 	dnnl_primitive_t code = NULL;
-	dnnl_exec_arg_t args[] = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to } };
-	bool ok = dnnl_reorder_primitive_desc_create(&pd, from_md, b->engine, to_md, b->engine, NULL) == dnnl_success &&
+	dnnl_exec_arg_t args[] = { { DNNL_ARG_FROM, NULL }, { DNNL_ARG_TO, NULL } };
+	bool ok = dnnl_memory_create(&args[0].memory, from, b->engine, (void *)(uintptr_t)data) == dnnl_success &&
+		dnnl_memory_create(&args[1].memory, to, b->engine, out) == dnnl_success &&
+		dnnl_reorder_primitive_desc_create(&pd, from, b->engine, to, b->engine, NULL) == dnnl_success &&
 		dnnl_primitive_create(&code, pd) == dnnl_success && dnnl_primitive_execute(code, b->stream, 2, args) == dnnl_success &&
 		dnnl_stream_wait(b->stream) == dnnl_success;
 	dnnl_primitive_destroy(code);
 	dnnl_primitive_desc_destroy(pd);
+	dnnl_memory_destroy(args[0].memory);
+	dnnl_memory_destroy(args[1].memory);
 	return ok;
 }
 
 bool onednn_pack(struct making *m, const dnnl_memory_desc_t *from, const float *data, int arg, const dnnl_memory_desc_t *to)
 {
-	dnnl_memory_t user = NULL;
-	if (!own_array(m, to, arg))
-		return false;
-	bool ok = dnnl_memory_create(&user, from, m->b->engine, (void *)(uintptr_t)data) == dnnl_success &&
-		reorder_now(m->b, user, from, m->p->own[m->p->n_own - 1], to);
-	dnnl_memory_destroy(user);
-	return ok;
+	void *out = own_array(m, to, arg);
+	return out && onednn_reorder_now(m->b, from, data, to, out);
 }
 
 /* One array of floats, or n times a value. */

@@ -1,5 +1,6 @@
 /* Making a fast plan: groups become primitives, what is between them becomes reorders and reference kernels. */
 #include "exec/fast_plan.h"
+#include "exec/rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -142,8 +143,8 @@ static bool need_layout(struct lowering *l, int slot, const struct layout *wante
 	*out = (struct operand){ slot, -1 };
 	if (plain && b->same(plain, wanted))
 		return true;
-	struct operand from = { slot, w->place };
-	const struct layout *now = layout_now(l, slot);
+	struct operand from = { slot, plain ? -1 : w->place };
+	const struct layout *now = plain ? plain : layout_now(l, slot);
 	int place = add_place(l, wanted);
 	if (place < 0)
 		return false;
@@ -226,10 +227,24 @@ static bool fold_norm(struct lowering *l, struct arena *a, const struct group *g
 	return true;
 }
 
+static bool give_lstm(struct lowering *l, struct arena *a, const struct group *g, struct lstm_shape *s)
+{
+	int64_t wide = 4 * s->n;
+	float *b_ih = floats(l, a, g->lstm[2], 0, wide), *b_hh = floats(l, a, g->lstm[3], 0, wide);
+	s->w_ih = floats(l, a, g->lstm[0], 0, wide * s->in);
+	s->w_hh = floats(l, a, g->lstm[1], 0, wide * s->n);
+	for (int64_t i = 0; b_ih && b_hh && i < wide; i++)
+		b_ih[i] += b_hh[i];
+	s->bias = b_ih;
+	return s->w_ih && s->w_hh && b_ih && b_hh;
+}
+
 static bool give_weights(struct lowering *l, struct arena *a, const struct group *g, struct work *w)
 {
 	float *scale, *shift;
 	bool ok = true;
+	if (w->kind == WORK_LSTM)
+		return give_lstm(l, a, g, &w->lstm);
 	if (w->kind == WORK_BATCH_NORM) {
 		ok = norm_factors(l, a, &l->f->plan->steps[g->steps[0]], w->size[1], &scale, &shift);
 		w->weights = scale;
@@ -295,9 +310,14 @@ static bool bring_alike(struct lowering *l, const struct group *g, struct operan
 	return true;
 }
 
+static bool wants_plain(enum work_kind k)
+{
+	return k == WORK_MATMUL || k == WORK_LAYER_NORM || k == WORK_SOFTMAX || k == WORK_LSTM || k == WORK_ATTENTION;
+}
+
 static bool bring_inputs(struct lowering *l, const struct group *g, struct operand *in)
 {
-	if (g->work.kind == WORK_MATMUL || g->work.kind == WORK_LAYER_NORM || g->work.kind == WORK_SOFTMAX) {
+	if (wants_plain(g->work.kind)) {
 		for (int i = 0; i < g->n_in; i++)
 			if (!bring_plain(l, g->in[i], &in[i]))
 				return false;
@@ -328,11 +348,15 @@ static const struct layout *operand_layout(struct lowering *l, struct operand o,
 	return l->f->backend->plain(l->f->backend, l->f->arena, ndim, size, stride);
 }
 
-static const struct layout *row_by_row(struct lowering *l, const struct work *w)
+/* A product reads and writes plain tensors, in as few dimensions as they allow. */
+static bool set_product_layouts(struct lowering *l, const struct group *g, struct work *w)
 {
-	int64_t stride[BACKEND_ARRAY];
-	contiguous_strides(w->ndim, w->size, stride);
-	return l->f->backend->plain(l->f->backend, l->f->arena, w->ndim, w->size, stride);
+	struct backend *b = l->f->backend;
+	struct rows_view v;
+	rows_gather(w, value_of(l, g->in[0]), &v);
+	w->in[0] = b->plain(b, l->f->arena, w->ndim, v.in_size, v.in_stride);
+	w->out = b->plain(b, l->f->arena, w->ndim, w->size, v.out_stride);
+	return w->in[0] && w->out;
 }
 
 /* Memory that holds what will be added to, and may be written over. */
@@ -375,9 +399,11 @@ static bool lower_with(struct lowering *l, struct arena *scratch, const struct g
 	if (!in || !w.in || !give_weights(l, scratch, g, &w) || !bring_inputs(l, g, in))
 		return false;
 	for (int i = 0; i < g->n_in; i++)
-		if (!(w.in[i] = operand_layout(l, in[i], w.kind >= WORK_ADD && w.kind <= WORK_DIV ? w.ndim : 0)))
-			return false;
-	if (w.kind == WORK_MATMUL && !(w.out = row_by_row(l, &w)))
+		if (!(w.in[i] = operand_layout(l, in[i], w.kind >= WORK_ADD && w.kind <= WORK_DIV ? w.ndim : 0)) && (w.kind != WORK_ATTENTION || i == 0))
+			return false; /* attention knows the strides of the others */
+	if (w.kind == WORK_MATMUL && !set_product_layouts(l, g, &w))
+		return false;
+	if ((w.kind == WORK_LSTM || w.kind == WORK_ATTENTION) && !(w.out = plain_layout(l, g->out)))
 		return false;
 	struct primitive *p = f->backend->make(f->backend, f->arena, &w, &needs);
 	if (!p)
@@ -390,7 +416,11 @@ static bool lower_with(struct lowering *l, struct arena *scratch, const struct g
 		return false;
 	f->actions[f->n_actions - 1].ends = true;
 	f->actions[f->n_actions - 1].head = g->steps[0];
+	f->actions[f->n_actions - 1].more = g->more;
+	f->actions[f->n_actions - 1].n_more = g->n_more;
 	now_in(l, out);
+	for (int i = 0; i < g->n_more; i++)
+		now_in(l, (struct operand){ g->more[i], -1 });
 	return true;
 }
 
@@ -501,6 +531,8 @@ static void see_action(const struct fast_plan *f, const struct action *a, struct
 				see_read(a->in[i].slot, l);
 		if (a->out.place < 0)
 			see_read(a->out.slot, l);
+		for (int i = 0; i < a->n_more; i++)
+			see_read(a->more[i], l);
 		return;
 	}
 	step_each_slot(s, see_read, l);
@@ -610,6 +642,7 @@ void fast_plan_free(struct fast_plan *f)
 	if (f->backend)
 		f->backend->free(f->backend);
 	free(f->memory);
+	pool_release(&f->pool);
 	arena_free(f->arena);
 }
 

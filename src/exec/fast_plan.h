@@ -23,6 +23,7 @@ struct action {
 	const char *name;        /* of the backend's implementation */
 	struct operand *in; int n_in;
 	struct operand out;
+	const int *more; int n_more;  /* slots of further results, plain tensors */
 	bool ends;               /* the step is done after it */
 	int *drop; int n_drop;   /* slots whose plain tensor nobody needs after it */
 };
@@ -38,6 +39,7 @@ struct fast_plan {
 	struct action *actions; size_t n_actions, cap_actions;
 	struct place *places; size_t n_places, cap_places;
 	size_t activations, scratch, weights;    /* bytes */
+	struct heap_pool pool;        /* of tensors between and during runs */
 	unsigned char *memory;   /* of the activations and the scratch after it; NULL until the first run */
 };
 

@@ -42,7 +42,7 @@ static void *operand_memory(const struct fast_plan *f, const struct run *r, stru
 static bool make_result(struct fast_plan *f, struct run *r, int slot, nns_error *err)
 {
 	const struct value *v = f->plan->values[slot];
-	struct tensor *t = tensor_new_strided(r->arena, &r->heap, v->dtype, v->ndim, v->size, v->stride, err);
+	struct tensor *t = tensor_new_raw(r->arena, &r->heap, v->dtype, v->ndim, v->size, v->stride, err);
 	if (!t)
 		return false;
 	if (r->tensors[slot])
@@ -54,7 +54,7 @@ static bool make_result(struct fast_plan *f, struct run *r, int slot, nns_error 
 static bool run_primitive(struct fast_plan *f, struct run *r, const struct action *a, nns_error *err)
 {
 	enum { FEW = 16 };
-	void *few[FEW], **in = a->n_in <= FEW ? few : arena_array(r->arena, (size_t)a->n_in, sizeof *in);
+	void *few[FEW] = { NULL }, **in = a->n_in <= FEW ? few : arena_array(r->arena, (size_t)a->n_in, sizeof *in);
 	struct tensor *before = a->out.place < 0 ? r->tensors[a->out.slot] : NULL;
 	if (!in)
 		return fail_memory(err);
@@ -66,7 +66,12 @@ static bool run_primitive(struct fast_plan *f, struct run *r, const struct actio
 		ok = in[i] || fail(err, NNS_MODEL, "a tensor has another layout than was inferred");
 	}
 	ok = ok && (a->out.place >= 0 || make_result(f, r, a->out.slot, err));
-	ok = ok && (f->backend->run(f->backend, a->primitive, in, operand_memory(f, r, a->out), f->memory + f->activations) ||
+	void *out[GROUP_RESULTS] = { ok ? operand_memory(f, r, a->out) : NULL };
+	for (int i = 0; i < a->n_more && ok; i++) {
+		ok = make_result(f, r, a->more[i], err);
+		out[i + 1] = ok ? operand_memory(f, r, (struct operand){ a->more[i], -1 }) : NULL;
+	}
+	ok = ok && (f->backend->run(f->backend, a->primitive, in, out, f->memory + f->activations) ||
 		fail(err, NNS_MODEL, "%s failed", f->backend->name));
 	if (before)
 		storage_drop(before->storage);
@@ -75,7 +80,7 @@ static bool run_primitive(struct fast_plan *f, struct run *r, const struct actio
 	return ok;
 }
 
-bool fast_execute(struct fast_plan *f, struct run *r, const struct run_options *options, const struct fast_watch *w, nns_error *err)
+static bool execute(struct fast_plan *f, struct run *r, const struct run_options *options, const struct fast_watch *w, nns_error *err)
 {
 	struct run_options o = *options;
 	nns_error local = { 0 };
@@ -100,4 +105,13 @@ bool fast_execute(struct fast_plan *f, struct run *r, const struct run_options *
 			run_drop(r, a->drop[k]);
 	}
 	return true;
+}
+
+/* What the run keeps after it is freed without the pool, which may be gone then. */
+bool fast_execute(struct fast_plan *f, struct run *r, const struct run_options *options, const struct fast_watch *w, nns_error *err)
+{
+	r->heap.pool = &f->pool;
+	bool ok = execute(f, r, options, w, err);
+	r->heap.pool = NULL;
+	return ok;
 }

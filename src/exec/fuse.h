@@ -9,7 +9,7 @@
 #include "exec/backend.h"
 #include "exec/plan.h"
 
-enum { GROUP_STEPS = 8 };
+enum { GROUP_STEPS = 8, GROUP_RESULTS = 3 };
 
 struct group {
 	struct work work;        /* without layouts and weights */
@@ -17,7 +17,9 @@ struct group {
 	int *in, n_in;           /* slots */
 	int add;                 /* the slot that is added to the result, -1: none */
 	int out;                 /* slot */
+	int more[GROUP_RESULTS - 1], n_more; /* slots of further results */
 	int weights, bias;       /* slots of constants, -1: none */
+	int lstm[4];             /* slots of w_ih, w_hh and, or -1, b_ih and b_hh */
 	int row_bias;            /* a constant slot added along the last dimension of a matmul, -1: none */
 	int norm;                /* which of steps is a batch norm that is folded into the weights, -1: none */
 };

@@ -1,5 +1,6 @@
 /* Reading steps as works of a backend: a row an operator. */
 #include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "exec/fuse.h"
@@ -62,17 +63,32 @@ const struct value *plain_value(const struct fusion *f, int slot, size_t step)
 	return v;
 }
 
-/* A result that lies in memory row by row. */
-static bool set_result(struct fusion *f, size_t step, struct group *g)
+/* The kinds of work with several results, and those whose result may lie in memory in any order. */
+static int results_of(enum work_kind k)
 {
+	return k == WORK_LSTM ? 3 : 1;
+}
+
+static bool any_order(enum work_kind k)
+{
+	return k == WORK_ATTENTION;
+}
+
+/* What the work makes; nobody wants more of the step's results. */
+static bool set_results(struct fusion *f, size_t step, struct group *g)
+{
+	int n = results_of(g->work.kind);
 	const struct plan_step *s = &f->plan->steps[step];
 	g->out = s->n_outputs > 0 ? s->outputs[0] : -1;
 	const struct value *v = plain_value(f, g->out, step);
-	if (!v || !value_is_contiguous(v))
+	if (!v || (!any_order(g->work.kind) && !value_is_contiguous(v)) || s->n_outputs < n)
 		return false;
-	for (int i = 1; i < s->n_outputs; i++)
-		if (s->outputs[i] >= 0 && used_after(f, s->outputs[i], step))
+	for (int i = 1; i < s->n_outputs; i++) {
+		if (i >= n && s->outputs[i] >= 0 && used_after(f, s->outputs[i], step))
 			return false;
+		if (i < n && !plain_value(f, g->more[g->n_more++] = s->outputs[i], step))
+			return false;
+	}
 	g->work.ndim = v->ndim;
 	memcpy(g->work.size, v->size, (size_t)v->ndim * sizeof *v->size);
 	return true;
@@ -325,6 +341,80 @@ static bool read_cat(struct fusion *f, size_t step, struct group *g)
 	return g->in && g->work.ndim >= 3 && g->work.ndim <= 5 && g->work.axis == 1;
 }
 
+static bool has_rows(const struct value *v, int64_t rows, int64_t columns)
+{
+	return v->ndim == 2 && v->size[0] == rows && v->size[1] == columns && value_is_contiguous(v);
+}
+
+static bool read_lstm(struct fusion *f, size_t step, struct group *g)
+{
+	static const char *const inputs[] = { "input", "hx_", "cx_" }, *const weights[] = { "weight0", "weight1", "weight2", "weight3" };
+	const struct plan_step *s = &f->plan->steps[step];
+	struct lstm_shape *l = &g->work.lstm;
+	for (int i = 0; i < 3; i++)
+		if (!set_input(f, step, g, i, inputs[i]) || !value_is_contiguous(f->plan->values[g->in[i]]))
+			return false;
+	bool biased = number(s, "has_biases", 1) != 0;
+	for (int i = 0; i < 4; i++) {
+		if (!set_constant(f, step, weights[i], &g->lstm[i]) || g->lstm[i] < 0)
+			return false;
+		if (i >= 2 && !biased)
+			g->lstm[i] = -1;
+	}
+	const struct value *x = f->plan->values[g->in[0]], *w_ih = f->plan->values[g->lstm[0]], *w_hh = f->plan->values[g->lstm[1]];
+	if (x->ndim != 3 || number(s, "mode", 2) != 2)
+		return false;
+	*l = (struct lstm_shape){ .steps = x->size[0], .batch = x->size[1], .in = x->size[2], .n = (int64_t)number(s, "hidden_size", 0),
+	                          .reverse = number(s, "reverse", 0) != 0 };
+	for (int i = 2; i < 4; i++)
+		if (g->lstm[i] >= 0 && value_numel(f->plan->values[g->lstm[i]]) != 4 * l->n)
+			return false;
+	return w_ih->ndim == 2 && w_ih->size[0] == 4 * l->n && w_ih->size[1] == l->in && w_hh->ndim == 2 && w_hh->size[0] == 4 * l->n &&
+		w_hh->size[1] == l->n && has_rows(f->plan->values[g->in[1]], l->batch, l->n) && has_rows(f->plan->values[g->in[2]], l->batch, l->n);
+}
+
+/* Steps of a mask that is broadcast to [batch, heads, t, s]. */
+static bool mask_strides(const struct value *m, const int64_t *full, int64_t *stride)
+{
+	int missing = 4 - m->ndim;
+	for (int i = 0; i < 4; i++) {
+		int64_t size = i < missing ? 1 : m->size[i - missing];
+		if (missing < 0 || (size != 1 && size != full[i]))
+			return false;
+		stride[i] = size == 1 ? 0 : m->stride[i - missing];
+	}
+	return true;
+}
+
+static bool read_attention(struct fusion *f, size_t step, struct group *g)
+{
+	static const char *const inputs[] = { "query", "key", "value", "attn_mask" };
+	const struct plan_step *s = &f->plan->steps[step];
+	const struct value *v[4] = { NULL };
+	g->in = arena_array(f->arena, 4, sizeof *g->in);
+	int n = step_slot(s, "attn_mask") >= 0 ? 4 : 3;
+	for (int i = 0; i < n; i++) {
+		if (!g->in || !set_input(f, step, g, i, inputs[i]))
+			return false;
+		v[i] = f->plan->values[g->in[i]];
+		if (i < 3 && (v[i]->ndim != 4 || (v[i]->stride[3] != 1 && v[i]->size[3] > 1) || v[i]->size[0] != v[0]->size[0] || v[i]->size[3] != v[0]->size[3]))
+			return false;
+	}
+	const struct value *out = f->plan->values[g->out];
+	struct attention_shape *a = &g->work.attention;
+	*a = (struct attention_shape){ .batch = v[0]->size[0], .heads = v[0]->size[1], .heads_kv = v[1]->size[1], .t = v[0]->size[2], .s = v[1]->size[2], .d = v[0]->size[3],
+	                               .scale = (float)number(s, "scale", 1 / sqrt((double)v[0]->size[3])), .causal = number(s, "is_causal", 0) != 0 };
+	for (int i = 0; i < 4; i++) {
+		a->q[i] = v[0]->stride[i];
+		a->k[i] = v[1]->stride[i];
+		a->v[i] = v[2]->stride[i];
+		a->out[i] = out->stride[i];
+	}
+	int64_t full[4] = { a->batch, a->heads, a->t, a->s };
+	return v[2]->size[1] == a->heads_kv && v[2]->size[2] == a->s && a->heads % a->heads_kv == 0 && out->ndim == 4 && out->stride[3] == 1 &&
+		number(s, "dropout_p", 0) == 0 && (n == 3 || mask_strides(v[3], full, a->mask));
+}
+
 static const struct {
 	const char *name;
 	enum work_kind kind;
@@ -351,6 +441,8 @@ static const struct {
 	{ "native_layer_norm", WORK_LAYER_NORM, read_layer_norm },
 	{ "_softmax", WORK_SOFTMAX, read_softmax },
 	{ "cat", WORK_CONCAT, read_cat },
+	{ "mkldnn_rnn_layer", WORK_LSTM, read_lstm },
+	{ "_scaled_dot_product_flash_attention_for_cpu", WORK_ATTENTION, read_attention },
 };
 
 bool group_known(const struct plan_step *s)
@@ -367,14 +459,14 @@ bool group_read(struct fusion *f, size_t step, struct group *g)
 {
 	const struct plan_step *s = &f->plan->steps[step];
 	*g = (struct group){ .add = -1, .weights = -1, .bias = -1, .row_bias = -1, .norm = -1, .steps = { step }, .n_steps = 1 };
-	g->in = arena_array(f->arena, 2, sizeof *g->in);
-	if (!g->in || !set_result(f, step, g))
+	g->in = arena_array(f->arena, 3, sizeof *g->in);
+	if (!g->in)
 		return false;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (step_is(s, rows[i].name)) {
 			g->work.kind = rows[i].kind;
-			return rows[i].read(f, step, g);
+			return set_results(f, step, g) && rows[i].read(f, step, g);
 		}
 	g->work.kind = WORK_ELTWISE;
-	return read_activation(f, step, g);
+	return set_results(f, step, g) && read_activation(f, step, g);
 }

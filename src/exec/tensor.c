@@ -5,23 +5,86 @@
 
 /* ---- Memory ---- */
 
-void *heap_alloc(struct heap *h, size_t size, nns_error *err)
+/* ---- The pool ---- */
+
+static void *take_block(struct heap_pool *p, int i)
+{
+	void *data = p->blocks[i].data;
+	p->bytes -= p->blocks[i].size;
+	memmove(&p->blocks[i], &p->blocks[i + 1], (size_t)(--p->n - i) * sizeof *p->blocks);
+	return data;
+}
+
+void pool_release(struct heap_pool *p)
+{
+	while (p->n)
+		free(take_block(p, 0));
+}
+
+/* Room for size bytes more than are used and kept. */
+static void shrink_pool(struct heap_pool *p, size_t used, size_t size)
+{
+	while (p->n && used + size + p->bytes > p->peak)
+		free(take_block(p, 0));
+}
+
+enum { WORTH_KEEPING = 1 << 16 };        /* bytes */
+
+static void *pool_take(struct heap *h, size_t size)
+{
+	for (int i = 0; i < h->pool->n; i++)
+		if (h->pool->blocks[i].size == size)
+			return take_block(h->pool, i);
+	shrink_pool(h->pool, h->used, size);
+	return NULL;
+}
+
+static bool pool_give(struct heap *h, void *data, size_t size)
+{
+	struct heap_pool *p = h->pool;
+	if (size < WORTH_KEEPING)
+		return false;
+	if (p->n == POOL_BLOCKS)
+		free(take_block(p, 0));
+	shrink_pool(p, h->used, size);
+	p->blocks[p->n].data = data;
+	p->blocks[p->n++].size = size;
+	p->bytes += size;
+	return true;
+}
+
+/* ---- The heap ---- */
+
+static void *heap_take(struct heap *h, size_t size, bool zeroed, nns_error *err)
 {
 	if (h->limit && (size > h->limit || h->used > h->limit - size))
 		return fail(err, NNS_MEMORY, "needs %zu bytes more than the limit of %zu allows (see --memory)", size, h->limit), NULL;
-	void *p = calloc(1, size ? size : 1);
+	void *p = h->pool ? pool_take(h, size) : NULL;
+	if (p && zeroed)
+		memset(p, 0, size);
+	if (!p)
+		p = zeroed ? calloc(1, size ? size : 1) : malloc(size ? size : 1);
 	if (!p)
 		return fail_memory(err), NULL;
 	h->used += size;
 	h->peak = h->used > h->peak ? h->used : h->peak;
+	if (h->pool && h->pool->peak < h->used)
+		h->pool->peak = h->used;
 	return p;
+}
+
+void *heap_alloc(struct heap *h, size_t size, nns_error *err)
+{
+	return heap_take(h, size, true, err);
 }
 
 void heap_free(struct heap *h, void *p, size_t size)
 {
-	if (p)
-		h->used -= size;
-	free(p);
+	if (!p)
+		return;
+	h->used -= size;
+	if (!h->pool || !pool_give(h, p, size))
+		free(p);
 }
 
 static struct tensor *tensor_shell(struct arena *a, enum dtype dtype, int ndim, const int64_t *size)
@@ -52,7 +115,7 @@ static bool extent(int ndim, const int64_t *size, const int64_t *stride, int64_t
 	return *out = n, true;
 }
 
-struct tensor *tensor_new_strided(struct arena *a, struct heap *h, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, nns_error *err)
+static struct tensor *new_tensor(struct arena *a, struct heap *h, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, bool zeroed, nns_error *err)
 {
 	int64_t n, bytes;
 	if (ndim > MAX_DIMS || !shape_fits(ndim, size, dtype) || !extent(ndim, size, stride, &n) || __builtin_mul_overflow(n, (int64_t)dtype_size(dtype), &bytes))
@@ -64,9 +127,19 @@ struct tensor *tensor_new_strided(struct arena *a, struct heap *h, enum dtype dt
 	if (ndim)
 		memcpy(t->stride, stride, (size_t)ndim * sizeof *stride);
 	*s = (struct storage){ .size = (size_t)bytes, .users = 1, .heap = h };
-	s->data = heap_alloc(h, s->size, err);
+	s->data = heap_take(h, s->size, zeroed, err);
 	t->storage = s;
 	return s->data ? t : NULL;
+}
+
+struct tensor *tensor_new_strided(struct arena *a, struct heap *h, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, nns_error *err)
+{
+	return new_tensor(a, h, dtype, ndim, size, stride, true, err);
+}
+
+struct tensor *tensor_new_raw(struct arena *a, struct heap *h, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, nns_error *err)
+{
+	return new_tensor(a, h, dtype, ndim, size, stride, false, err);
 }
 
 struct tensor *tensor_new(struct arena *a, struct heap *h, enum dtype dtype, int ndim, const int64_t *size, nns_error *err)

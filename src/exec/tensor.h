@@ -13,10 +13,22 @@
 #include "ir/elements.h"
 #include "ir/graph.h"
 
+/*
+ * Blocks that were freed and may be wanted again in the same size: new pages cost more than many a kernel.  What is used and
+ * what is kept stay within the most that was used.  Owned by who zeroed it.
+ */
+enum { POOL_BLOCKS = 64 };
+struct heap_pool {
+	struct { void *data; size_t size; } blocks[POOL_BLOCKS]; int n; /* the oldest first */
+	size_t bytes, peak;
+};
+void pool_release(struct heap_pool *p);
+
 /* Where storages come from: counts bytes and refuses beyond a limit. */
 struct heap {
 	size_t used, peak;       /* bytes */
 	size_t limit;            /* 0: none */
+	struct heap_pool *pool;       /* NULL: none */
 };
 void *heap_alloc(struct heap *h, size_t size, nns_error *err); /* zeroed; size 0 gives a pointer too */
 void heap_free(struct heap *h, void *p, size_t size);
@@ -40,7 +52,9 @@ struct tensor {
 
 /* A new contiguous tensor, zeroed.  NULL: no memory, or over the heap's limit. */
 struct tensor *tensor_new(struct arena *a, struct heap *h, enum dtype dtype, int ndim, const int64_t *size, nns_error *err);
-/* The same with strides of the caller's (none negative). */
+/* The same, not zeroed, with strides of the caller's (none negative). */
+struct tensor *tensor_new_raw(struct arena *a, struct heap *h, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, nns_error *err);
+/* The same, zeroed. */
 struct tensor *tensor_new_strided(struct arena *a, struct heap *h, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, nns_error *err);
 /* A tensor over a storage, which gets one more user. */
 struct tensor *tensor_over(struct arena *a, struct storage *s, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, int64_t offset, nns_error *err);

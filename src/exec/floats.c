@@ -1,0 +1,192 @@
+#include "exec/floats.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* GNU C's vectors keep these loops from depending on the optimiser's mood; a processor without such vectors gets several smaller ones. */
+#if defined __x86_64__ && defined __GNUC__ && !defined __clang__ && !defined __SANITIZE_ADDRESS__
+#define FOR_PROCESSORS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define FOR_PROCESSORS
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+enum { WIDE = 16 };
+
+typedef float pack __attribute__((vector_size(WIDE * sizeof(float)), may_alias));
+typedef int32_t bits __attribute__((vector_size(WIDE * sizeof(int32_t)), may_alias));
+
+INLINE pack load(const float *p)
+{
+	pack v;
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+INLINE void store(float *p, pack v)
+{
+	memcpy(p, &v, sizeof v);
+}
+
+/* The first n, and `rest` after them. */
+INLINE pack load_some(const float *p, int64_t n, float rest)
+{
+	float v[WIDE];
+	for (int i = 0; i < WIDE; i++)
+		v[i] = i < n ? p[i] : rest;
+	return load(v);
+}
+
+INLINE void store_some(float *p, pack v, int64_t n)
+{
+	memcpy(p, &v, (size_t)n * sizeof *p);
+}
+
+INLINE pack choose(bits mask, pack yes, pack no)
+{
+	return (pack)((mask & (bits)yes) | (~mask & (bits)no));
+}
+
+INLINE pack larger(pack x, pack y)
+{
+	return choose(x > y, x, y);
+}
+
+/* 2^n e^r with r at most log(2) / 2 (the polynomial is Cephes'); 2^n in two steps, so that results may be denormal. */
+INLINE pack exp_pack(pack x)
+{
+	const float round = 12582912.0f; /* 1.5 * 2^23 */
+	x = choose(x > 89.5f, (pack){ 0 } + 89.5f, choose(x < -104.5f, (pack){ 0 } - 104.5f, x));
+	pack n = (x * 1.44269504f + round) - round;
+	pack r = x - n * 0.693359375f + n * 2.12194440e-4f, p = (pack){ 0 } + 1.9875691500e-4f;
+	p = p * r + 1.3981999507e-3f;
+	p = p * r + 8.3334519073e-3f;
+	p = p * r + 4.1665795894e-2f;
+	p = p * r + 1.6666665459e-1f;
+	p = p * r + 5.0000001201e-1f;
+	p = p * r * r + r + 1;
+	bits whole = __builtin_convertvector(choose(n == n, n, (pack){ 0 }), bits), half = whole >> 1;
+	return p * (pack)((half + 127) << 23) * (pack)((whole - half + 127) << 23);
+}
+
+INLINE pack sigmoid_pack(pack x)
+{
+	return 1 / (1 + exp_pack(-x));
+}
+
+/* A polynomial near 0 (Cephes), by exp() elsewhere. */
+INLINE pack tanh_pack(pack x)
+{
+	pack z = x * x, p = (pack){ 0 } - 5.70498872745e-3f, size = larger(x, -x);
+	p = p * z + 2.06390887954e-2f;
+	p = p * z - 5.37397155531e-2f;
+	p = p * z + 1.33314422036e-1f;
+	p = p * z - 3.33332819422e-1f;
+	pack far = 1 - 2 / (exp_pack(2 * size) + 1);
+	return choose(size < 0.625f, x + x * z * p, choose(x < 0, -far, far));
+}
+
+INLINE void cell(pack in, pack forget, pack new, pack out, pack *c, pack *h)
+{
+	*c = sigmoid_pack(forget) * *c + sigmoid_pack(in) * tanh_pack(new);
+	*h = sigmoid_pack(out) * tanh_pack(*c);
+}
+
+FOR_PROCESSORS void floats_lstm_cell(const float *gate, int64_t n, float *c, float *h)
+{
+	int64_t i = 0;
+	pack now, new;
+	for (; i + WIDE <= n; i += WIDE) {
+		now = load(c + i);
+		cell(load(gate + i), load(gate + n + i), load(gate + 2 * n + i), load(gate + 3 * n + i), &now, &new);
+		store(c + i, now);
+		store(h + i, new);
+	}
+	if (i == n)
+		return;
+	int64_t some = n - i;
+	now = load_some(c + i, some, 0);
+	cell(load_some(gate + i, some, 0), load_some(gate + n + i, some, 0), load_some(gate + 2 * n + i, some, 0), load_some(gate + 3 * n + i, some, 0), &now, &new);
+	store_some(c + i, now, some);
+	store_some(h + i, new, some);
+}
+
+INLINE float largest(pack v)
+{
+	float most = v[0];
+	for (int i = 1; i < WIDE; i++)
+		most = v[i] > most ? v[i] : most;
+	return most;
+}
+
+INLINE float total(pack v)
+{
+	float sum = 0;
+	for (int i = 0; i < WIDE; i++)
+		sum += v[i];
+	return sum;
+}
+
+/* v = scale * v + mask; returns the largest, by which NaNs do not count. */
+INLINE float scores(float *v, int64_t n, float scale, const float *mask, int64_t step)
+{
+	pack most = (pack){ 0 } - INFINITY;
+	int64_t i = 0;
+	for (int64_t j = 0; mask && step != 1 && j < n; j++)
+		v[j] = scale * v[j] + mask[j * step];
+	bool by_pack = mask && step == 1;
+	float factor = mask && step != 1 ? 1 : scale;
+	for (; i + WIDE <= n; i += WIDE) {
+		pack s = load(v + i) * factor;
+		if (by_pack)
+			s += load(mask + i);
+		most = larger(s, most);
+		store(v + i, s);
+	}
+	if (i < n) {
+		pack s = load_some(v + i, n - i, -INFINITY) * factor;
+		if (by_pack)
+			s += load_some(mask + i, n - i, -INFINITY);
+		most = larger(s, most);
+		store_some(v + i, s, n - i);
+	}
+	return largest(most);
+}
+
+FOR_PROCESSORS float floats_exp_row(float *v, int64_t n, float scale, const float *mask, int64_t step)
+{
+	float most = scores(v, n, scale, mask, step);
+	pack sum = { 0 };
+	int64_t i = 0;
+	most = most == -INFINITY ? 0 : most;
+	for (; i + WIDE <= n; i += WIDE) {
+		pack e = exp_pack(load(v + i) - most);
+		sum += e;
+		store(v + i, e);
+	}
+	if (i < n) {
+		pack e = exp_pack(load_some(v + i, n - i, -INFINITY) - most);
+		sum += e;
+		store_some(v + i, e, n - i);
+	}
+	return total(sum);
+}
+
+FOR_PROCESSORS void floats_scale(float *to, const float *from, int64_t n, float factor)
+{
+	int64_t i = 0;
+	for (; i + WIDE <= n; i += WIDE)
+		store(to + i, load(from + i) * factor);
+	for (; i < n; i++)
+		to[i] = from[i] * factor;
+}
+
+FOR_PROCESSORS void floats_to_half(uint16_t *to, const float *from, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++) {
+		uint32_t u;
+		memcpy(&u, from + i, sizeof u);
+		to[i] = from[i] != from[i] ? 0x7fc0 : (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16);
+	}
+}

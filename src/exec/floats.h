@@ -1,0 +1,26 @@
+/*
+ * Loops over float32 that decide how long a run takes.  Each is compiled for
+ * several processors and chosen when the program starts; errors are a few
+ * units in the last place.  Nothing is allocated, arrays are the caller's.
+ */
+#ifndef EXEC_FLOATS_H
+#define EXEC_FLOATS_H
+
+#include <stdint.h>
+
+/*
+ * One step of an LSTM for one sample: gate is [4 n] of input, forget, cell and output sums; c [n] is the cell state before
+ * and after, h [n] the new hidden state.
+ */
+void floats_lstm_cell(const float *gate, int64_t n, float *c, float *h);
+/*
+ * v[i] = exp(scale * v[i] + mask[i * step] - m) with m the largest of the sums; returns the sum of all v.  mask may be NULL.
+ * 0 when every sum is -inf: v is all zeros then.  NaN anywhere makes the sum NaN.
+ */
+float floats_exp_row(float *v, int64_t n, float scale, const float *mask, int64_t step);
+/* to[i] = from[i] * factor */
+void floats_scale(float *to, const float *from, int64_t n, float factor);
+/* Nearest bfloat16, ties to even, as PyTorch rounds. */
+void floats_to_half(uint16_t *to, const float *from, int64_t n);
+
+#endif
