@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "exec/materialise.h"
 #include "ops/op.h"
 #include "load/load.h"
 #include "nn/nn.h"
@@ -40,6 +41,7 @@ static nns_model *finish(nns_model *m, struct model *loaded)
 		return NULL;
 	}
 	m->model = loaded;
+	((struct runtime *)loaded->runtime)->recorder.evaluate = graph_evaluate;
 	return m;
 }
 

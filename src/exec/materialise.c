@@ -76,6 +76,22 @@ static bool copy_out(const struct run *r, struct value **values, size_t n, void 
 	return true;
 }
 
+bool graph_evaluate(struct graph *g, struct value **values, size_t n, nns_error *err)
+{
+	void *block;
+	if (!graph_materialise(g, values, n, NULL, &block, err))
+		return false;
+	bool ok = true;
+	for (size_t i = 0; block && i < n; i++) {
+		unsigned char *own = values[i]->storage ? arena_alloc(g->arena, values[i]->storage_bytes + 1) : NULL;
+		ok = ok && (own || !values[i]->storage);
+		if (own)
+			values[i]->storage = memcpy(own, values[i]->storage, values[i]->storage_bytes);
+	}
+	free(block);
+	return ok || fail_memory(err);
+}
+
 bool graph_materialise(struct graph *g, struct value **values, size_t n, struct generator *generator, void **block, nns_error *err)
 {
 	struct run r = { 0 };

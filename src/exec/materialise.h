@@ -11,4 +11,7 @@
  */
 bool graph_materialise(struct graph *g, struct value **values, size_t n, struct generator *generator, void **block, nns_error *err);
 
+/* The same for a few small values; their content lies in the arena of the graph. */
+bool graph_evaluate(struct graph *g, struct value **values, size_t n, nns_error *err);
+
 #endif

@@ -58,6 +58,24 @@ size_t dtype_size(enum dtype d)
 	return known(d) ? types[d].size : 0;
 }
 
+/* c10/core/ScalarType.h: the place in AT_FORALL_SCALAR_TYPES_WITH_COMPLEX_AND_QINTS. */
+static const enum dtype by_code[] = { DT_UINT8, DT_INT8, DT_INT16, DT_INT32, DT_INT64, DT_FLOAT16, DT_FLOAT32, DT_FLOAT64, DT_COMPLEX32,
+	DT_COMPLEX64, DT_COMPLEX128, DT_BOOL, DT_QINT8, DT_QUINT8, DT_QINT32, DT_BFLOAT16, DT_NONE, DT_NONE, DT_NONE, DT_NONE, DT_NONE, DT_NONE, DT_NONE,
+	DT_FLOAT8_E5M2, DT_FLOAT8_E4M3FN, DT_FLOAT8_E5M2FNUZ, DT_FLOAT8_E4M3FNUZ, DT_UINT16, DT_UINT32, DT_UINT64 };
+
+int dtype_code(enum dtype d)
+{
+	for (size_t i = 0; i < sizeof by_code / sizeof *by_code; i++)
+		if (by_code[i] == d && d != DT_NONE)
+			return (int)i;
+	return -1;
+}
+
+enum dtype dtype_from_code(int64_t code)
+{
+	return code >= 0 && code < (int64_t)(sizeof by_code / sizeof *by_code) ? by_code[code] : DT_NONE;
+}
+
 enum dtype dtype_from_name(const char *name)
 {
 	for (int d = 0; d < DT_COUNT; d++)

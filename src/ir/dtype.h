@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum dtype {
 	DT_BOOL, DT_UINT8, DT_INT8, DT_INT16, DT_INT32, DT_INT64,
@@ -20,6 +21,9 @@ enum dtype {
 const char *dtype_name(enum dtype d);          /* "float32" */
 size_t dtype_size(enum dtype d);               /* bytes of one element */
 enum dtype dtype_from_name(const char *name);  /* "float32", "float", "half", "long", ...; DT_NONE when unknown */
+/* The number that TorchScript writes for it, and back; -1 and DT_NONE when there is none. */
+int dtype_code(enum dtype d);
+enum dtype dtype_from_code(int64_t code);
 bool dtype_is_float(enum dtype d);             /* half to double, bfloat16, float8 */
 bool dtype_is_complex(enum dtype d);
 bool dtype_is_integral(enum dtype d);          /* integers, without bool */

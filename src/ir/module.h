@@ -13,6 +13,8 @@
 
 struct nn_class;
 struct program;
+struct script;
+struct script_class;
 
 struct attribute {
 	const char *name;
@@ -37,6 +39,7 @@ struct module {
 	struct child *children;       size_t n_children, cap_children;
 	struct parameter *parameters; size_t n_parameters, cap_parameters;
 	struct parameter *buffers;    size_t n_buffers, cap_buffers;
+	const struct script_class *script; /* its class in the code of a TorchScript archive, NULL otherwise */
 	bool training;
 	const char *printed;     /* what a printed tree showed between the brackets, NULL otherwise */
 	bool params_unknown;     /* an unknown class: it may have parameters nobody told us of */
@@ -60,6 +63,7 @@ struct model {
 	size_t n_modules;
 	struct model *lender;    /* a model whose memory the content of some tensors lies in; owned */
 	struct program *program; /* the graph that the file holds, NULL: forward code is traced */
+	struct script *script;   /* the code of a TorchScript archive, which its modules run; NULL otherwise */
 	void *runtime;           /* struct runtime * of nn/: classes known to this model, the interpreter */
 };
 

@@ -40,6 +40,7 @@ struct code *lang_parse_prefix(struct arena *a, const char *text, size_t n, cons
 /* A signature: "in_channels, out_channels, *, stride=1, **kwargs". */
 struct lang_param {
 	const char *name;
+	const char *type;             /* the annotation as written, NULL when there is none */
 	const struct code *fallback;  /* the default, NULL when required */
 	bool keyword_only, star, double_star;
 };

@@ -91,7 +91,7 @@ static bool indentation(struct lexer *l, struct token *t)
 			l->indents[l->n_indents++] = column;
 			return *t = token_at(l, T_INDENT, l->p), true;
 		}
-		while (column < l->indents[l->n_indents - 1]) {
+		while (l->n_indents > 1 && column < l->indents[l->n_indents - 1]) {
 			l->n_indents--;
 			l->dedents++;
 		}

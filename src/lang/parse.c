@@ -3,8 +3,6 @@
 
 #include "lang/parse.h"
 
-static struct ast *parse_statement(struct parser *p);
-
 /* ---- Signatures ---- */
 
 static bool add_parameter(struct parser *p, struct signature *s, size_t *cap, struct lang_param v)
@@ -27,10 +25,17 @@ static bool parse_fallback(struct parser *p, struct lang_param *v)
 	return (c->root = parse_expression(p)) != NULL;
 }
 
-/* `x: Tensor` and `-> Tensor` are read and forgotten. */
-static bool skip_annotation(struct parser *p, const char *mark, const char *closing)
+/* `: Tensor` and `-> Tensor`: *type is what was written, NULL when there is none. */
+static bool parse_annotation(struct parser *p, const char *mark, const char *closing, const char **type)
 {
-	return strcmp(mark, closing) == 0 || !accept(p, mark) || parse_expression(p);
+	const char *start = p->ahead.start;
+	*type = NULL;
+	if (strcmp(mark, closing) == 0 || !accept(p, mark))
+		return true;
+	if (!parse_expression(p))
+		return false;
+	*type = arena_strndup(p->arena, start, (size_t)(p->consumed - start));
+	return *type || fail_memory(p->err);
 }
 
 static bool parse_parameter(struct parser *p, const char *closing, struct signature *s, size_t *cap, bool *keyword_only)
@@ -54,7 +59,7 @@ static bool parse_parameter(struct parser *p, const char *closing, struct signat
 		if (strcmp(s->params[i].name, v.name) == 0)
 			return fail(p->err, NNS_FORMAT, "%s:%d:%d: duplicate parameter '%s'", p->where, p->tok.line, p->tok.col, v.name);
 	advance(p);
-	if (!skip_annotation(p, ":", closing))
+	if (!parse_annotation(p, ":", closing, &v.type))
 		return false;
 	if (accept(p, "=") && !parse_fallback(p, &v))
 		return false;
@@ -182,9 +187,10 @@ static struct ast *parse_with(struct parser *p)
 	return (e->b = parse_suite(p)) ? e : NULL;
 }
 
-static struct ast *parse_def(struct parser *p)
+struct ast *parse_def(struct parser *p)
 {
 	struct ast *e = ast_new(p, A_DEF, &p->tok);
+	const char *result;
 	advance(p);
 	if (!e || !(e->signature = arena_alloc(p->arena, sizeof *e->signature)))
 		return fail_memory(p->err), NULL;
@@ -195,7 +201,7 @@ static struct ast *parse_def(struct parser *p)
 	advance(p);
 	if (!expect(p, "(") || !parse_parameters(p, ")", e->signature) || !expect(p, ")"))
 		return NULL;
-	return skip_annotation(p, "->", ":") && (e->b = parse_suite(p)) ? e : NULL;
+	return parse_annotation(p, "->", ":", &result) && (e->b = parse_suite(p)) ? e : NULL;
 }
 
 /* ---- Simple statements ---- */
@@ -294,7 +300,7 @@ static struct ast *parse_word(struct parser *p, enum ast_kind kind)
 	return e;
 }
 
-static struct ast *parse_statement(struct parser *p)
+struct ast *parse_statement(struct parser *p)
 {
 	static const char *const never[] = { "import", "from", "class", "try", "except", "finally", "yield", "global", "nonlocal", "async", "await" };
 	static const struct { const char *word; struct ast *(*parse)(struct parser *p); } rows[] = {

@@ -16,6 +16,11 @@ struct parser {
 };
 
 bool parser_begin(struct parser *p, struct arena *a, const char *text, size_t n, const char *where, enum lex_mode mode, nns_error *err);
+/*
+ * The same in the middle of a text, whose lines are counted from `line`: text begins in column `col` of it, the indentation of its
+ * block.  Neither text nor where is copied.
+ */
+bool parser_begin_at(struct parser *p, struct arena *a, const char *text, size_t n, const char *where, int line, int col, nns_error *err);
 void advance(struct parser *p);
 bool at(const struct parser *p, const char *text);
 bool accept(struct parser *p, const char *text);
@@ -38,6 +43,8 @@ struct ast *star_or_expression(struct parser *p);
 struct ast *parse_expression(struct parser *p);        /* one expression, conditional or lambda */
 struct ast *parse_expressions(struct parser *p);       /* with commas: a tuple */
 struct ast *parse_targets(struct parser *p);           /* what `for` assigns to */
+struct ast *parse_statement(struct parser *p);
+struct ast *parse_def(struct parser *p);               /* from the word def on */
 bool parse_parameters(struct parser *p, const char *closing, struct signature *out);
 
 /* strings.c: the text of a string token (quotes, escapes), as A_CONST or A_JOINED. */

@@ -25,6 +25,19 @@ bool parser_begin(struct parser *p, struct arena *a, const char *text, size_t n,
 	return true;
 }
 
+bool parser_begin_at(struct parser *p, struct arena *a, const char *text, size_t n, const char *where, int line, int col, nns_error *err)
+{
+	*p = (struct parser){ .arena = a, .err = err, .where = where, .consumed = text };
+	lex_begin(&p->lexer, text, n, LEX_BLOCK);
+	p->lexer.line = line;
+	p->lexer.line_start = text - (col - 1);
+	p->lexer.indents[0] = col - 1;
+	p->lexer.at_line_start = false;
+	p->tok = lex_next(&p->lexer);
+	p->ahead = lex_next(&p->lexer);
+	return true;
+}
+
 bool at(const struct parser *p, const char *text)
 {
 	return token_is(&p->tok, text);

@@ -12,6 +12,7 @@
 
 #include "load/archive.h"
 #include "load/checkpoint.h"
+#include "load/script_file.h"
 #include "load/torch_pickle.h"
 
 enum { MAX_OLD = 64 << 20 };     /* bytes of a pickle that is read to see whether it is one */
@@ -32,22 +33,6 @@ static const struct archive_entry *find_pickle(const struct archive *z)
 	return NULL;
 }
 
-static bool give_bytes(struct torch_pickle *t, struct archive *z, const char *top, nns_error *err)
-{
-	for (size_t i = 0; i < t->storages.n; i++) {
-		struct torch_storage *s = t->storages.entries[i].value;
-		char *path = arena_printf(t->arena, "%sdata/%s", top, s->key);
-		if (!path)
-			return fail_memory(err);
-		const struct archive_entry *e = archive_find(z, path);
-		if (!e)
-			return fail(err, NNS_FORMAT, "there is no entry %s for a storage", path);
-		if (!archive_bytes(z, e, SIZE_MAX, &s->bytes, &s->n_bytes, err))
-			return false;
-	}
-	return true;
-}
-
 /* NAME/version holds the version of the archive as text; only TorchScript has constants. */
 static const char *origin_of(struct arena *a, struct archive *z, const struct archive_entry *object)
 {
@@ -61,6 +46,18 @@ static const char *origin_of(struct arena *a, struct archive *z, const struct ar
 		return what;
 	const unsigned char *end = len ? memchr(bytes, '\n', len) : NULL;
 	return arena_printf(a, "%s, archive version %.*s", what, (int)(end ? (size_t)(end - bytes) : len), (const char *)bytes);
+}
+
+/* When the code cannot be read the tensors still can. */
+static bool load_script(struct model *m, struct archive *z, const char *top, struct datum object, nns_error *err)
+{
+	nns_error why = { 0 };
+	if (script_model(m, z, top, object, &why))
+		return true;
+	if (!checkpoint_model(m, object, err))
+		return false;
+	m->note = arena_printf(m->arena, "its code cannot be traced: %s", why.message);
+	return m->note || fail_memory(err);
 }
 
 static bool load_zip(const struct load_file *f, struct model *m, nns_error *err)
@@ -83,7 +80,9 @@ static bool load_zip(const struct load_file *f, struct model *m, nns_error *err)
 		return fail_memory(err);
 	if (!torch_pickle_read(&t, bytes, len, &object, &used))
 		return fail_within(err, "%s: ", e->name);
-	return give_bytes(&t, z, top, err) && torch_pickle_finish(&t) && checkpoint_model(m, object, err);
+	if (!torch_give_bytes(&t, z, top, "data", err) || !torch_pickle_finish(&t))
+		return false;
+	return script_is(z, top, object) ? load_script(m, z, top, object, err) : checkpoint_model(m, object, err);
 }
 
 int torch_zip_bid(const struct load_file *f)

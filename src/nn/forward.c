@@ -106,7 +106,7 @@ bool module_call(struct interp *in, struct module *m, const struct lang_args *ar
 	if (c)
 		rt->recorder.call = c;
 	in->depth += 4;
-	bool ok = run_forward(rt, m, args, out, err);
+	bool ok = m->script && rt->script_forward ? rt->script_forward(rt, m, args, out, err) : run_forward(rt, m, args, out, err);
 	in->depth -= 4;
 	rt->recorder.call = before;
 	in->line = line;

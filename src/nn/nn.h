@@ -92,6 +92,9 @@ struct runtime {
 	 * tensors are shapes alone and reset columns do not run.
 	 */
 	struct graph *construction;
+	/* Runs the forward of a module whose code came in a TorchScript archive; NULL when there is none. */
+	bool (*script_forward)(struct runtime *rt, struct module *m, const struct lang_args *args, struct datum *out, nns_error *err);
+	void *script_run;        /* what that is at work with */
 	bool placed;             /* the error at work already says in which module */
 };
 

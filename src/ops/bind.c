@@ -55,10 +55,29 @@ static bool known_int(struct datum d, int64_t *out)
 	return true;
 }
 
+/* The numbers of c10/core/Layout.h and c10/core/MemoryFormat.h. */
+static const struct host_object layouts[] = { { "layout", "strided" }, { "layout", "sparse_coo" } };
+static const struct host_object memory_formats[] = { { "memory_format", "contiguous_format" }, { "memory_format", "preserve_format" },
+	{ "memory_format", "channels_last" }, { "memory_format", "channels_last_3d" } };
+
+static bool from_number(enum arg_type type, int64_t i, struct datum *out)
+{
+	const struct host_object *all = type == ARG_LAYOUT ? layouts : memory_formats;
+	int64_t n = type == ARG_LAYOUT ? 2 : 4;
+	if (type == ARG_DTYPE)
+		return *out = (struct datum){ .kind = D_DTYPE, .u.i = dtype_from_code(i) }, dtype_from_code(i) != DT_NONE;
+	if ((type != ARG_LAYOUT && type != ARG_MEMORY_FORMAT) || i < 0 || i >= n)
+		return false;
+	*out = datum_pointer(D_HOST, &all[i]);
+	return true;
+}
+
 static bool convert_item(struct recorder *r, const struct op *op, const struct op_arg *a, struct datum in, struct datum *out)
 {
 	int64_t i;
 	*out = in;
+	if (r->numbered && in.kind == D_INT && from_number(a->type, in.u.i, out))
+		return true;
 	switch (a->type) {
 	case ARG_TENSOR:
 		if (in.kind == D_TENSOR)

@@ -449,6 +449,15 @@ bool record_call(struct recorder *r, const char *name, const struct lang_args *a
 	return true;
 }
 
+bool record_script(struct recorder *r, const char *base, const struct lang_args *args, struct datum *out, nns_error *err)
+{
+	struct datum *bound;
+	r->numbered = true;
+	const struct op *op = bind_overload(r, base, args, &bound, err);
+	r->numbered = false;
+	return op ? record_op(r, op, bound, out, err) : fail_binding(r, err);
+}
+
 bool record_overload(struct recorder *r, const char *base, const struct lang_args *args, struct datum *out, nns_error *err)
 {
 	struct datum *bound;

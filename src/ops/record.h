@@ -21,8 +21,14 @@ struct recorder {
 	struct node *parent;        /* the composite whose parts are being recorded */
 	bool grad_enabled;
 	bool training;
+	bool numbered;              /* numbers stand for dtypes, layouts and memory formats, as in TorchScript */
 	const char *label;          /* the outermost composite at work, which errors name; NULL outside of one */
 	int list_length;            /* how many tensors the file says that the operator at work returns, 0 when nobody does */
+	/*
+	 * Finds the content of values that g makes, all of whose leaves have content: they become leaves that have it too.
+	 * NULL: nobody can.
+	 */
+	bool (*evaluate)(struct graph *g, struct value **values, size_t n, nns_error *err);
 	struct map functions;       /* functions of namespaces used so far: "F.relu" -> struct function * */
 };
 
@@ -42,6 +48,9 @@ bool record_unknown(struct recorder *r, const char *name, const struct lang_args
 
 /* Calls the overload of base ("add") that the arguments fit, as PyTorch's Python binding chooses it. */
 bool record_overload(struct recorder *r, const char *base, const struct lang_args *args, struct datum *out, nns_error *err);
+
+/* The same for TorchScript, where numbers stand for dtypes and their kin. */
+bool record_script(struct recorder *r, const char *base, const struct lang_args *args, struct datum *out, nns_error *err);
 
 /*
  * A function of torch.nn.functional or torch that PyTorch writes in Python

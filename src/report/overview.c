@@ -85,7 +85,7 @@ static void add_dtypes(struct text *out, const struct tally *t)
 static void add_commands(struct text *out, const struct model *m)
 {
 	text_addf(out, "  %-12s", "commands");
-	if (m->program || (!m->state_only && m->root->class))
+	if (m->program || m->script || (!m->state_only && m->root->class))
 		text_add(out, "tree, params, shapes, summary, flops, graph, run, diff, get, check\n");
 	else
 		text_addf(out, "tree, params, diff, get, check%s\n", m->state_only ? "; there is no graph, run DESCRIPTION --weights FILE uses the tensors" : "; its class is unknown, so there is no graph");

@@ -5,6 +5,7 @@
 #include "ir/program.h"
 #include "nn/runtime.h"
 #include "trace/replay.h"
+#include "trace/script.h"
 
 /* ---- Inputs ---- */
 
@@ -80,20 +81,28 @@ static bool choose_inputs(struct model *m, const struct trace_options *o, struct
 		at->name = at->value->name = name;
 		at->is_default = false;
 	}
+	if (g->n_inputs == 0 && m->script)
+		return script_wants_none(m) || script_fail_inputs(m, err);
 	if (g->n_inputs == 0 && !m->program)
 		return fail(err, NNS_USAGE, "the model has no default input; give its shape with --input, such as --input 1x3x224x224");
 	return true;
+}
+
+/* A list or a tuple takes several inputs. */
+static bool is_one_tensor(const struct lang_param *p)
+{
+	return !p->type || strncmp(p->type, "Tensor", 6) == 0 || strncmp(p->type, "Optional[Tensor]", 16) == 0;
 }
 
 /* Inputs without a name go by that of the parameter of forward which they become. */
 static bool name_inputs(struct model *m, struct graph *g, nns_error *err)
 {
 	const struct signature *sig;
-	if (!m->root->class || m->program)
+	if (m->program || (!m->root->class && !m->script))
 		return true;
-	if (!class_signature(m->runtime, m->root->class, true, &sig, err))
+	if (m->script ? !script_signature(m, &sig, err) : !class_signature(m->runtime, m->root->class, true, &sig, err))
 		return false;
-	for (size_t i = 0; i < g->n_inputs && i < sig->n; i++)
+	for (size_t i = 0; i < g->n_inputs && i < sig->n && is_one_tensor(&sig->params[i]); i++)
 		if (!g->inputs[i].name && !sig->params[i].star && !sig->params[i].double_star)
 			g->inputs[i].name = g->inputs[i].value->name = sig->params[i].name;
 	return true;
@@ -201,6 +210,18 @@ static bool call_root(struct model *m, struct graph *g, nns_error *err)
 	return make_arguments(m, g, &args, err) && module_call(&rt->interp, m->root, &args, &g->output, err);
 }
 
+static bool call_script(struct model *m, struct graph *g, nns_error *err)
+{
+	struct runtime *rt = m->runtime;
+	struct lang_args args = { 0 };
+	struct script_run *run;
+	if (!script_begin(m, &run, err))
+		return false;
+	bool ok = script_arguments(m, g, &args, err) && module_call(&rt->interp, m->root, &args, &g->output, err);
+	script_end(run);
+	return ok;
+}
+
 static bool run(struct model *m, bool grad, struct graph *g, nns_error *err)
 {
 	struct runtime *rt = m->runtime;
@@ -213,7 +234,7 @@ static bool run(struct model *m, bool grad, struct graph *g, nns_error *err)
 	rt->placed = false;
 	rt->interp.steps = 0;
 	rt->interp.depth = 0;
-	bool ok = m->program ? replay(m, g, err) : call_root(m, g, err);
+	bool ok = m->program ? replay(m, g, err) : m->script ? call_script(m, g, err) : call_root(m, g, err);
 	rt->recorder.graph = NULL;
 	rt->recorder.call = NULL;
 	rt->n_paths = 0;

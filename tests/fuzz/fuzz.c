@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	nns_model *m = nns_model_load_memory(data, size, "fuzz", &options, &err);
 	for (size_t i = 0; m && i < sizeof reports / sizeof *reports; i++)
 		free(nns_report(m, NULL, reports[i], NULL, &err));
-	if (m && size < 3000) {
+	if (m && size < 10000) {
 		nns_graph *g = nns_trace(m, 0, NULL, 0, &err);
 		if (g)
 			free(nns_report(m, g, "shapes", NULL, &err));
