@@ -40,7 +40,7 @@ enum work_kind {
 };
 
 enum post_kind {
-	POST_SUM,                /* plus what out held before */
+	POST_SUM,                /* plus what out held before, or with a work before, the last of in */
 	POST_RELU,               /* x > 0 ? x : alpha * x */
 	POST_CLIP,               /* between alpha and beta */
 	POST_LINEAR,             /* alpha * x + beta */
@@ -69,6 +69,7 @@ struct attention_shape {
 
 struct work {
 	enum work_kind kind;
+	const struct work *before;               /* what makes in[0]: all are done in one go.  in is then that of the first, and what POST_SUM adds after it */
 	const struct layout **in; int n_in;
 	int ndim; int64_t size[BACKEND_ARRAY];    /* of the result */
 	const struct layout *out;                /* NULL: the backend chooses */
@@ -76,6 +77,7 @@ struct work {
 	int64_t groups;
 	const float *weights;                    /* with strides */
 	int weights_ndim; int64_t weights_size[BACKEND_ARRAY], weights_stride[BACKEND_ARRAY];
+	const float *scale;                      /* by channel of the result: of convolutions, what the weights are to be multiplied by; NULL: nothing */
 	const float *bias; int64_t bias_length;  /* NULL: none; of matmul: along its last dimension */
 	float epsilon;
 	int axis;

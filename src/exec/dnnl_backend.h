@@ -76,6 +76,8 @@ bool onednn_add_array(struct making *m, int arg, const float *from, float value,
 
 /* Brings data of one layout into another, now. */
 bool onednn_reorder_now(struct dnnl_backend *b, const dnnl_memory_desc_t *from, const void *data, const dnnl_memory_desc_t *to, void *out);
+/* The work with its weights row by row and multiplied by its scale, in memory that the caller frees; NULL: there is none. */
+float *onednn_scale(struct work *w);
 
 /* ---- dnnl_attr.c ---- */
 

@@ -215,16 +215,30 @@ static bool make_in_any(struct making *m, const dnnl_memory_desc_t *user)
 	return describe(w, &src, user, &dst, &d) && (w->kind == WORK_CONVOLUTION ? make_chosen(m, &d) : onednn_make_pd(m, &d));
 }
 
-bool onednn_make_convolution(struct making *m)
+static bool make_convolution(struct making *m)
 {
 	const struct work *w = m->w;
 	dnnl_memory_desc_t user;
-	if (onednn_make_own(m))
-		return true;
 	if (!onednn_make_attr(m, 0) || !weights_layout(w, &user) || (!make_in_blocks(m, &user) && !make_in_any(m, &user)))
 		return false;
 	return onednn_pack(m, &user, w->weights, DNNL_ARG_WEIGHTS, onednn_md_of(m, dnnl_query_weights_md)) &&
 		(!w->bias || onednn_add_array(m, DNNL_ARG_BIAS, w->bias, 0, w->size[1]));
+}
+
+bool onednn_make_convolution(struct making *m)
+{
+	if (onednn_make_own(m))
+		return true;
+	const struct work *w = m->w;
+	struct work scaled = *w;
+	float *weights = w->scale ? onednn_scale(&scaled) : NULL;
+	if (w->before || (w->scale && !weights))
+		return false;
+	m->w = &scaled;
+	bool ok = make_convolution(m);
+	m->w = w;
+	free(weights);
+	return ok;
 }
 
 void onednn_forget_choices(struct dnnl_backend *b)

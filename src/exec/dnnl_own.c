@@ -5,8 +5,11 @@
 
 #include <math.h>
 #include <omp.h>
+#include <stdlib.h>
 
 #include "exec/dnnl_backend.h"
+#include "exec/dense.h"
+#include "exec/separable.h"
 #include "exec/winograd.h"
 
 /* Posts as a sum before a clip, where 0 stays 0. */
@@ -58,7 +61,7 @@ static bool make_winograd(struct making *m)
 	if (!is_3x3(w) || w->out || !sum_and_clip(w, &s.sum, &s.low, &s.high) || !winograd_pays(&s, omp_get_max_threads()) ||
 	    !onednn_block_layout(&c->in, 4, size, dnnl_f32) || !onednn_block_layout(&c->out, 4, w->size, dnnl_f32))
 		return false;
-	struct winograd *made = winograd_new(&s, w->weights, w->weights_stride, w->bias, omp_get_max_threads());
+	struct winograd *made = winograd_new(&s, w->weights, w->weights_stride, w->scale, w->bias, omp_get_max_threads());
 	if (!made)
 		return false;
 	c->self = made;
@@ -70,9 +73,167 @@ static bool make_winograd(struct making *m)
 	return true;
 }
 
+/* ---- Chains ---- */
+
+enum { LINKS = 3 };
+
+/* The works of a chain from the first on, with weights row by row. */
+struct links {
+	struct work of[LINKS]; int n;
+	float *scaled[LINKS];    /* weights that were multiplied, to be freed */
+};
+
+static bool gather_links(struct links *l, const struct work *last)
+{
+	*l = (struct links){ .n = 0 };
+	for (const struct work *w = last; w; w = w->before)
+		l->n++;
+	for (int i = l->n; i > 0 && l->n <= LINKS; last = last->before)
+		l->of[--i] = *last;
+	return l->n <= LINKS;
+}
+
+static bool lies_row_by_row(const struct work *w)
+{
+	int64_t step = 1;
+	for (int i = w->weights_ndim; i-- > 0; step *= w->weights_size[i])
+		if (w->weights_size[i] > 1 && w->weights_stride[i] != step)
+			return false;
+	return true;
+}
+
+static bool bring_weights(struct links *l)
+{
+	for (int i = 0; i < l->n; i++) {
+		if (l->of[i].scale && !(l->scaled[i] = onednn_scale(&l->of[i])))
+			return false;
+		if (!lies_row_by_row(&l->of[i]))
+			return false;
+	}
+	return true;
+}
+
+static void release_links(struct links *l)
+{
+	for (int i = 0; i < LINKS; i++)
+		free(l->scaled[i]);
+}
+
+static bool run_separable(struct dnnl_backend *b, void *self, void *const *in, void *const *out, void *scratch)
+{
+	(void)b;
+	separable_run(self, in[0], separable_adds(self) ? in[1] : NULL, out[0], scratch);
+	return true;
+}
+
+static void free_separable(void *self)
+{
+	separable_free(self);
+}
+
+static bool is_depthwise(const struct work *w)
+{
+	return w->kind == WORK_CONVOLUTION && w->groups > 1 && w->groups == w->size[1];
+}
+
+/* A square kernel that goes the same way in both directions. */
+static bool is_even(const struct work *w)
+{
+	return w->kernel[0] == w->kernel[1] && w->stride[0] == w->stride[1] && w->padding[0] == w->padding[1] && w->dilation[0] == 1 && w->dilation[1] == 1;
+}
+
+static bool set_stages(struct separable_shape *s, const struct links *l, int depth)
+{
+	for (int i = 0; i < l->n; i++) {
+		const struct work *w = &l->of[i];
+		struct separable_stage *stage = &s->stages[DEPTH - depth + i];
+		if (!sum_and_clip(w, &s->sum, &stage->low, &stage->high) || (s->sum && i + 1 < l->n))
+			return false;
+		stage->there = true;
+		stage->weights = w->weights;
+		stage->bias = w->bias;
+	}
+	return true;
+}
+
+/* It pays when what is between the convolutions would not stay in the cache by itself. */
+static bool make_separable(struct making *m, struct links *l)
+{
+	enum { CACHE = 1 << 17 };                /* floats of an image */
+	int depth = is_depthwise(&l->of[0]) ? 0 : 1;
+	const struct work *w = &l->of[depth], *last = &l->of[l->n - 1];
+	const int64_t *size = l->of[0].in[0]->md.dims, *before = depth ? l->of[0].size : size;
+	struct own_code *c = &m->p->ours;
+	if (depth >= l->n || !is_depthwise(w) || !is_even(w) || w->size[1] * before[2] * before[3] < CACHE || !bring_weights(l))
+		return false;
+	struct separable_shape s = { .images = size[0], .in = size[1], .middle = w->size[1], .out = last->size[1], .height = before[2], .width = before[3],
+		.kernel = w->kernel[0], .stride = w->stride[0], .pad = w->padding[0] };
+	if (!set_stages(&s, l, depth) || !separable_fits(&s))
+		return false;
+	c->self = separable_new(&s, omp_get_max_threads());
+	if (!c->self)
+		return false;
+	c->run = run_separable;
+	c->free = free_separable;
+	c->scratch = separable_scratch(c->self);
+	c->weights = separable_weights(c->self);
+	c->name = "separable:avx512";
+	return true;
+}
+
+static bool run_dense(struct dnnl_backend *b, void *self, void *const *in, void *const *out, void *scratch)
+{
+	(void)b;
+	dense_run(self, in, out[0], scratch);
+	return true;
+}
+
+static void free_dense(void *self)
+{
+	dense_free(self);
+}
+
+static bool make_dense(struct making *m, struct links *l)
+{
+	const struct work *first = &l->of[0], *last = &l->of[l->n - 1], *norm = l->of[l->n - 2].kind == WORK_BATCH_NORM ? &l->of[l->n - 2] : NULL;
+	struct own_code *c = &m->p->ours;
+	int64_t *in = arena_array(m->arena, (size_t)first->n_in, sizeof *in);
+	bool sum;
+	struct dense_shape s = { .images = last->size[0], .pixels = last->size[2] * last->size[3], .out = last->size[1], .in = in, .n_in = first->n_in,
+		.bias = last->bias, .scale = norm ? norm->weights : NULL, .shift = norm ? norm->bias : NULL,
+		.in_low = norm && norm->n_posts ? 0 : -INFINITY, .in_high = INFINITY };
+	for (int i = 0; in && i < first->n_in; i++)
+		in[i] = first->in[i]->md.dims[1];
+	if (!in || !sum_and_clip(last, &sum, &s.low, &s.high) || sum || !dense_fits(&s) || !bring_weights(l))
+		return false;
+	s.weights = last->weights;
+	c->self = dense_new(&s, omp_get_max_threads());
+	if (!c->self)
+		return false;
+	c->run = run_dense;
+	c->free = free_dense;
+	c->scratch = dense_scratch(c->self);
+	c->weights = dense_weights(c->self);
+	c->name = "dense layer:avx512";
+	return true;
+}
+
+static bool make_chain(struct making *m)
+{
+	struct links l;
+	struct own_code *c = &m->p->ours;
+	if (m->w->half || !gather_links(&l, m->w))
+		return false;
+	c->in = l.of[0].in[0]->md;
+	bool dense = l.of[0].kind == WORK_CONCAT || l.of[0].kind == WORK_BATCH_NORM;
+	bool ok = onednn_block_layout(&c->out, m->w->ndim, m->w->size, dnnl_f32) && (dense ? make_dense(m, &l) : make_separable(m, &l));
+	release_links(&l);
+	return ok;
+}
+
 bool onednn_make_own(struct making *m)
 {
-	return make_winograd(m);
+	return m->w->before ? make_chain(m) : make_winograd(m);
 }
 
 #endif

@@ -52,6 +52,39 @@ bool onednn_pack(struct making *m, const dnnl_memory_desc_t *from, const float *
 	return out && onednn_reorder_now(m->b, from, data, to, out);
 }
 
+/* Weights of one channel of the result, in the order of their sizes. */
+static void scale_channel(const struct work *w, int64_t channel, int64_t n, float *to)
+{
+	int64_t at[BACKEND_ARRAY] = { 0 };
+	const float *from = w->weights + channel * w->weights_stride[0];
+	for (int64_t i = 0; i < n; i++) {
+		int64_t offset = 0;
+		for (int k = 1; k < w->weights_ndim; k++)
+			offset += at[k] * w->weights_stride[k];
+		to[i] = from[offset] * w->scale[channel];
+		for (int k = w->weights_ndim - 1; k > 0 && ++at[k] == w->weights_size[k]; k--)
+			at[k] = 0;
+	}
+}
+
+float *onednn_scale(struct work *w)
+{
+	int64_t n = 1, channels = w->weights_size[0];
+	for (int i = 1; i < w->weights_ndim; i++)
+		n *= w->weights_size[i];
+	float *to = onednn_aligned((size_t)(channels * n) * sizeof *to);
+	if (!to)
+		return NULL;
+#pragma omp parallel for
+	for (int64_t c = 0; c < channels; c++)
+		scale_channel(w, c, n, to + c * n);
+	for (int i = w->weights_ndim; i-- > 0; )
+		w->weights_stride[i] = i + 1 == w->weights_ndim ? 1 : w->weights_stride[i + 1] * w->weights_size[i + 1];
+	w->weights = to;
+	w->scale = NULL;
+	return to;
+}
+
 /* One array of floats, or n times a value. */
 bool onednn_add_array(struct making *m, int arg, const float *from, float value, int64_t n)
 {

@@ -206,23 +206,16 @@ static void set_weights(struct work *w, const struct tensor *t)
 			w->weights_size[i] = w->weights_stride[i] = 1;
 }
 
-/* Scales what makes a channel of the result; a deconvolution has those second. */
+/* The norm's factors scale what makes a channel of the result. */
 static bool fold_norm(struct lowering *l, struct arena *a, const struct group *g, struct work *w)
 {
-	int64_t n = w->size[1], count = 1, each;
-	float *scale, *shift, *weights, *bias = floats(l, a, g->bias, 0, n);
-	for (int i = 0; i < w->weights_ndim; i++)
-		count *= w->weights_size[i];
-	weights = floats(l, a, g->weights, 0, count);
-	if (!bias || !weights || !norm_factors(l, a, &l->f->plan->steps[g->steps[g->norm]], n, &scale, &shift))
+	int64_t n = w->size[1];
+	float *scale, *shift, *bias = floats(l, a, g->bias, 0, n);
+	if (!bias || !norm_factors(l, a, &l->f->plan->steps[g->steps[g->norm]], n, &scale, &shift))
 		return false;
-	each = count / n;
-	for (int64_t i = 0; i < count; i++)
-		weights[i] *= scale[i / each];
 	for (int64_t i = 0; i < n; i++)
 		bias[i] = bias[i] * scale[i] + shift[i];
-	contiguous_strides(w->weights_ndim, w->weights_size, w->weights_stride);
-	w->weights = weights;
+	w->scale = scale;
 	w->bias = bias;
 	return true;
 }
@@ -426,6 +419,19 @@ static bool lower_with(struct lowering *l, struct arena *scratch, const struct g
 
 static bool reference(struct lowering *l, size_t step);
 
+/* When results are to be seen, a step is done when its own is plain. */
+static bool show(struct lowering *l, int slot)
+{
+	size_t last = l->f->n_actions - 1;
+	if (!l->f->options.visible)
+		return true;
+	if (!need_plain(l, slot))
+		return false;
+	l->f->actions[last].ends = false;
+	l->f->actions[l->f->n_actions - 1].ends = true;
+	return true;
+}
+
 /* What the backend does not do after all runs step by step, at the same point. */
 static bool lower_group(struct lowering *l, const struct group *g)
 {
@@ -442,14 +448,7 @@ static bool lower_group(struct lowering *l, const struct group *g)
 	for (int i = 0; !ok && i < g->n_steps; i++)
 		if (!reference(l, g->steps[i]))
 			return false;
-	if (!l->f->options.visible)
-		return true;
-	size_t last = l->f->n_actions - 1;       /* the step is done when its result is plain */
-	if (!need_plain(l, g->out))
-		return false;
-	l->f->actions[last].ends = false;
-	l->f->actions[l->f->n_actions - 1].ends = true;
-	return true;
+	return show(l, g->out);
 }
 
 /* ---- The steps ---- */
@@ -493,6 +492,71 @@ static bool reference(struct lowering *l, size_t step)
 	return true;
 }
 
+/* ---- Chains ---- */
+
+static bool bring_in_blocks(struct lowering *l, int slot, struct operand *out, const struct layout **layout)
+{
+	const struct value *v = value_of(l, slot);
+	*layout = l->f->backend->blocked(l->f->backend, l->f->arena, v->ndim, v->size, false);
+	return *layout && need_layout(l, slot, *layout, out);
+}
+
+static bool lower_links(struct lowering *l, struct arena *scratch, const struct chain *c)
+{
+	struct fast_plan *f = l->f;
+	const struct group *first = c->links[0], *last = c->links[c->n - 1];
+	struct work w[CHAIN_LINKS];
+	struct primitive_needs needs;
+	int n = first->n_in + (last->add >= 0);
+	struct operand *in = arena_array(scratch, (size_t)n, sizeof *in), out;
+	const struct layout **layouts = arena_array(scratch, (size_t)n, sizeof *layouts);
+	for (int i = 0; i < c->n; i++) {
+		w[i] = c->links[i]->work;
+		w[i].before = i ? &w[i - 1] : NULL;
+		w[i].half = f->options.half;
+		if (!in || !layouts || !give_weights(l, scratch, c->links[i], &w[i]))
+			return false;
+	}
+	for (int i = 0; i < n; i++)
+		if (!bring_in_blocks(l, i < first->n_in ? first->in[i] : last->add, &in[i], &layouts[i]))
+			return false;
+	w[0].in = w[c->n - 1].in = layouts;
+	w[0].n_in = first->n_in;
+	w[c->n - 1].n_in = n;
+	struct primitive *p = f->backend->make(f->backend, f->arena, &w[c->n - 1], &needs);
+	if (!p || !place_result(l, last, needs.out, &out))
+		return f->backend->drop(p), false;
+	if (!add_primitive(l, p, &needs, in, n, out))
+		return false;
+	f->actions[f->n_actions - 1].ends = true;
+	f->actions[f->n_actions - 1].head = first->steps[0];
+	now_in(l, out);
+	return true;
+}
+
+/* All links where the last one stands; one by one when the backend does not do them together. */
+static bool lower_chain(struct lowering *l, const struct chain *c)
+{
+	struct arena *scratch = arena_new(NULL, l->err);
+	nns_error *err = l->err, quiet = { 0 };
+	size_t at = l->step;
+	if (!scratch)
+		return false;
+	l->err = &quiet;
+	bool done = lower_links(l, scratch, c);
+	l->err = err;
+	arena_free(scratch);
+	if (quiet.code == NNS_MEMORY)
+		return fail_memory(err);
+	bool ok = !done || show(l, c->links[c->n - 1]->out);
+	for (int i = 0; ok && !done && i < c->n; i++) {
+		l->step = c->links[i]->steps[c->links[i]->n_steps - 1];
+		ok = lower_group(l, c->links[i]);
+	}
+	l->step = at;
+	return ok;
+}
+
 static bool lower_steps(struct lowering *l)
 {
 	struct fast_plan *f = l->f;
@@ -500,7 +564,10 @@ static bool lower_steps(struct lowering *l)
 		const struct group *g = f->fusion.at[l->step];
 		if (f->fusion.folded[l->step] || (f->fusion.absorbed[l->step] && !g))
 			continue;
-		if (g ? !lower_group(l, g) : !reference(l, l->step))
+		const struct chain *c = f->fusion.chain[l->step];
+		if (c && c->links[c->n - 1] != g)
+			continue;
+		if (c ? !lower_chain(l, c) : g ? !lower_group(l, g) : !reference(l, l->step))
 			return false;
 	}
 	for (size_t i = 0; i < f->plan->n_outputs; i++) {

@@ -67,8 +67,7 @@ static bool is_output(const struct fusion *f, int slot)
 	return false;
 }
 
-/* SIZE_MAX: none. */
-static size_t next_use(const struct fusion *f, int slot, size_t after)
+size_t step_next_use(const struct fusion *f, int slot, size_t after)
 {
 	size_t low = f->first_use[slot], high = f->first_use[slot + 1];
 	while (low < high) {
@@ -83,7 +82,7 @@ static size_t next_use(const struct fusion *f, int slot, size_t after)
 
 bool used_after(const struct fusion *f, int slot, size_t step)
 {
-	return is_output(f, slot) || next_use(f, slot, step) != SIZE_MAX;
+	return is_output(f, slot) || step_next_use(f, slot, step) != SIZE_MAX;
 }
 
 /* ---- Memory that slots may share ---- */
@@ -231,8 +230,7 @@ static bool find_constants(struct fusion *f)
 
 /* ---- Chains ---- */
 
-/* Whether the group may run as late as at the step: nobody in between writes what it reads. */
-static bool may_wait(struct fusion *f, const struct group *g, size_t until)
+bool group_may_wait(const struct fusion *f, const struct group *g, size_t until)
 {
 	for (size_t i = g->steps[g->n_steps - 1] + 1; i < until; i++) {
 		if (g->add >= 0 && step_writes(f, i, f->family[g->add]))
@@ -339,8 +337,8 @@ static bool take_bias(struct fusion *f, struct group *g, size_t step)
 
 static bool extend(struct fusion *f, struct group *g)
 {
-	size_t step = next_use(f, g->out, g->steps[g->n_steps - 1]);
-	if (step == SIZE_MAX || f->absorbed[step] || !takes_over(f, g, step) || !may_wait(f, g, step))
+	size_t step = step_next_use(f, g->out, g->steps[g->n_steps - 1]);
+	if (step == SIZE_MAX || f->absorbed[step] || !takes_over(f, g, step) || !group_may_wait(f, g, step))
 		return false;
 	return take_norm(f, g, step) || take_add(f, g, step) || take_post(f, g, step) || take_bias(f, g, step) || take_view(f, g, step);
 }
@@ -378,7 +376,7 @@ bool fuse(struct fusion *f, const struct plan *p, struct arena *a, nns_error *er
 	f->constant = arena_array(a, p->n_values + 1, sizeof *f->constant);
 	if (f->at && f->absorbed && f->constant && find_uses(f) && find_families(f)) {
 		find_written(f);
-		if (find_constants(f) && find_groups(f))
+		if (find_constants(f) && find_groups(f) && find_chains(f))
 			return true;
 	}
 	return fail_memory(err);

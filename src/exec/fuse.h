@@ -24,10 +24,18 @@ struct group {
 	int norm;                /* which of steps is a batch norm that is folded into the weights, -1: none */
 };
 
+/* Groups each of which reads what the one before makes, and which nobody else reads; a backend may do them in one go. */
+enum { CHAIN_LINKS = 3 };
+
+struct chain {
+	struct group *links[CHAIN_LINKS]; int n;
+};
+
 struct fusion {
 	const struct plan *plan;
 	struct arena *arena;
 	struct group **at;       /* by step: the group that ends there */
+	struct chain **chain;    /* by step: the chain that the group which ends there is part of */
 	bool *absorbed;          /* by step: part of a group */
 	bool *constant;          /* by slot: known before any run */
 	bool *folded;            /* by step: makes constants only */
@@ -46,8 +54,15 @@ int step_slot(const struct plan_step *s, const char *name);  /* -1: None, or no 
 bool step_writes(const struct fusion *f, size_t step, int family);
 /* Whether a later step or the caller wants the slot as it is after the step. */
 bool used_after(const struct fusion *f, int slot, size_t step);
+/* The first step after one that mentions the slot; SIZE_MAX: none. */
+size_t step_next_use(const struct fusion *f, int slot, size_t after);
+/* Whether the group may run as late as at the step: nobody in between writes what it reads. */
+bool group_may_wait(const struct fusion *f, const struct group *g, size_t until);
 /* Calls fn for every slot that a step reads. */
 void step_each_slot(const struct plan_step *s, void (*fn)(int slot, void *data), void *data);
+
+/* chain.c: fills chain.  False: no memory. */
+bool find_chains(struct fusion *f);
 
 /* fuse_read.c: the group that a step alone makes.  False: no backend does it. */
 bool group_read(struct fusion *f, size_t step, struct group *g);

@@ -12,7 +12,6 @@
  *     inputs    [36][in / 16][tiles of a block][16]
  *     products  [36][out / 16][tiles of a block][16]
  */
-#define _DEFAULT_SOURCE          /* madvise */
 #include "exec/winograd.h"
 
 #if defined HAVE_DNNL && defined __x86_64__ && defined __GNUC__
@@ -21,13 +20,11 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#define AVX512 __attribute__((target("avx512f")))
-#define INLINE __attribute__((always_inline, target("avx512f"))) static inline
-#define UNROLL _Pragma("GCC unroll 16")
+#include "exec/avx512.h"
+#include "exec/product.h"
 
-enum { LANES = 16, SIDE = 6, POINTS = SIDE * SIDE, STEP = 4, ROWS = 14 };
+enum { SIDE = 6, POINTS = SIDE * SIDE, STEP = 4 };
 
 #define P 0.625f
 #define Q 1.5f
@@ -41,6 +38,11 @@ struct winograd {
 	float *weights, *bias;
 	size_t bytes;                            /* of weights */
 };
+
+static int64_t ceil_div(int64_t x, int64_t y)
+{
+	return (x + y - 1) / y;
+}
 
 /* ---- Transforms of six vectors, or of three ---- */
 
@@ -94,7 +96,7 @@ static size_t weights_at(const struct winograd *w, int64_t block, int64_t in)
 }
 
 struct source {
-	const float *weights; const int64_t *stride;
+	const float *weights, *scale; const int64_t *stride;
 	int64_t in, out;         /* channels that there are */
 };
 
@@ -105,8 +107,9 @@ AVX512 static void pack_channel(struct winograd *w, const struct source *s, int6
 	const int64_t *stride = s->stride;
 	for (int64_t c = 0; in < s->in && c < LANES && block * LANES + c < s->out; c++) {
 		const float *x = s->weights + (block * LANES + c) * stride[0] + in * stride[1];
+		float scale = s->scale ? s->scale[block * LANES + c] : 1;
 		for (int i = 0; i < 9; i++)
-			g[i][c] = x[i / 3 * stride[2] + i % 3 * stride[3]];
+			g[i][c] = x[i / 3 * stride[2] + i % 3 * stride[3]] * scale;
 	}
 	for (int i = 0; i < 3; i++) {
 		const __m512 column[3] = { _mm512_loadu_ps(g[i]), _mm512_loadu_ps(g[3 + i]), _mm512_loadu_ps(g[6 + i]) };
@@ -117,30 +120,16 @@ AVX512 static void pack_channel(struct winograd *w, const struct source *s, int6
 		const __m512 row[3] = { half[0][i], half[1][i], half[2][i] };
 		transform_weights(row, u);
 		for (int k = 0; k < SIDE; k++, to += w->shape.out * w->shape.in)
-			_mm512_store_ps(to, u[k]);
+			_mm512_stream_ps(to, u[k]);      /* whole lines that nobody reads soon */
 	}
-}
-
-/* Large arrays ask for large pages, which are faster to get and to walk. */
-static float *take(size_t bytes)
-{
-	enum { LARGE = 1 << 21 };
-	void *p;
-	if (posix_memalign(&p, bytes >= 2 * LARGE ? LARGE : 64, bytes) != 0)
-		return NULL;
-#ifdef MADV_HUGEPAGE
-	if (bytes >= 2 * LARGE)
-		madvise(p, bytes / LARGE * LARGE, MADV_HUGEPAGE);
-#endif
-	return p;
 }
 
 static bool pack_weights(struct winograd *w, const struct source *s, const float *bias)
 {
 	int64_t in = w->shape.in, blocks = w->shape.out / LANES;
 	w->bytes = (size_t)(w->shape.out * in * POINTS) * sizeof(float);
-	w->weights = take(w->bytes);
-	w->bias = take((size_t)w->shape.out * sizeof(float));
+	w->weights = product_take((size_t)(w->shape.out * in * POINTS));
+	w->bias = product_take((size_t)w->shape.out);
 	if (!w->weights || !w->bias)
 		return false;
 	for (int64_t i = 0; i < w->shape.out; i++)
@@ -213,68 +202,14 @@ static void inputs(const struct winograd *w, const float *in, float *v, int64_t 
 
 /* ---- Products ---- */
 
-/* The matrices of a product.  A step is the distance of blocks of channels. */
-struct factors {
-	const float *v; int64_t v_step, blocks;  /* inputs */
-	const float *u;                          /* weights */
-	const float *ahead;                      /* weights that are needed soon, a vector for each input channel */
-	float *m; int64_t m_step;                /* the result */
-};
-
-/* Rows of tiles times one or two vectors of output channels. */
-INLINE void product(const int rows, const int vectors, const struct factors *f)
-{
-	const float *v = f->v, *u = f->u, *ahead = f->ahead;
-	__m512 sum[ROWS][2];
-	UNROLL for (int r = 0; r < rows; r++)
-		UNROLL for (int c = 0; c < vectors; c++)
-			sum[r][c] = _mm512_setzero_ps();
-	for (int64_t b = 0; b < f->blocks; b++, v += f->v_step)
-		for (int k = 0; k < LANES; k++, u += vectors * LANES, ahead += LANES) {
-			_mm_prefetch(ahead, _MM_HINT_T1);
-			__m512 x = _mm512_load_ps(u), y = vectors > 1 ? _mm512_load_ps(u + LANES) : x;
-			UNROLL for (int r = 0; r < rows; r++) {
-				__m512 d = _mm512_set1_ps(v[r * LANES + k]);
-				sum[r][0] = _mm512_fmadd_ps(d, x, sum[r][0]);
-				if (vectors > 1)
-					sum[r][1] = _mm512_fmadd_ps(d, y, sum[r][1]);
-			}
-		}
-	UNROLL for (int r = 0; r < rows; r++)
-		UNROLL for (int c = 0; c < vectors; c++)
-			_mm512_store_ps(f->m + c * f->m_step + r * LANES, sum[r][c]);
-}
-
-typedef void product_fn(const struct factors *f);
-
-#define PRODUCT(rows) \
-	AVX512 static void product1_##rows(const struct factors *f) \
-	{ \
-		product(rows, 1, f); \
-	} \
-	AVX512 static void product2_##rows(const struct factors *f) \
-	{ \
-		product(rows, 2, f); \
-	}
-PRODUCT(1) PRODUCT(2) PRODUCT(3) PRODUCT(4) PRODUCT(5) PRODUCT(6) PRODUCT(7)
-PRODUCT(8) PRODUCT(9) PRODUCT(10) PRODUCT(11) PRODUCT(12) PRODUCT(13) PRODUCT(14)
-
-static product_fn *const products_of[2][ROWS] = {
-	{ product1_1, product1_2, product1_3, product1_4, product1_5, product1_6, product1_7,
-	  product1_8, product1_9, product1_10, product1_11, product1_12, product1_13, product1_14 },
-	{ product2_1, product2_2, product2_3, product2_4, product2_5, product2_6, product2_7,
-	  product2_8, product2_9, product2_10, product2_11, product2_12, product2_13, product2_14 },
-};
-
 /* The products of n tiles for the pairs of vectors of output channels from begin to end; m holds these alone. */
 static void products(const struct winograd *w, const float *v, float *m, int64_t n, int64_t begin, int64_t end)
 {
 	int64_t in = w->shape.in, out = w->shape.out, of = out / LANES, step = w->block * LANES;
 	int64_t vectors = (end * 2 < of ? end * 2 : of) - begin * 2;
-	int64_t groups = (n + ROWS - 1) / ROWS, each = (n + groups - 1) / groups;
+	int64_t groups = (n + PRODUCT_ROWS - 1) / PRODUCT_ROWS, each = (n + groups - 1) / groups;
 	for (int64_t p = 0; p < POINTS; p++)
 		for (int64_t pair = begin; pair < end; pair++) {
-			int two = pair * 2 + 1 < of;
 			const float *u = w->weights + p * in * out + pair * in * 2 * LANES;
 			float *to = m + (p * vectors + (pair - begin) * 2) * step;
 			const float *next = pair + 1 < end ? u + in * 2 * LANES : p + 1 < POINTS ? w->weights + (p + 1) * in * out + begin * in * 2 * LANES : u;
@@ -283,7 +218,7 @@ static void products(const struct winograd *w, const float *v, float *m, int64_t
 				f.v = v + p * in * w->block + t * LANES;
 				f.m = to + t * LANES;
 				f.ahead = t == 0 ? next : t == each ? next + in * LANES : u;   /* two rows of tiles fetch the two halves */
-				products_of[two][(n - t < each ? n - t : each) - 1](&f);
+				product_rows(&f, (int)(n - t < each ? n - t : each), pair * 2 + 1 < of);
 			}
 		}
 }
@@ -334,11 +269,6 @@ static size_t inputs_bytes(const struct winograd *w)
 static size_t outputs_bytes(const struct winograd *w)
 {
 	return (size_t)(POINTS * w->shape.out * w->block) * sizeof(float);
-}
-
-static int64_t ceil_div(int64_t x, int64_t y)
-{
-	return (x + y - 1) / y;
 }
 
 /*
@@ -417,8 +347,8 @@ void winograd_run(const struct winograd *w, const float *in, float *out, void *s
 static void set_sizes(struct winograd *w, const struct winograd_shape *s, int threads)
 {
 	*w = (struct winograd){ .shape = *s, .threads = threads < 1 ? 1 : threads };
-	w->shape.in = ceil_div(s->in, LANES) * LANES;
-	w->shape.out = ceil_div(s->out, LANES) * LANES;
+	w->shape.in = product_vectors(s->in) * LANES;
+	w->shape.out = product_vectors(s->out) * LANES;
 	w->rows = s->height + 2 * s->pad[0] - 2;
 	w->columns = s->width + 2 * s->pad[1] - 2;
 	w->down = ceil_div(w->rows, STEP);
@@ -432,7 +362,7 @@ bool winograd_pays(const struct winograd_shape *s, int threads)
 	enum { READ = 36, TRANSFORM = 16 };      /* products in the time that a weight is read in, and that a value of a point takes */
 	struct winograd w;
 	set_sizes(&w, s, threads);
-	if (!__builtin_cpu_supports("avx512f") || w.rows < 1 || w.columns < 1)
+	if (!product_available() || w.rows < 1 || w.columns < 1)
 		return false;
 	double weights = (double)w.shape.in * (double)w.shape.out, channels = (double)(w.shape.in + w.shape.out);
 	double plain = 9 * weights * (double)(s->images * w.rows * w.columns), plain_read = 9 * weights * READ;
@@ -441,9 +371,9 @@ bool winograd_pays(const struct winograd_shape *s, int threads)
 	return own < (plain > plain_read ? plain : plain_read);
 }
 
-struct winograd *winograd_new(const struct winograd_shape *s, const float *weights, const int64_t stride[4], const float *bias, int threads)
+struct winograd *winograd_new(const struct winograd_shape *s, const float *weights, const int64_t stride[4], const float *scale, const float *bias, int threads)
 {
-	const struct source from = { weights, stride, s->in, s->out };
+	const struct source from = { weights, scale, stride, s->in, s->out };
 	struct winograd *w = calloc(1, sizeof *w);
 	if (!w)
 		return NULL;
@@ -472,9 +402,9 @@ bool winograd_pays(const struct winograd_shape *s, int threads)
 	return false;
 }
 
-struct winograd *winograd_new(const struct winograd_shape *s, const float *weights, const int64_t stride[4], const float *bias, int threads)
+struct winograd *winograd_new(const struct winograd_shape *s, const float *weights, const int64_t stride[4], const float *scale, const float *bias, int threads)
 {
-	(void)s, (void)weights, (void)stride, (void)bias, (void)threads;
+	(void)s, (void)weights, (void)stride, (void)scale, (void)bias, (void)threads;
 	return NULL;
 }
 

@@ -23,9 +23,11 @@ struct winograd;
 
 /* Whether the processor can, and needs less time for it than for the plain convolution, by a rule. */
 bool winograd_pays(const struct winograd_shape *s, int threads);
-/* Weights [out, in, 3, 3] with strides in elements; bias [out], or NULL.  Runs on that many threads.
- * NULL: no memory. */
-struct winograd *winograd_new(const struct winograd_shape *s, const float *weights, const int64_t stride[4], const float *bias, int threads);
+/*
+ * Weights [out, in, 3, 3] with strides in elements; what they are multiplied by, and bias [out], or NULL.  Runs on that many
+ * threads.  NULL: no memory.
+ */
+struct winograd *winograd_new(const struct winograd_shape *s, const float *weights, const int64_t stride[4], const float *scale, const float *bias, int threads);
 void winograd_free(struct winograd *w);  /* NULL is allowed */
 size_t winograd_weights(const struct winograd *w);   /* bytes */
 size_t winograd_scratch(const struct winograd *w);   /* bytes, at a multiple of 64 */
