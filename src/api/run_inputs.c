@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "api/run.h"
-#include "base/random.h"
+#include "exec/draw.h"
 #include "exec/materialise.h"
 #include "load/load.h"
 #include "nn/nn.h"
@@ -274,15 +274,12 @@ bool run_random_input(const struct graph *g, size_t index, struct generator *gen
 	*out = t;
 	if (!dtype_has_elements(v->dtype))
 		return fail(err, NNS_UNSUPPORTED, "an input of %s cannot be drawn; give --inputs", dtype_name(v->dtype));
-	void *values = calloc(n + 1, sizeof(double));
+	void *values = calloc(n + 1, sizeof(double) + sizeof(float));
 	if (!values)
 		return fail_memory(err);
-	if (v->dtype == DT_FLOAT64) {
-		random_normal_double(generator, values, n, 0, 1);
+	if (dtype_is_float(v->dtype)) {
+		draw_normal(generator, v->dtype, values, (int64_t)n, 0, 1, (float *)((double *)values + n + 1));
 		tensor_from_doubles(t, values);
-	} else if (dtype_is_float(v->dtype)) {
-		random_normal_float(generator, values, n, 0, 1);
-		tensor_from_floats(t, values);
 	} else {
 		random_int(generator, values, n, 0, v->dtype == DT_BOOL ? 2 : index_limit(g, v));
 		tensor_from_ints(t, values);

@@ -217,12 +217,12 @@ static bool read_pool(struct fusion *f, size_t step, struct group *g)
 	if (w->kind == WORK_AVERAGE_POOL && number(s, "count_include_pad", 1) != 0)
 		w->kind = WORK_AVERAGE_POOL_PADDED;
 	const struct datum *divisor = step_arg(s, "divisor_override"), *stride = step_arg(s, "stride");
-	if (divisor && datum_is_number(*divisor))
+	if ((divisor && datum_is_number(*divisor)) || (w->kind != WORK_MAX_POOL && number(s, "ceil_mode", 0) != 0))
 		return false;
 	if (!numbers(s, "kernel_size", n, 1, w->kernel) || !numbers(s, "padding", n, 0, w->padding) || !numbers(s, "dilation", n, 1, w->dilation))
 		return false;
 	if (stride && datum_is_seq(*stride) && stride->u.seq->n)
-		return numbers(s, "stride", n, 1, w->stride) && (w->kind == WORK_MAX_POOL || number(s, "ceil_mode", 0) == 0);
+		return numbers(s, "stride", n, 1, w->stride);
 	memcpy(w->stride, w->kernel, sizeof w->kernel);
 	return true;
 }
