@@ -106,6 +106,25 @@ torch.cdist(x, y) | 3x4 5x4
 F.normalize(x, dim=1) | 3x4
 torch.meshgrid(x, y, indexing='ij')[0] | 3 4
 torch.outer(x, y) + torch.kron(x, y).view(3, 4) | 3 4
+torch.tensor([0, 7, 200], dtype=torch.uint8) % -3 + (torch.tensor([0, 7, 200], dtype=torch.uint8) <= -1) | 1
+torch.clamp(torch.tensor([0, 7, 200], dtype=torch.uint8), -1, 2) + torch.fmod(torch.tensor([1, 7, 200], dtype=torch.uint8), -2) | 1
+torch.tensor([7, -7, 3], dtype=torch.int32) + 1.5 | 1
+torch.tensor([16777217, -7, 3]) % 2.5 + torch.tensor([16777217, -7, 3]) * torch.tensor([1.5, 2.0, 3.0]) | 1
+(torch.tensor([16777217, 5]) == torch.tensor([16777216.0, 5.0])).int() + torch.tensor([16777217, 5]) / torch.tensor([16777217, 3]) | 1
+torch.isin(torch.tensor([1.0, 65504.0], dtype=torch.float16), torch.tensor([100000, 65503])).int() | 1
+F.relu(torch.tensor([9007199254740993, -2])) - 9007199254740990 + F.threshold(torch.tensor([5, -2]), 0.5, 7) | 1
+torch.sgn(torch.tensor([float('nan'), -2.0])) + torch.heaviside(torch.tensor([float('nan'), 0.0]), torch.tensor([3.0, 4.0])) | 1
+torch.tensor([1e10, -1e10, 3e9, -2.7, 300.5]).to(torch.int32) // 65536 + torch.tensor([1e10, -1e10, 3e9, -2.7, 300.5]).to(torch.int16) | 1
+torch.tensor([1e10, -1e10, 3e9, -2.7, 300.5], dtype=torch.float64).to(torch.uint8).int() + torch.tensor([1e5, -1e5, 130.5, -2.7, 300.5]).to(torch.int8) | 1
+torch.div(torch.tensor([1.0, 1e10]), torch.tensor([-0.1, -88.0]), rounding_mode='trunc') + torch.tensor([1.0, 1e10]) // torch.tensor([-0.1, -88.0]) | 1
+torch.nan_to_num(torch.tensor([float('-inf'), 4.0]) ** 0.5, 5.0) + torch.tensor([-0.1, 3.7]) ** -2 + torch.tensor([-0.1, 3.7]) ** 3 | 1
+(torch.tensor([-0.1, 3.7]).to(torch.bfloat16) ** 3).float() + (torch.tensor([-0.1, 3.7]).half() ** 3).float() | 1
+torch.nextafter(torch.tensor([1.0, -2.0, 0.0]).half(), torch.tensor([2.0, 2.0, -1.0]).half()).float() + torch.nextafter(torch.tensor([1.0, -2.0, 0.0]), torch.tensor([2.0, 2.0, -1.0]).double()) | 1
+torch.ldexp(torch.tensor([0.0, 1.5]), torch.tensor([255, 3])) + torch.ldexp(torch.tensor([2.0, 1.5]), torch.tensor([-2.0, 3.5])) | 1
+torch.special.log_ndtr(torch.tensor([-1e4, -30.0, -1.0, 4.0], dtype=torch.float64)) + torch.special.ndtri(torch.tensor([1e-8, 0.2, 0.5, 0.9999], dtype=torch.float64)) | 1
+torch.polygamma(1, torch.tensor([-2.5, 0.1, 3.0])) + torch.digamma(torch.tensor([-2.5, 0.1, 3.0])) + torch.erfinv(torch.tensor([1e-8, 0.3, -0.999])) | 1
+torch.lerp(x, y, 0.7) + torch.addcdiv(x, y, z.abs() + 1, value=-0.3) | 20 20 20
+(x.half() * torch.tensor(0.1) + x.half() * 0.1 + torch.atan2(x.half(), torch.tensor(0.1))).float() | 20
 """.strip().split("\n")
 
 MODULES = """

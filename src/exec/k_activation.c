@@ -14,6 +14,16 @@
 		} \
 	}
 
+#define WHOLE(name, expression) \
+	static void whole_##name(int64_t *out, const int64_t *const *in, int64_t n, const int64_t *p) \
+	{ \
+		(void)p; \
+		for (int64_t i = 0; i < n; i++) { \
+			int64_t x = in[0][i]; \
+			out[i] = (expression); \
+		} \
+	}
+
 static double clamped(double x, double low, double high)
 {
 	return isnan(x) ? x : x < low ? low : x > high ? high : x;
@@ -24,9 +34,9 @@ static double softplus(double x, double beta, double threshold)
 	return x * beta > threshold ? x : log1p(exp(x * beta)) / beta;
 }
 
-REAL(relu, x <= 0 ? 0 : x)
+REAL(relu, x <= 0 ? 0 : x) WHOLE(relu, x <= 0 ? 0 : x)
 REAL(hardtanh, clamped(x, p[0], p[1]))
-REAL(threshold, x <= p[0] ? p[1] : x)
+REAL(threshold, x <= p[0] ? p[1] : x) WHOLE(threshold, x <= p[0] ? p[1] : x)
 REAL(gelu, x / 2 * (1 + erf(x / sqrt(2))))
 REAL(gelu_tanh, x / 2 * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))))
 /* alpha, scale, input_scale */
@@ -91,9 +101,10 @@ static bool k_log_sigmoid(struct kernel_call *k)
 }
 
 #define ROW(f, p) { .name = #f, .real = real_##f, .scalars = p }
+#define ROW_WHOLE(f, p) { .name = #f, .real = real_##f, .whole = whole_##f, .scalars = p }
 
 const struct kernel_row activation_kernels[] = {
-	ROW(relu, NULL), ROW(hardtanh, "min_val,max_val"), ROW(threshold, "threshold,value"),
+	ROW_WHOLE(relu, NULL), ROW(hardtanh, "min_val,max_val"), ROW_WHOLE(threshold, "threshold,value"),
 	ROW(elu, "alpha,scale,input_scale"), ROW(celu, "alpha"), ROW(silu, NULL), ROW(mish, NULL), ROW(softplus, "beta,threshold"),
 	ROW(leaky_relu, "negative_slope"), ROW(hardsigmoid, NULL), ROW(hardswish, NULL), ROW(hardshrink, "lambd"), ROW(softshrink, "lambd"),
 	{ .name = "gelu", .run = k_gelu },

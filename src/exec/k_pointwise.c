@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "exec/kernel.h"
+#include "exec/layout.h"
 
 #define REAL(name, expression) \
 	static void real_##name(double *out, const double *const *in, int64_t n, const double *p) \
@@ -23,6 +23,16 @@
 		for (int64_t i = 0; i < n; i++) { \
 			int64_t x = in[0][i], y = in[1][i]; \
 			out[i] = (int64_t)(expression); \
+		} \
+	}
+/* The same, each step rounded to float32. */
+#define NARROW(name, expression) \
+	static void narrow_##name(double *out, const double *const *in, int64_t n, const double *p) \
+	{ \
+		(void)p; \
+		for (int64_t i = 0; i < n; i++) { \
+			float x = (float)in[0][i], y = (float)in[1][i]; \
+			out[i] = (expression); \
 		} \
 	}
 /* a third operand, z */
@@ -55,8 +65,10 @@ REAL(rsub, y - p[0] * x) WHOLE(rsub, (uint64_t)y - (uint64_t)times(p[0], x))
 REAL(mul, x * y) WHOLE(mul, times(x, y))
 REAL(div, x / y)
 REAL3(addcmul, x + p[0] * y * z) WHOLE3(addcmul, (uint64_t)x + (uint64_t)times(times(p[0], y), z))
-REAL3(addcdiv, x + p[0] * y / z)
-REAL3(lerp, fabs(z) < 0.5 ? x + z * (y - x) : y - (y - x) * (1 - z))
+REAL3(addcdiv, x + p[0] * y / z) REAL3(addcdivf, (float)x + (float)p[0] * (float)y / (float)z)
+/* lerp_vec(): from the nearer end, fused; the difference rounds to the type */
+REAL3(lerp, fma(fabs(z) < 0.5 ? z : z - 1, y - x, fabs(z) < 0.5 ? x : y))
+REAL3(lerpf, fma(fabs(z) < 0.5 ? z : (double)((float)z - 1), (double)((float)y - (float)x), fabs(z) < 0.5 ? x : y))
 
 /* div_floor_floating() of c10/util/generic_math.h */
 static double floor_div(double a, double b)
@@ -70,6 +82,19 @@ static double floor_div(double a, double b)
 		return copysign(0, a / b);
 	double floored = floor(div);
 	return div - floored > 0.5 ? floored + 1 : floored;
+}
+
+static float floor_divf(float a, float b)
+{
+	if (b == 0)
+		return a / b;
+	float mod = fmodf(a, b), div = (a - mod) / b;
+	if (mod != 0 && (b < 0) != (mod < 0))
+		div -= 1;
+	if (div == 0)
+		return copysignf(0, a / b);
+	float floored = floorf(div);
+	return div - floored > 0.5f ? floored + 1 : floored;
 }
 
 /* INT64_MIN / -1 wraps, as it does for smaller integers. */
@@ -94,8 +119,8 @@ static int64_t python_mod_whole(int64_t a, int64_t b)
 	return m != 0 && (b < 0) != (m < 0) ? m + b : m;
 }
 
-REAL(floor_divide, floor_div(x, y)) WHOLE(floor_divide, floor_div_whole(x, y))
-REAL(trunc_divide, trunc(x / y)) WHOLE(trunc_divide, trunc_div_whole(x, y))
+REAL(floor_divide, floor_div(x, y)) NARROW(floor_divide, floor_divf(x, y)) WHOLE(floor_divide, floor_div_whole(x, y))
+REAL(trunc_divide, trunc(x / y)) NARROW(trunc_divide, truncf(x / y)) WHOLE(trunc_divide, trunc_div_whole(x, y))
 REAL(remainder, python_mod(x, y)) WHOLE(remainder, python_mod_whole(x, y))
 REAL(fmod, fmod(x, y)) WHOLE(fmod, mod_whole(x, y))
 
@@ -110,7 +135,15 @@ static int64_t power_whole(int64_t x, int64_t y)
 			r = times(r, x);
 	return r;
 }
+REAL(ldexp, ldexp(x, (int)fmax(fmin(y, 5000), -5000)))
 REAL(pow, pow(x, y)) WHOLE(pow, power_whole(x, y))
+
+static void real_root(double *out, const double *const *in, int64_t n, const double *p)
+{
+	(void)p;
+	for (int64_t i = 0; i < n; i++)
+		out[i] = sqrt(in[0][i]);
+}
 
 /* ---- Choices; a NaN wins, but with fmax and fmin ---- */
 
@@ -119,7 +152,7 @@ REAL(minimum, isnan(x) || isnan(y) ? NAN : x < y ? x : y) WHOLE(minimum, x < y ?
 REAL(fmax, fmax(x, y)) REAL(fmin, fmin(x, y))
 /* the limits of clamp: high wins over low */
 REAL3(clamp, isnan(x) || isnan(y) || isnan(z) ? NAN : fmin(fmax(x, y), z)) WHOLE3(clamp, (x < y ? y : x) > z ? z : x < y ? y : x)
-REAL(heaviside, isnan(x) ? x : x == 0 ? y : x > 0)
+REAL(heaviside, x == 0 ? y : x > 0) WHOLE(heaviside, x == 0 ? y : x > 0)
 REAL3(where, x != 0 ? y : z) WHOLE3(where, x != 0 ? y : z)
 
 /* ---- Functions ---- */
@@ -128,7 +161,6 @@ REAL(atan2, atan2(x, y)) REAL(hypot, hypot(x, y)) REAL(copysign, copysign(x, y))
 REAL(xlogy, isnan(y) ? NAN : x == 0 ? 0 : x * log(y)) REAL(xlog1py, isnan(y) ? NAN : x == 0 ? 0 : x * log1p(y))
 REAL(logaddexp, isinf(x) && x == y ? x : fmax(x, y) + log1p(exp(-fabs(x - y))))
 REAL(logaddexp2, isinf(x) && x == y ? x : fmax(x, y) + log1p(exp2(-fabs(x - y))) / log(2))
-REAL(ldexp, x * exp2(y))
 
 static int64_t gcd(int64_t a, int64_t b)
 {
@@ -145,7 +177,7 @@ static int64_t lcm(int64_t a, int64_t b)
 	return m < 0 ? (int64_t)(0 - (uint64_t)m) : m;
 }
 WHOLE(gcd, gcd(x, y)) WHOLE(lcm, lcm(x, y))
-REAL(nextafter, nextafter(x, y)) REAL(nextafterf, nextafterf((float)x, (float)y))
+REAL(nextafter, nextafter(x, y)) NARROW(nextafter, nextafterf(x, y))
 
 /* ---- Comparisons and logic ---- */
 
@@ -163,6 +195,7 @@ WHOLE(shift_right, x >> (y < 0 || y > 63 ? 63 : y))
 /* ---- What rows alone cannot say ---- */
 
 #define ROW(f) { .real = real_##f, .whole = whole_##f, .operands = "self,other" }
+#define ROW_NARROW(f) { .real = real_##f, .narrow = narrow_##f, .whole = whole_##f, .operands = "self,other" }
 
 /* Integers have no division by zero. */
 static bool nonzero_divisor(struct kernel_call *k)
@@ -184,7 +217,7 @@ static bool divide(struct kernel_call *k, const struct kernel_row *row)
 	return nonzero_divisor(k) && kernel_pointwise(k, row);
 }
 
-static const struct kernel_row floor_row = ROW(floor_divide), trunc_row = ROW(trunc_divide), remainder_row = ROW(remainder), fmod_row = ROW(fmod);
+static const struct kernel_row floor_row = ROW_NARROW(floor_divide), trunc_row = ROW_NARROW(trunc_divide), remainder_row = ROW(remainder), fmod_row = ROW(fmod);
 static bool k_floor_divide(struct kernel_call *k) { return divide(k, &floor_row); }
 static bool k_remainder(struct kernel_call *k) { return divide(k, &remainder_row); }
 static bool k_fmod(struct kernel_call *k) { return divide(k, &fmod_row); }
@@ -238,18 +271,115 @@ static bool k_where(struct kernel_call *k)
 	return out && pointwise_run(k, &row, out, in, 3, dtype);
 }
 
+/* The neighbour in 16 bits: the pattern is a sign and a magnitude that counts. */
+static double next_reduced(enum dtype d, double x, double y)
+{
+	uint16_t bits;
+	if (isnan(x) || isnan(y))
+		return NAN;
+	if (x == y)
+		return y;
+	elements_from_double(d, (unsigned char *)&bits, 1, 1, &x);
+	if (x == 0)
+		bits = y < 0 ? 0x8001 : 1;
+	else
+		bits = (uint16_t)((x < y) == (x > 0) ? bits + 1 : bits - 1);
+	elements_to_double(d, (const unsigned char *)&bits, 1, 1, &x);
+	return x;
+}
+
+static void real_next_half(double *out, const double *const *in, int64_t n, const double *p)
+{
+	(void)p;
+	for (int64_t i = 0; i < n; i++)
+		out[i] = next_reduced(DT_FLOAT16, in[0][i], in[1][i]);
+}
+
+static void real_next_bfloat(double *out, const double *const *in, int64_t n, const double *p)
+{
+	(void)p;
+	for (int64_t i = 0; i < n; i++)
+		out[i] = next_reduced(DT_BFLOAT16, in[0][i], in[1][i]);
+}
+
 static bool k_nextafter(struct kernel_call *k)
 {
-	static const struct kernel_row narrow = { .real = real_nextafterf, .operands = "self,other" };
-	static const struct kernel_row wide = { .real = real_nextafter, .operands = "self,other" };
-	return kernel_pointwise(k, arg_tensor(k, "self")->dtype == DT_FLOAT64 ? &wide : &narrow);
+	static const struct kernel_row row = { .real = real_nextafter, .narrow = narrow_nextafter, .operands = "self,other" };
+	static const struct kernel_row half = { .real = real_next_half, .operands = "self,other" }, bfloat = { .real = real_next_bfloat, .operands = "self,other" };
+	struct tensor *in[2] = { arg_tensor(k, "self"), arg_tensor(k, "other") };
+	enum dtype d = tensors_result_type(in, 2);
+	return kernel_pointwise(k, d == DT_FLOAT16 ? &half : d == DT_BFLOAT16 ? &bfloat : &row);
+}
+
+/* f(a, b) into a new tensor of the sizes of both, which goes on in an operation of several steps. */
+static struct tensor *step(struct kernel_call *k, const struct kernel_row *row, struct tensor *a, struct tensor *b, enum dtype d)
+{
+	struct tensor *in[2] = { a, b };
+	int64_t size[MAX_DIMS];
+	int ndim;
+	struct tensor *t = broadcast_shapes(k, in, 2, &ndim, size) ? temporary(k, d, ndim, size) : NULL;
+	return t && pointwise_run(k, row, t, in, 2, d) ? t : NULL;
+}
+
+static const struct kernel_row mul_row = ROW(mul), div_row = { .real = real_div }, pow_row = { .real = real_pow, .whole = whole_pow, .operands = "self,exponent" };
+
+static struct tensor *number_of(struct kernel_call *k, double v)
+{
+	struct tensor *t = temporary(k, DT_FLOAT64, 0, NULL);
+	if (t)
+		tensor_from_doubles(t, &v);
+	return t;
+}
+
+/* pow_tensor_scalar_optimized_kernel(): some exponents are products, each of which rounds; not so for float16. */
+static bool k_pow_scalar(struct kernel_call *k)
+{
+	struct tensor *self = arg_tensor(k, "self"), *both[2] = { self, arg_operand(k, "exponent") }, *t = self, *one;
+	double e = arg_real(k, "exponent", 1);
+	if (!both[1])
+		return false;
+	enum dtype d = tensors_result_type(both, 2);
+	if (!dtype_is_float(d) || d == DT_FLOAT16 || (e != 0.5 && e != 3 && e != -2))
+		return kernel_pointwise(k, &pow_row);
+	if (e != 0.5 && !(t = step(k, &mul_row, self, self, d)))
+		return false;
+	struct tensor *out = out_like(k, self, d);
+	if (!out)
+		return false;
+	if (e == 3)
+		return pointwise_run(k, &mul_row, out, (struct tensor *[]){ t, self }, 2, d);
+	if (e == -2)
+		return (one = number_of(k, 1)) && pointwise_run(k, &div_row, out, (struct tensor *[]){ one, t }, 2, d);
+	static const struct kernel_row root = { .real = real_root };
+	return pointwise_run(k, &root, out, &t, 1, d);
+}
+
+/* self * 2 ** other: exact for integers, otherwise the power rounds to the type of other. */
+static bool k_ldexp(struct kernel_call *k)
+{
+	static const struct kernel_row exact = { .real = real_ldexp, .operands = "self,other", .result = RESULT_FLOAT };
+	if (!dtype_is_float(arg_tensor(k, "other")->dtype))
+		return kernel_pointwise(k, &exact);
+	struct tensor *self = arg_tensor(k, "self"), *other = arg_tensor(k, "other"), *two = number_of(k, 2);
+	struct tensor *power = two ? step(k, &pow_row, two, other, dtype_as_float(other->dtype)) : NULL, *in[2] = { self, power };
+	int64_t size[MAX_DIMS], stride[MAX_DIMS];
+	int ndim;
+	if (!power || !broadcast_shapes(k, in, 2, &ndim, size))
+		return false;
+	pointwise_strides((struct tensor *[]){ self, other }, 2, ndim, size, stride);
+	enum dtype d = tensors_result_type(in, 2);
+	struct tensor *out = out_strided(k, d, ndim, size, stride);
+	return out && pointwise_run(k, &mul_row, out, in, 2, d);
 }
 
 static bool k_isin(struct kernel_call *k)
 {
 	struct tensor *e = arg_operand(k, k->op->args[0].name), *among = arg_operand(k, k->op->args[1].name);
-	struct tensor *out = e && among ? out_new(k, DT_BOOL, e->ndim, e->size) : NULL;
-	const double *x = out ? doubles_of(k, e) : NULL, *set = x ? doubles_of(k, among) : NULL;
+	if (!e || !among)
+		return false;
+	enum dtype d = tensors_result_type((struct tensor *[]){ e, among }, 2);
+	struct tensor *out = out_new(k, DT_BOOL, e->ndim, e->size);
+	const double *x = out && (e = converted(k, e, d)) ? doubles_of(k, e) : NULL, *set = x && (among = converted(k, among, d)) ? doubles_of(k, among) : NULL;
 	int64_t *y = set ? ints_for(k, out) : NULL, n = y ? tensor_numel(e) : 0, m = y ? tensor_numel(among) : 0;
 	bool invert = arg_bool(k, "invert", false);
 	for (int64_t i = 0; i < n; i++) {
@@ -276,10 +406,11 @@ const struct kernel_row pointwise_kernels[] = {
 	{ .name = "floor_divide", .run = k_floor_divide },
 	{ .name = "remainder", .run = k_remainder },
 	{ .name = "fmod", .run = k_fmod },
+	{ .name = "pow.Tensor_Scalar", .run = k_pow_scalar },
 	{ .name = "pow", .real = real_pow, .whole = whole_pow, .operands = "self,exponent" },
 	{ .name = "addcmul", .real = real_addcmul, .whole = whole_addcmul, .operands = "self,tensor1,tensor2", .scalars = "value" },
-	{ .name = "addcdiv", .real = real_addcdiv, .operands = "self,tensor1,tensor2", .scalars = "value" },
-	{ .name = "lerp", .real = real_lerp, .operands = "self,end,weight" },
+	{ .name = "addcdiv", .real = real_addcdiv, .narrow = real_addcdivf, .operands = "self,tensor1,tensor2", .scalars = "value" },
+	{ .name = "lerp", .real = real_lerp, .narrow = real_lerpf, .operands = "self,end,weight" },
 	TWO(maximum), TWO(minimum),
 	{ .name = "fmax", .real = real_fmax, .whole = whole_maximum, .operands = "self,other" },
 	{ .name = "fmin", .real = real_fmin, .whole = whole_minimum, .operands = "self,other" },
@@ -287,8 +418,9 @@ const struct kernel_row pointwise_kernels[] = {
 	{ .name = "clamp_min", .real = real_maximum, .whole = whole_maximum, .operands = "self,min" },
 	{ .name = "clamp_max", .real = real_minimum, .whole = whole_minimum, .operands = "self,max" },
 	{ .name = "where.self", .run = k_where },
-	{ .name = "heaviside", .real = real_heaviside, .operands = "self,values" },
-	TWO_FLOAT(atan2), TWO_FLOAT(copysign), TWO_FLOAT(xlogy), TWO_FLOAT(ldexp),
+	{ .name = "heaviside", .real = real_heaviside, .whole = whole_heaviside, .operands = "self,values" },
+	TWO_FLOAT(atan2), TWO_FLOAT(copysign), TWO_FLOAT(xlogy),
+	{ .name = "ldexp", .run = k_ldexp },
 	{ .name = "special_xlog1py", .real = real_xlog1py, .operands = "self,other", .result = RESULT_FLOAT },
 	{ .name = "hypot", .real = real_hypot, .operands = "self,other" },
 	{ .name = "logaddexp", .real = real_logaddexp, .operands = "self,other" },

@@ -33,7 +33,6 @@ WHOLE(zero, x - x)
 REAL(neg, -x) WHOLE(neg, (int64_t)(0 - (uint64_t)x))
 REAL(abs, fabs(x)) WHOLE(abs, x < 0 ? (int64_t)(0 - (uint64_t)x) : x)
 REAL(sign, isnan(x) ? 0 : (x > 0) - (x < 0)) WHOLE(sign, (x > 0) - (x < 0))
-REAL(sgn, isnan(x) ? x : (x > 0) - (x < 0))
 REAL(ceil, ceil(x)) REAL(floor, floor(x)) REAL(trunc, trunc(x)) REAL(frac, x - trunc(x))
 REAL(round, nearbyint(x))
 REAL(positive, x)
@@ -89,14 +88,37 @@ static double erf_inverse(double y)
 		return fabs(y) == 1 ? copysign(INFINITY, y) : NAN;
 	double l = log1p(-y * y), a = 0.147, b = 2 / (PI * a) + l / 2, x = copysign(sqrt(sqrt(b * b - l / a) - b), y);
 	for (int i = 0; i < 4; i++) {            /* erfc keeps the digits that erf loses near 1 */
-		double beyond = y < 0 ? erfc(-x) - (1 + y) : (1 - y) - erfc(x);
+		double beyond = fabs(y) < 0.5 ? erf(x) - y : y < 0 ? erfc(-x) - (1 + y) : (1 - y) - erfc(x);
 		x -= beyond * sqrt(PI) / 2 * exp(x * x);
 	}
 	return x;
 }
 REAL(erfinv, erf_inverse(x))
-REAL(ndtri, sqrt(2) * erf_inverse(2 * x - 1))
-REAL(log_ndtr, x < -5 ? log(erfc(-x / sqrt(2)) / 2) : log1p(-erfc(x / sqrt(2)) / 2))
+
+/* The quantile of the normal distribution: the nearer tail's share is kept, and Newton's method runs on its logarithm. */
+static double normal_quantile(double p)
+{
+	double tail = p < 0.5 ? p : 1 - p;
+	if (!(tail > 0))
+		return p == 0 || p == 1 ? copysign(INFINITY, p - 0.5) : NAN;
+	double x = tail > 1e-10 ? sqrt(2) * erf_inverse(1 - 2 * tail) : sqrt(-2 * log(tail));
+	for (int i = 0; i < 6; i++) {
+		double share = erfc(x / sqrt(2)) / 2;
+		x += share * log(share / tail) * sqrt(2 * PI) * exp(x * x / 2);
+	}
+	return p < 0.5 ? -x : x;
+}
+REAL(ndtri, normal_quantile(x))
+
+/* Far below 0 by the asymptotic series of erfc. */
+static double log_normal_share(double x)
+{
+	double z = 1 / (x * x);
+	if (x < -20)
+		return -x * x / 2 - log(-x * sqrt(2 * PI)) + log1p(-z * (1 - z * (3 - z * (15 - z * 105))));
+	return x < -5 ? log(erfc(-x / sqrt(2)) / 2) : log1p(-erfc(x / sqrt(2)) / 2);
+}
+REAL(log_ndtr, log_normal_share(x))
 
 /* psi(x): recurrence up to 10, then the asymptotic series; poles as calc_digamma() has them. */
 static double digamma(double x)
@@ -111,7 +133,7 @@ static double digamma(double x)
 	for (; x < 10; x++)
 		shift -= 1 / x;
 	double z = 1 / (x * x);
-	return shift + log(x) - 0.5 / x - z * (1. / 12 - z * (1. / 120 - z * (1. / 252 - z * (1. / 240 - z * (1. / 132)))));
+	return shift + log(x) - 0.5 / x - z * (1. / 12 - z * (1. / 120 - z * (1. / 252 - z * (1. / 240 - z * (1. / 132 - z * (691. / 32760 - z / 12))))));
 }
 REAL(digamma, digamma(x))
 
@@ -131,10 +153,21 @@ static double zeta(double s, double q)
 	return sum;
 }
 
+/* trigamma() of aten/src/ATen/native/Math.h: reflected below 1/2 */
+static double trigamma(double x)
+{
+	double s = sin(PI * x), reflected = x < 0.5 ? PI * PI / (s * s) : 0, sum = 0, at = x < 0.5 ? 1 - x : x;
+	for (int i = 0; i < 6; i++, at++)
+		sum += 1 / (at * at);
+	double z = 1 / (at * at);
+	sum += (1 + 1 / (2 * at) + z * (1. / 6 - z * (1. / 30 - z * (1. / 42)))) / at;
+	return x < 0.5 ? reflected - sum : sum;
+}
+
 static void real_polygamma(double *out, const double *const *in, int64_t n, const double *p)
 {
 	for (int64_t i = 0; i < n; i++)
-		out[i] = p[0] == 0 ? digamma(in[0][i]) : (fmod(p[0], 2) != 0 ? 1 : -1) * tgamma(p[0] + 1) * zeta(p[0] + 1, in[0][i]);
+		out[i] = p[0] == 0 ? digamma(in[0][i]) : p[0] == 1 ? trigamma(in[0][i]) : (fmod(p[0], 2) != 0 ? 1 : -1) * tgamma(p[0] + 1) * zeta(p[0] + 1, in[0][i]);
 }
 
 /* exp(-|x|) I_order(x): the power series, and from 20 on the asymptotic one. */
@@ -201,7 +234,7 @@ const struct kernel_row unary_kernels[] = {
 	{ .name = "neg", .real = real_neg, .whole = whole_neg },
 	{ .name = "abs", .real = real_abs, .whole = whole_abs },
 	{ .name = "sign", .real = real_sign, .whole = whole_sign },
-	{ .name = "sgn", .real = real_sgn, .whole = whole_sign },
+	{ .name = "sgn", .real = real_sign, .whole = whole_sign },
 	SAME_ROW(ceil), SAME_ROW(floor), SAME_ROW(trunc), SAME_ROW(round), SAME_ROW(positive),
 	{ .name = "round.decimals", .run = k_round_decimals },
 	{ .name = "frac", .real = real_frac, .whole = whole_zero },

@@ -43,6 +43,7 @@ struct kernel_row {
 	const char *name;
 	kernel_fn *run;
 	real_fn *real;                   /* for floating-point operands */
+	real_fn *narrow;                 /* for those below float64, where rounding in between shows; NULL: real, rounded once */
 	whole_fn *whole;                 /* for integers and bool; NULL: computed as real */
 	const char *operands;            /* tensors or numbers: "self,other"; NULL: "self" */
 	const char *scalars;             /* become p[0], p[1], ...: "alpha"; None is NaN in p of real, 0 in p of whole */
@@ -123,7 +124,7 @@ int64_t sizes_product(const int64_t *size, int from, int to);
 
 /* Runs an element-wise row: its operands, its result. */
 bool kernel_pointwise(struct kernel_call *k, const struct kernel_row *row);
-/* Runs its function over the operands given into out; common is the type they are computed in. */
+/* Runs its function over the operands given into out; common is the type that they are converted to and computed in. */
 bool pointwise_run(struct kernel_call *k, const struct kernel_row *row, struct tensor *out, struct tensor *const *in, int n, enum dtype common);
 
 /* ---- Threads ---- */

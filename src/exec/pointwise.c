@@ -142,19 +142,6 @@ static enum dtype result_dtype(const struct kernel_row *row, struct tensor *cons
 	}
 }
 
-/* Numbers take the type that the operation computes in: 0.1 beside a float32 tensor is float32's 0.1. */
-static bool round_number(struct kernel_call *k, struct tensor **t, enum dtype common)
-{
-	if (common == DT_FLOAT64 || !dtype_is_float(common) || (*t)->ndim > 0 || (*t)->dtype != DT_FLOAT64)
-		return true;
-	struct tensor *rounded = temporary(k, DT_FLOAT32, 0, NULL);
-	if (!rounded)
-		return false;
-	tensor_copy(rounded, *t);
-	*t = rounded;
-	return true;
-}
-
 bool kernel_pointwise(struct kernel_call *k, const struct kernel_row *row)
 {
 	struct tensor *in[MAX_OPERANDS - 1];
@@ -167,10 +154,9 @@ bool kernel_pointwise(struct kernel_call *k, const struct kernel_row *row)
 	if (!broadcast_shapes(k, in, n, &ndim, size))
 		return false;
 	enum dtype common = tensors_result_type(in, n), dtype = result_dtype(row, in, n);
+	if (row->result == RESULT_FLOAT)
+		common = dtype_as_float(common);
 	pointwise_strides(in, n, ndim, size, stride);
-	for (int i = 0; i < n; i++)
-		if (!round_number(k, &in[i], common))
-			return false;
 	struct tensor *out = out_strided(k, dtype, ndim, size, stride);
 	return out && pointwise_run(k, row, out, in, n, common);
 }
@@ -182,33 +168,53 @@ struct pointwise_work {
 	struct tensor *out;
 	struct tensor *const *in;
 	const struct loop *loop;
+	real_fn *real;
+	enum dtype cast[MAX_OPERANDS];   /* of each operand; DT_NONE: it has the type already */
 	double p[MAX_SCALARS];
 	int64_t q[MAX_SCALARS];
 	bool whole;
 };
 
+/* The type that an operand takes before anything is computed: what has no dimensions stays float32 beside half precision (opmath). */
+static enum dtype cast_of(const struct tensor *t, enum dtype common)
+{
+	bool reduced = common == DT_FLOAT16 || common == DT_BFLOAT16;
+	enum dtype d = reduced && t->ndim == 0 ? DT_FLOAT32 : common;
+	return d == t->dtype || (dtype_is_float(d) && d == DT_FLOAT64) ? DT_NONE : d;
+}
+
 static void run_reals(const struct pointwise_work *w, int64_t from, int64_t n)
 {
 	double in[MAX_OPERANDS - 1][CHUNK], out[CHUNK];
+	unsigned char element[CHUNK * sizeof(double)];
 	const double *at[MAX_OPERANDS];
 	const struct loop *l = w->loop;
 	for (int i = 0; i + 1 < l->n; i++) {
 		int64_t e = l->at[i + 1] + from * l->step[i + 1];
 		elements_to_double(w->in[i]->dtype, w->in[i]->storage->data + e * (int64_t)dtype_size(w->in[i]->dtype), l->step[i + 1], n, in[i]);
+		if (w->cast[i] != DT_NONE) {
+			elements_from_double(w->cast[i], element, 1, n, in[i]);
+			elements_to_double(w->cast[i], element, 1, n, in[i]);
+		}
 		at[i] = in[i];
 	}
-	w->row->real(out, at, n, w->p);
+	w->real(out, at, n, w->p);
 	elements_from_double(w->out->dtype, w->out->storage->data + (l->at[0] + from * l->step[0]) * (int64_t)dtype_size(w->out->dtype), l->step[0], n, out);
 }
 
 static void run_wholes(const struct pointwise_work *w, int64_t from, int64_t n)
 {
 	int64_t in[MAX_OPERANDS - 1][CHUNK], out[CHUNK];
+	unsigned char element[CHUNK * sizeof(int64_t)];
 	const int64_t *at[MAX_OPERANDS];
 	const struct loop *l = w->loop;
 	for (int i = 0; i + 1 < l->n; i++) {
 		int64_t e = l->at[i + 1] + from * l->step[i + 1];
 		elements_to_int(w->in[i]->dtype, w->in[i]->storage->data + e * (int64_t)dtype_size(w->in[i]->dtype), l->step[i + 1], n, in[i]);
+		if (w->cast[i] != DT_NONE) {
+			elements_from_int(w->cast[i], element, 1, n, in[i]);
+			elements_to_int(w->cast[i], element, 1, n, in[i]);
+		}
 		at[i] = in[i];
 	}
 	w->row->whole(out, at, n, w->q);
@@ -231,6 +237,7 @@ bool pointwise_run(struct kernel_call *k, const struct kernel_row *row, struct t
 {
 	struct loop l;
 	struct pointwise_work w = { .row = row, .out = out, .in = in, .loop = &l, .whole = row->whole && !dtype_is_float(common) };
+	w.real = row->narrow && common != DT_FLOAT64 ? row->narrow : row->real;
 	char name[40];
 	int i = 0;
 	for (const char *list = row->scalars; i < MAX_SCALARS && next_name(&list, name, sizeof name); i++) {
@@ -241,8 +248,10 @@ bool pointwise_run(struct kernel_call *k, const struct kernel_row *row, struct t
 	}
 	loop_init(&l, out->ndim, out->size, n + 1);
 	loop_operand(&l, 0, out);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		loop_operand(&l, i + 1, in[i]);
+		w.cast[i] = cast_of(in[i], common);
+	}
 	for (loop_begin(&l); l.left > 0; loop_next(&l))
 		in_parallel(k, l.run, 1 << 15, pointwise_piece, &w);
 	return true;

@@ -59,8 +59,12 @@ struct tensor *tensor_of_value(struct arena *a, struct heap *h, const struct val
 			fail_within(err, "%s: ", v->name ? v->name : "a constant");
 		return t;
 	}
-	if (v->constant)
-		return tensor_of_constant(a, h, v, err);
+	if (v->constant) {
+		struct tensor *t = tensor_of_constant(a, h, v, err);
+		if (t)
+			t->is_scalar = v->is_scalar;
+		return t;
+	}
 	return fail(err, NNS_MODEL, "%s has no content: give --weights or --seed", v->name ? v->name : "a tensor that the graph reads"), NULL;
 }
 

@@ -97,7 +97,7 @@ static inline int64_t real_to_int(double x)
 	return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : INT64_MIN;
 }
 
-/* The same of int32; smaller integers are the low bytes of that. */
+/* Types of 32 bits and fewer, uint8 apart, are reached through int32, and keep its low bits. */
 static inline int32_t real_to_int32(double x)
 {
 	return x > -0x1p31 - 1 && x < 0x1p31 ? (int32_t)x : INT32_MIN;
@@ -125,7 +125,7 @@ DEFINE_TO(elements_to_int, int64_t)
 	{ \
 		switch (d) { \
 		case DT_BOOL: STORE(uint8_t, IS_TRUE); \
-		case DT_UINT8: STORE(uint8_t, (uint8_t)as_int32); \
+		case DT_UINT8: STORE(uint8_t, (uint8_t)as_int); \
 		case DT_INT8: STORE(int8_t, (int8_t)as_int32); \
 		case DT_INT16: STORE(int16_t, (int16_t)as_int32); \
 		case DT_UINT16: STORE(uint16_t, (uint16_t)as_int32); \
