@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "lang/lang.h"
 #include "load/archive.h"
+#include "load/npy_header.h"
 
 static const char magic[] = "\x93NUMPY";
 
@@ -26,7 +26,7 @@ bool npy_dtype(const char *descr, enum dtype *out, bool *swapped, nns_error *err
 		}
 	if (strchr(descr, 'O'))
 		return fail(err, NNS_UNSUPPORTED, "an array of Python objects, which would have to be run to be read");
-	return fail(err, NNS_UNSUPPORTED, "an array of '%.20s'", descr);
+	return *descr ? fail(err, NNS_UNSUPPORTED, "an array of '%.20s'", descr) : fail(err, NNS_UNSUPPORTED, "an array of records");
 }
 
 bool npy_swap(struct arena *a, struct value *v, nns_error *err)
@@ -51,57 +51,6 @@ void npy_column_major(struct value *v)
 	}
 }
 
-static const struct datum *item(struct datum header, const char *name)
-{
-	return header.kind == D_DICT ? dict_get(header.u.dict, datum_str(name)) : NULL;
-}
-
-/* Numbers, strings, True, False and brackets: nothing that could be called or computed. */
-static bool is_literal(const char *text, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (text[i] == '\'' || text[i] == '"') {
-			const char *end = memchr(text + i + 1, text[i], n - i - 1);
-			if (!end)
-				return false;
-			i = (size_t)(end - text);
-		} else if (n - i >= 4 && memcmp(text + i, "True", 4) == 0) {
-			i += 3;
-		} else if (n - i >= 5 && memcmp(text + i, "False", 5) == 0) {
-			i += 4;
-		} else if (!text[i] || !strchr("0123456789 \t\r\n{}[](),:L", text[i])) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* The header is a dict of Python, so Python's parser reads it. */
-static bool parse_header(struct arena *a, const char *text, size_t n, struct datum *out, nns_error *err)
-{
-	static const struct lang_host nothing = { 0 };
-	struct interp in;
-	struct scope scope = { 0 };
-	if (!is_literal(text, n))
-		return fail(err, NNS_FORMAT, "the header is not a dict of literals");
-	const struct code *code = lang_parse_expression(a, text, n, "header", err);
-	interp_init(&in, a, &nothing, NULL);
-	return code && lang_eval(&in, code, &scope, out, err);
-}
-
-static bool read_shape(const struct datum *shape, int64_t *size, int *ndim, nns_error *err)
-{
-	if (!shape || shape->kind != D_TUPLE || shape->u.seq->n > MAX_DIMS)
-		return fail(err, NNS_FORMAT, "the header has no shape");
-	*ndim = (int)shape->u.seq->n;
-	for (int i = 0; i < *ndim; i++) {
-		if (shape->u.seq->items[i].kind != D_INT || shape->u.seq->items[i].u.i < 0)
-			return fail(err, NNS_FORMAT, "size %d of the shape is not a number", i);
-		size[i] = shape->u.seq->items[i].u.i;
-	}
-	return true;
-}
-
 static bool header_length(const unsigned char *data, size_t len, size_t *start, size_t *n, nns_error *err)
 {
 	if (len < 10 || memcmp(data, magic, 6) != 0)
@@ -118,30 +67,23 @@ static bool header_length(const unsigned char *data, size_t len, size_t *start, 
 bool npy_read(struct arena *a, const unsigned char *data, size_t len, struct value **out, nns_error *err)
 {
 	size_t start = 0, n = 0;
-	struct datum header;
-	int64_t size[MAX_DIMS];
-	int ndim = 0;
+	struct npy_header h;
 	enum dtype dtype = DT_NONE;
 	bool swapped = false;
 	if (!header_length(data, len, &start, &n, err))
 		return false;
-	if (!parse_header(a, (const char *)data + start, n, &header, err))
+	if (!npy_header_read((const char *)data + start, n, &h, err) || !npy_dtype(h.descr, &dtype, &swapped, err))
 		return fail_within(err, "byte %zu: ", start);
-	const struct datum *descr = item(header, "descr"), *fortran = item(header, "fortran_order");
-	if (!descr || descr->kind != D_STR || !fortran)
-		return fail(err, NNS_FORMAT, "byte %zu: the header lacks descr or fortran_order", start);
-	if (!npy_dtype(descr->u.s, &dtype, &swapped, err) || !read_shape(item(header, "shape"), size, &ndim, err))
-		return false;
-	if (!shape_fits(ndim, size, dtype))
+	if (!shape_fits(h.ndim, h.size, dtype))
 		return fail(err, NNS_FORMAT, "byte %zu: a shape of more bytes than 63 bits can count", start);
-	struct value *v = value_new(a, dtype, ndim, size);
+	struct value *v = value_new(a, dtype, h.ndim, h.size);
 	if (!v)
 		return fail_memory(err);
 	v->storage = data + start + n;
 	v->storage_bytes = len - start - n;
 	if ((uint64_t)value_bytes(v) > v->storage_bytes)
 		return fail(err, NNS_FORMAT, "byte %zu: %lld bytes of elements are missing", len, (long long)value_bytes(v) - (long long)v->storage_bytes);
-	if (datum_truth(*fortran))
+	if (h.fortran)
 		npy_column_major(v);
 	*out = v;
 	return !swapped || npy_swap(a, v, err);
