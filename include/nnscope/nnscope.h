@@ -32,6 +32,7 @@ typedef struct nns_load_options {
 	const char *const *class_files;   /* descriptions whose classes are known too */
 	size_t n_class_files;
 	size_t max_modules;               /* 0: 2,000,000 */
+	const char *program;              /* of an archive that holds several exported programs; NULL: the first */
 	bool initialise;                  /* nns_run() shall make parameters as their constructors do */
 	/* Memory: resize(data, p, size) behaves as realloc, and frees when size is 0.  NULL: the C library's. */
 	void *(*resize)(void *data, void *p, size_t size);

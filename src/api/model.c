@@ -30,6 +30,7 @@ static nns_model *wrapper_new(const nns_load_options *o, struct load_options *ou
 	out->class_files = o->class_files;
 	out->n_class_files = o->n_class_files;
 	out->max_modules = o->max_modules;
+	out->program = o->program;
 	out->initialise = o->initialise;
 	return m;
 }

@@ -1,7 +1,7 @@
 /* The table of commands. */
 #include "cli/cli.h"
 
-#define MODEL "expr set classes torch "
+#define MODEL "expr set classes program torch "
 #define TRACED MODEL "mode input "
 #define TABLE "format width colour "
 

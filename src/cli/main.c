@@ -44,7 +44,7 @@ int put(const char *text)
 nns_model *open_model(const struct options *o, size_t *used, int *status)
 {
 	nns_error err = { 0 };
-	nns_load_options load = { .class_files = o->classes.items, .n_class_files = o->classes.n, .initialise = o->initialise };
+	nns_load_options load = { .class_files = o->classes.items, .n_class_files = o->classes.n, .initialise = o->initialise, .program = o->program };
 	nns_model *m;
 	*used = o->expr ? 0 : 1;
 	if (!o->expr && o->operands.n == 0) {
@@ -123,7 +123,7 @@ static int unknown_command(const char *word)
 
 int main(int argc, char **argv)
 {
-	static const struct command overview = { "overview", "say what a file is", "FILE", "expr set classes torch ", NULL, "nnscope samples/resnet18.json", run_overview };
+	static const struct command overview = { "overview", "say what a file is", "FILE", "expr set classes program torch ", NULL, "nnscope samples/resnet18.json", run_overview };
 	signal(SIGXFSZ, SIG_IGN);        /* a file that may not grow is an error of write(), which says so */
 	if (argc < 2) {
 		struct options none = { 0 };

@@ -11,6 +11,7 @@ const struct option_row option_rows[] = {
 	{ "expr", 'e', "EXPRESSION", "the model is a constructor expression instead of a file", AT(expr), OPTION_TEXT },
 	{ "set", 's', "PATH=VALUE", "change the model: 'fc=Linear(fc.in_features, 100)'; may be repeated", AT(set), OPTION_LIST },
 	{ "classes", 0, "FILE", "know the classes of this description too; may be repeated", AT(classes), OPTION_LIST },
+	{ "program", 0, "NAME", "which of the programs of a .pt2 that holds several", AT(program), OPTION_TEXT },
 	{ "torch", 0, "VERSION", "print as this PyTorch does: 2.13, 1.13, 0.4", AT(torch), OPTION_TEXT },
 	{ "mode", 'm', "MODE", "train or eval", AT(mode), OPTION_TEXT },
 	{ "input", 'i', "SHAPE", "an input: 10x3x224x224, x=10x3x224x224, ids=2x7:int64; may be repeated", AT(inputs), OPTION_LIST },

@@ -77,6 +77,7 @@ struct graph_input {
 	const char *name;
 	struct value *value;
 	bool is_default;         /* came from the description, not from the command line */
+	const char *symbols;     /* of a program whose sizes are free: "s0 x 3"; else NULL */
 };
 
 struct graph {

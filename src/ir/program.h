@@ -14,11 +14,13 @@
  * for a value of the program; its data is the index + 1.
  */
 extern const char program_reference[];
+/* A graph as an argument of a higher-order operator (its data), and an argument of a kind that nothing reads (its name). */
+extern const char program_graph[], program_opaque[];
 
 struct program_value {
 	const char *name;        /* "p_conv1_weight", "linear_1" */
-	struct value *meta;      /* dtype, sizes and strides that the file gives; NULL: not a tensor, or symbolic */
-	bool symbolic;           /* a size that depends on content, or on the input */
+	struct value *meta;      /* dtype, sizes and strides that the file gives, for its example inputs; NULL: not a tensor, or not told */
+	const char *symbols;     /* "s0 x 3" when sizes depend on the input or on content, or NULL */
 };
 
 /* One level of the modules that an operator was called in. */
@@ -34,7 +36,6 @@ struct program_node {
 	struct datum *args; size_t n_args;
 	struct datum outputs;    /* references in tuples and lists */
 	struct program_frame *frames; size_t n_frames; /* outermost first */
-	struct program *body;    /* of a higher-order operator */
 };
 
 struct program_input {
@@ -55,5 +56,7 @@ struct program {
 
 /* The index that d refers to, or -1. */
 int program_index(struct datum d);
+/* The graph that d is, or NULL. */
+struct program *program_body(struct datum d);
 
 #endif

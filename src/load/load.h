@@ -15,6 +15,7 @@ struct load_options {
 	size_t n_class_files;
 	size_t max_file;                     /* bytes of a text; 0: the default, 1 GiB */
 	size_t max_modules;                  /* 0: the default, 2000000 */
+	const char *program;                 /* of an archive that holds several; NULL: the first */
 	bool initialise;                     /* remember how parameters are made, for model_initialise() */
 };
 

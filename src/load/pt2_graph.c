@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "load/pt2.h"
+#include "load/state.h"
 
 enum { MAX_NESTING = 20 };
 
@@ -129,9 +130,10 @@ static bool read_none(struct pt2 *p, struct program *g, const cJSON *v, struct d
 	return true;
 }
 
+/* Up to 2.3 an optional tensor is its name alone. */
 static bool read_tensor(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
 {
-	return reference(p, g, text_of(v, "name"), out);
+	return reference(p, g, cJSON_IsString(v) ? v->valuestring : text_of(v, "name"), out);
 }
 
 /* A symbol, or what it is when it is known: {"as_name": "sym_size_int"}, {"as_int": 3} */
@@ -140,7 +142,7 @@ static bool read_symbol(struct pt2 *p, struct program *g, const cJSON *v, struct
 	const cJSON *only = v ? v->child : NULL;
 	if (only && only->string && strcmp(only->string, "as_name") == 0 && cJSON_IsString(only))
 		return reference(p, g, only->valuestring, out);
-	return pt2_argument(p, g, v, out, NULL);
+	return pt2_argument(p, g, v, out);
 }
 
 static bool read_dtype(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
@@ -177,19 +179,38 @@ static bool read_device(struct pt2 *p, struct program *g, const cJSON *v, struct
 	return s || fail_memory(p->err);
 }
 
-static bool read_complex(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+static bool make_host(struct pt2 *p, const char *kind, void *data, struct datum *out)
 {
-	(void)g, (void)v, (void)out;
-	return fail(p->err, NNS_UNSUPPORTED, "%s: a complex number as an argument", p->where);
+	struct host_object *o = arena_alloc(p->model->arena, sizeof *o);
+	if (!o)
+		return fail_memory(p->err);
+	*o = (struct host_object){ kind, data };
+	*out = datum_pointer(D_HOST, o);
+	return true;
+}
+
+static bool read_graph(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	struct program *body = pt2_program(p, cJSON_GetObjectItemCaseSensitive(v, "graph"));
+	(void)g;
+	return body && make_host(p, program_graph, body, out);
+}
+
+/* Complex numbers, operators and lists of lists of tensors: there is no value for them, the operator is drawn without its rule. */
+static bool read_opaque(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	(void)g, (void)v;
+	return make_host(p, program_opaque, NULL, out);
 }
 
 /* A union whose one member says its kind (optional tensors). */
 static bool read_union(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
 {
-	return pt2_argument(p, g, v, out, NULL);
+	return pt2_argument(p, g, v, out);
 }
 
 static bool read_ints(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out);
+static bool read_floats(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out);
 
 /* The members of schema.py's union Argument. */
 static const struct argument_kind {
@@ -206,7 +227,9 @@ static const struct argument_kind {
 	{ "as_sym_int", read_symbol, false }, { "as_sym_ints", read_symbol, true },
 	{ "as_sym_float", read_symbol, false }, { "as_sym_floats", read_symbol, true },
 	{ "as_sym_bool", read_symbol, false }, { "as_sym_bools", read_symbol, true },
-	{ "as_none", read_none, false }, { "as_complex", read_complex, false },
+	{ "as_none", read_none, false }, { "as_graph", read_graph, false },
+	{ "as_complex", read_opaque, false }, { "as_custom_obj", read_opaque, false }, { "as_operator", read_opaque, false },
+	{ "as_nested_tensors", read_opaque, false }, { "as_float_lists", read_floats, true }, { "as_string_to_argument", read_opaque, false },
 	{ "as_scalar_type", read_dtype, false }, { "as_memory_format", read_memory_format, false },
 	{ "as_layout", read_layout, false }, { "as_device", read_device, false },
 };
@@ -232,16 +255,16 @@ static bool read_ints(struct pt2 *p, struct program *g, const cJSON *v, struct d
 	return read_list(p, g, read_int, v, out);
 }
 
-bool pt2_argument(struct pt2 *p, struct program *g, const cJSON *arg, struct datum *out, struct program **body)
+static bool read_floats(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	return read_list(p, g, read_float, v, out);
+}
+
+bool pt2_argument(struct pt2 *p, struct program *g, const cJSON *arg, struct datum *out)
 {
 	const cJSON *only = cJSON_IsObject(arg) ? arg->child : NULL;
 	if (!only || !only->string)
 		return fail_here(p, "an argument of no kind");
-	if (strcmp(only->string, "as_graph") == 0 && body) {
-		*out = datum_none();
-		*body = pt2_program(p, cJSON_GetObjectItemCaseSensitive(only, "graph"));
-		return *body != NULL;
-	}
 	for (size_t i = 0; i < sizeof argument_kinds / sizeof *argument_kinds; i++) {
 		const struct argument_kind *k = &argument_kinds[i];
 		if (strcmp(k->name, only->string) == 0)
@@ -253,7 +276,7 @@ bool pt2_argument(struct pt2 *p, struct program *g, const cJSON *arg, struct dat
 /* ---- nn_module_stack ---- */
 
 /* The next of the pieces that c divides. */
-static const char *piece(struct pt2 *p, const char **at, char c)
+static char *piece(struct pt2 *p, const char **at, char c)
 {
 	const char *end = strchr(*at, c);
 	size_t n = end ? (size_t)(end - *at) : strlen(*at);
@@ -268,16 +291,42 @@ static const char *last_part(const char *dotted)
 	return dot ? dot + 1 : dotted;
 }
 
+/* Dynamo's names of torch 2.1 and 2.2: "L['self'].layers['0'].fc" -> "layers.0.fc"; in place. */
+static void plain_path(char *path)
+{
+	static const char self[] = "L['self']";
+	char *to = path;
+	if (strncmp(path, self, sizeof self - 1) != 0)
+		return;
+	for (const char *s = path + sizeof self - 1; *s; s++) {
+		if (*s == '[')
+			*to++ = '.';
+		else if (!strchr("]'\"", *s))
+			*to++ = *s;
+	}
+	*to = 0;
+	if (*path == '.')
+		memmove(path, path + 1, strlen(path));
+}
+
+/* "key,path,class"; torch 2.1: "key:(path,class)" */
 static bool read_frame(struct pt2 *p, const char *text, struct program_frame *out)
 {
-	const char *key = piece(p, &text, ','), *path = key ? piece(p, &text, ',') : NULL;
+	const char *colon = strstr(text, ":("), *comma = strchr(text, ',');
+	bool older = colon && comma && colon < comma;
+	char *key = piece(p, &text, older ? ':' : ',');
+	text += older;
+	char *path = key ? piece(p, &text, ',') : NULL;
 	if (!path)
 		return fail_memory(p->err);
+	plain_path(path);
 	struct module *m = pt2_module(p, path);
 	if (!m)
 		return false;
+	size_t n = strlen(last_part(text));
 	if (!m->class_name && *text) {
-		m->class_name = arena_strdup(p->model->arena, last_part(text));
+		char *class = arena_strndup(p->model->arena, last_part(text), older && n ? n - 1 : n);
+		m->class_name = class ? state_name(p->model->arena, class) : NULL;
 		if (!m->class_name)
 			return fail_memory(p->err);
 	}
@@ -296,7 +345,9 @@ static bool read_stack(struct pt2 *p, const char *text)
 	if (!p->stack_text)
 		return fail_memory(p->err);
 	while (*text) {
-		const char *one = piece(p, &text, ';');
+		char *one = piece(p, &text, ';');
+		if (one && strstr(one, "_empty_nn_module_stack_from_metadata_hook"))
+			continue;        /* what torch.export writes where it lost the stack */
 		frames = one ? arena_grow(p->model->arena, frames, n, &cap, sizeof *frames) : NULL;
 		if (!frames)
 			return fail_memory(p->err);
@@ -336,7 +387,7 @@ static bool read_arguments(struct pt2 *p, struct program *g, const cJSON *inputs
 		const char *name = text_of(in, "name");
 		if (name && *name && !(n->names[n->n_args] = arena_strdup(p->model->arena, name)))
 			return fail_memory(p->err);
-		if (!pt2_argument(p, g, cJSON_GetObjectItemCaseSensitive(in, "arg"), &n->args[n->n_args], &n->body))
+		if (!pt2_argument(p, g, cJSON_GetObjectItemCaseSensitive(in, "arg"), &n->args[n->n_args]))
 			return false;
 	}
 	return true;
@@ -349,7 +400,7 @@ static bool read_outputs(struct pt2 *p, struct program *g, const cJSON *outputs,
 		return fail_memory(p->err);
 	for (const cJSON *o = outputs ? outputs->child : NULL; o; o = o->next) {
 		struct datum d;
-		if (!pt2_argument(p, g, o, &d, NULL))
+		if (!pt2_argument(p, g, o, &d))
 			return false;
 		if (!seq_push(p->model->arena, out->u.seq, d))
 			return fail_memory(p->err);
@@ -386,12 +437,12 @@ static bool read_node(struct pt2 *p, struct program *g, const cJSON *json)
 static bool read_meta(struct pt2 *p, struct program *g, const cJSON *tensors)
 {
 	for (const cJSON *t = tensors ? tensors->child : NULL; t; t = t->next) {
+		const cJSON *older = cJSON_GetObjectItemCaseSensitive(t, "meta");        /* 2.1 */
 		int i = t->string ? pt2_value(p, g, t->string) : -1;
 		if (i < 0)
 			return false;
-		if (!pt2_tensor(p, t, &g->values[i].meta))
+		if (!pt2_tensor(p, older ? older : t, &g->values[i].meta) || !pt2_symbols(p, older ? older : t, &g->values[i].symbols))
 			return fail_within(p->err, "tensor %.100s: ", t->string);
-		g->values[i].symbolic = !g->values[i].meta;
 	}
 	return true;
 }
@@ -404,7 +455,7 @@ static bool read_placeholders(struct pt2 *p, struct program *g, const cJSON *inp
 		if (!grown)
 			return fail_memory(p->err);
 		g->inputs = grown;
-		if (!pt2_argument(p, g, in, &d, NULL))
+		if (!pt2_argument(p, g, in, &d))
 			return false;
 		int index = program_index(d);
 		grown[g->n_inputs++] = (struct program_input){ .index = index, .fixed = index < 0, .constant = d };

@@ -60,28 +60,38 @@ static bool load_script(struct model *m, struct archive *z, const char *top, str
 	return m->note || fail_memory(err);
 }
 
+bool torch_saved_object(struct torch_pickle *t, const unsigned char *data, size_t len, struct datum *out)
+{
+	struct archive *z = archive_open(t->arena, data, len, t->err);
+	const struct archive_entry *e = z ? find_pickle(z) : NULL;
+	const unsigned char *bytes;
+	size_t n, used;
+	if (!z)
+		return false;
+	if (!e)
+		return fail(t->err, NNS_FORMAT, "there is no data.pkl in the archive");
+	char *top = arena_strndup(t->arena, e->name, strlen(e->name) - strlen("data.pkl"));
+	if (!top)
+		return fail_memory(t->err);
+	if (!archive_content(z, e, SIZE_MAX, &bytes, &n, t->err))
+		return false;
+	if (!torch_pickle_read(t, bytes, n, out, &used))
+		return fail_within(t->err, "%s: ", e->name);
+	return torch_give_bytes(t, z, top, "data", t->err) && torch_pickle_finish(t);
+}
+
 static bool load_zip(const struct load_file *f, struct model *m, nns_error *err)
 {
 	struct torch_pickle t = { .arena = m->arena, .err = err };
 	struct archive *z = archive_open(m->arena, (const unsigned char *)f->data, f->len, err);
-	const struct archive_entry *e = z ? find_pickle(z) : NULL;
-	const unsigned char *bytes;
-	size_t len, used;
 	struct datum object;
-	if (!z)
+	if (!z || !torch_saved_object(&t, (const unsigned char *)f->data, f->len, &object))
 		return false;
-	if (!e)
-		return fail(err, NNS_FORMAT, "there is no data.pkl in the archive");
-	if (!archive_content(z, e, SIZE_MAX, &bytes, &len, err))
-		return false;
+	const struct archive_entry *e = find_pickle(z);
 	m->origin = origin_of(m->arena, z, e);
 	char *top = arena_strndup(m->arena, e->name, strlen(e->name) - strlen("data.pkl"));
 	if (!top)
 		return fail_memory(err);
-	if (!torch_pickle_read(&t, bytes, len, &object, &used))
-		return fail_within(err, "%s: ", e->name);
-	if (!torch_give_bytes(&t, z, top, "data", err) || !torch_pickle_finish(&t))
-		return false;
 	return script_is(z, top, object) ? load_script(m, z, top, object, err) : checkpoint_model(m, object, err);
 }
 

@@ -32,6 +32,9 @@ struct torch_pickle {
 bool torch_pickle_read(struct torch_pickle *t, const unsigned char *data, size_t len, struct datum *out, size_t *used);
 bool torch_pickle_finish(struct torch_pickle *t);
 
+/* torch_file.c: a whole zip that torch.save wrote; tensors have their bytes. */
+bool torch_saved_object(struct torch_pickle *t, const unsigned char *data, size_t len, struct datum *out);
+
 /* The storage of that key, made when it is new; NULL: no memory. */
 struct torch_storage *torch_storage_of(struct torch_pickle *t, const char *key, enum dtype dtype, int64_t numel);
 /* dtype of "torch.FloatStorage", "torch.cuda.FloatStorage", "torch.FloatTensor"; DT_NONE when unknown. */

@@ -137,7 +137,10 @@ static bool has_unknown(const struct op *op, const struct datum *args)
 /* An operator without a rule, or with inputs of unknown shape, gives what its schema says, of unknown shape. */
 static bool infer_unknown(const struct op *op, struct op_call *c)
 {
-	struct value *first = first_tensor(c);
+	bool any = false;
+	for (int i = 0; i < op->n_args; i++)
+		any = any || c->args[i].kind == D_TENSOR;
+	struct value *first = any ? first_tensor(c) : NULL;
 	for (int i = 0; i < op->n_returns; i++) {
 		if (op->returns[i].type != ARG_TENSOR)
 			return fail(c->err, NNS_UNSUPPORTED, "%s: the result of aten.%s depends on the content of tensors", c->label ? c->label : op->base_name, op->name);

@@ -82,6 +82,19 @@ static void add_dtypes(struct text *out, const struct tally *t)
 	text_add(out, any ? "\n" : "none\n");
 }
 
+/* Defaults; sizes that are free are shown as they are written, and what they were for the example inputs. */
+static void add_inputs(struct text *out, const struct model *m)
+{
+	for (size_t i = 0; i < m->n_inputs; i++) {
+		const struct graph_input *in = &m->inputs[i];
+		text_addf(out, "  %-12s%s: %s ", i ? "" : "inputs", in->name ? in->name : "", dtype_name(in->value->dtype));
+		if (in->symbols)
+			text_addf(out, "[%s], for example ", in->symbols);
+		shape_add_list(out, in->value);
+		text_addc(out, '\n');
+	}
+}
+
 static void add_commands(struct text *out, const struct model *m)
 {
 	text_addf(out, "  %-12s", "commands");
@@ -106,6 +119,7 @@ bool report_overview(const struct model *m, struct text *out, nns_error *err)
 	text_addf(out, "  %-12s", "modules");
 	text_add_grouped(out, (int64_t)t.modules);
 	text_addc(out, '\n');
+	add_inputs(out, m);
 	add_commands(out, m);
 	return !out->failed || fail_memory(err);
 }

@@ -2,25 +2,8 @@
 
 #include <string.h>
 
-#include "ir/program.h"
 #include "nn/runtime.h"
-
-struct replayer {
-	struct model *model;
-	struct runtime *rt;
-	struct graph *graph;
-	nns_error *err;
-	bool as_saved;           /* the inputs have the shapes of the file, so that its other shapes hold too */
-	const char **keys; size_t n_keys, cap_keys; /* of the calls at work, outermost first */
-	struct seq *leaving; struct call **calls; size_t n_calls, cap_calls, cap_leaving; /* by serial: what each call gave to the outside */
-};
-
-/* The values of one program while it runs. */
-struct frame {
-	const struct program *program;
-	struct datum *values;    /* by index; D_NONE: not made, or not known */
-	int *made_in;            /* serial of the call that made it, -1 outside of all */
-};
+#include "trace/replayer.h"
 
 /* ---- Calls ---- */
 
@@ -272,25 +255,15 @@ static bool frame_init(struct replayer *r, struct frame *f, const struct program
 	return true;
 }
 
-/* wrap_with_set_grad_enabled(enabled, graph, *inputs) */
-static bool run_body(struct replayer *r, const struct program_node *n, const struct lang_args *args, struct datum *out)
+bool replay_body(struct replayer *r, const struct program *body, const struct datum *inputs, size_t n, struct datum *out)
 {
 	struct frame inner;
-	struct recorder *recorder = &r->rt->recorder;
-	bool before = recorder->grad_enabled, switches = strcmp(n->target, "wrap_with_set_grad_enabled") == 0;
-	size_t skip = 0;
-	if (!frame_init(r, &inner, n->body))
+	if (!frame_init(r, &inner, body))
 		return false;
-	while (skip < args->n + args->n_named && argument(args, skip).kind != D_NONE)
-		skip++;          /* the graph itself reads as None */
-	for (size_t i = 0; i < n->body->n_inputs; i++)
-		if (n->body->inputs[i].index >= 0)
-			inner.values[n->body->inputs[i].index] = argument(args, skip + 1 + i);
-	if (switches)
-		recorder->grad_enabled = before && datum_truth(argument(args, 0));
-	bool ok = run_program(r, &inner, out);
-	recorder->grad_enabled = before;
-	return ok;
+	for (size_t i = 0; i < body->n_inputs && i < n; i++)
+		if (body->inputs[i].index >= 0)
+			inner.values[body->inputs[i].index] = inputs[i];
+	return run_program(r, &inner, out);
 }
 
 static bool is_unknown_symbol(const struct lang_args *args)
@@ -312,9 +285,43 @@ static bool skips(const struct program_node *n, const struct lang_args *args)
 	return first.kind != D_TENSOR || ((const struct value *)first.u.p)->ndim < 0;
 }
 
+/* What torch.export asks of tensors whose shape is known by now. */
+static bool size_of(const struct program_node *n, const struct lang_args *args, struct datum *out)
+{
+	const struct value *v = argument(args, 0).kind == D_TENSOR ? argument(args, 0).u.p : NULL;
+	struct datum dim = argument(args, 1);
+	int64_t d = datum_is_int(dim) ? datum_as_int(dim) : 0;
+	if (!v || v->ndim < 0)
+		return false;
+	if (strncmp(n->target, "sym_numel", 9) == 0)
+		return *out = datum_int(value_numel(v)), true;
+	bool size = strcmp(n->target, "sym_size.int") == 0;
+	d += d < 0 ? v->ndim : 0;
+	if ((!size && strcmp(n->target, "sym_stride.int") != 0) || d < 0 || d >= v->ndim)
+		return false;
+	*out = datum_int(size ? v->size[d] : v->stride[d]);
+	return true;
+}
+
 static int count_outputs(struct datum outputs)
 {
 	return datum_is_seq(outputs) ? (int)outputs.u.seq->n : 1;
+}
+
+/* A complex number, a list of lists of tensors: named, so that the operator stays unknown. */
+static bool is_opaque(const struct lang_args *args)
+{
+	for (size_t i = 0; i < args->n + args->n_named; i++) {
+		const struct host_object *o = argument(args, i).kind == D_HOST ? argument(args, i).u.p : NULL;
+		if (o && o->kind == program_opaque)
+			return true;
+	}
+	return false;
+}
+
+bool replay_unknown(struct replayer *r, const struct program_node *n, const struct lang_args *args, struct datum *out)
+{
+	return record_unknown(&r->rt->recorder, n->target, args, count_outputs(n->outputs), out, r->err);
 }
 
 static bool call_operator(struct replayer *r, const struct program_node *n, const struct lang_args *args, struct datum *out)
@@ -330,7 +337,7 @@ static bool call_operator(struct replayer *r, const struct program_node *n, cons
 	memcpy(name, n->target, len + 1);
 	if (len > 8 && strcmp(name + len - 8, ".default") == 0)
 		name[len - 8] = 0;
-	if (!op_fact_find(name))
+	if (!op_fact_find(name) || is_opaque(args))
 		return record_unknown(&r->rt->recorder, name, args, count_outputs(n->outputs), out, r->err);
 	r->rt->recorder.list_length = count_outputs(n->outputs);
 	bool ok = record_call(&r->rt->recorder, name, args, out, r->err);
@@ -344,7 +351,7 @@ static bool run_node(struct replayer *r, struct frame *f, const struct program_n
 	struct datum result = datum_none();
 	if (!enter(r, n) || !gather(r, f, n, &args))
 		return false;
-	bool ok = n->body ? run_body(r, n, &args, &result) : skips(n, &args) || call_operator(r, n, &args, &result);
+	bool ok = higher_order_takes(&args) ? higher_order_run(r, n, &args, &result) : size_of(n, &args, &result) || skips(n, &args) || call_operator(r, n, &args, &result);
 	if (!ok) {
 		const char *path = r->rt->recorder.call ? r->rt->recorder.call->path : "";
 		return fail_within(r->err, "%s%s", path, *path ? ": " : "");
