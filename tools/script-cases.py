@@ -115,7 +115,14 @@ class Sizes(nn.Module):
         y = self.conv(x)
         b, c, h, w = y.shape
         y = y.reshape(b, c * (h // 2), 2 * w).transpose(1, 2)
-        return y[:, :, : c + 1] / (c ** 0.5), F.interpolate(x, size=(h * 2, w + 1)), y[:, -1].softmax(-1), self.position[:, : h - 2, 1] + 1
+        return y[:, :, : c + 1] / (c ** 0.5), F.interpolate(x, size=(h * 2, w + 1)), y[:, -1].softmax(-1), self.position[:, : h - 2, 1] + torch.arange(w, dtype=torch.float32).mean()
+
+
+class Indexed(nn.Module):
+    """Python leaves out slices of whole dimensions; the tracer writes them."""
+
+    def forward(self, x):
+        return x[0], x[:, :, :], x[:, 1:2, :], x[:, None], x[:, :, torch.tensor([1, 0])].transpose(0, 1)[:2, :].transpose(0, 1).expand(2, 2, 2).reshape(2, 2, 2).repeat(1, 1, 2)
 
 
 class Content(nn.Module):
@@ -161,6 +168,10 @@ def main(root):
     case(root, "good-script-params", ["params", "CASE/../good-script-net/model.pt", "--format", "tsv"], "name\tkind\tdtype\tshape\trequires_grad\n" + "\n".join(rows) + "\n")
     case(root, "bad-script-no-input", ["graph", "CASE/../good-script-flow/model.pt"], status=2, message="forward wants x: Tensor, mask: Optional[Tensor] (optional), parts: Optional[List[Tensor]] (optional); give shapes with --input")
     case(root, "bad-script-too-many", ["graph", "CASE/../good-script-net/model.pt"] + ["--input", "2x3x7x7"] * 3, status=2, message="is one too many: forward takes (")
+    indexed = torch.jit.trace(Indexed(), torch.zeros(2, 3, 4))
+    at = case(root, "good-script-slices", ["shapes", "CASE/model.pt", "--format", "tsv"], "module\tclass\toutput\n\tIndexed\t3x4 2x3x4 2x1x4 2x1x3x4 2x2x4\n".replace(" ", ","))
+    save(indexed, at("model.pt"))
+    at = case(root, "good-script-slices-autograd", ["graph", "CASE/../good-script-slices/model.pt", "--view", "autograd", "-o", "OUT.gv"])
     at = case(root, "bad-script-content", ["shapes", "CASE/model.pt", "--input", "3"], status=1, message="code/__torch__.py:8: the value of a tensor decides which way to go; it is not known while tracing")
     save(torch.jit.script(Content()), at("model.pt"))
     at = case(root, "bad-script-raises", ["shapes", "CASE/model.pt", "--input", "3"], status=1, message="the code raises an error: expected a matrix, got 1 dimensions")
@@ -175,4 +186,5 @@ def main(root):
     save(linear, at("model.pt"), lambda name, code: code.replace("return torch.linear(", "return torch.linear(("))
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -60,6 +60,13 @@ static const struct host_object layouts[] = { { "layout", "strided" }, { "layout
 static const struct host_object memory_formats[] = { { "memory_format", "contiguous_format" }, { "memory_format", "preserve_format" },
 	{ "memory_format", "channels_last" }, { "memory_format", "channels_last_3d" } };
 
+/* A tensor in the place of a number is the number that it holds (aten::ScalarImplicit), where that is known. */
+static struct datum content_of(const struct value *v)
+{
+	const struct datum *c = v->ndim == 0 ? v->constant : NULL;
+	return c ? *c : datum_pointer(D_TENSOR, v);
+}
+
 static bool from_number(enum arg_type type, int64_t i, struct datum *out)
 {
 	const struct host_object *all = type == ARG_LAYOUT ? layouts : memory_formats;
@@ -78,6 +85,8 @@ static bool convert_item(struct recorder *r, const struct op *op, const struct o
 	*out = in;
 	if (r->numbered && in.kind == D_INT && from_number(a->type, in.u.i, out))
 		return true;
+	if (r->numbered && a->type != ARG_TENSOR && in.kind == D_TENSOR)
+		*out = in = content_of(in.u.p);
 	switch (a->type) {
 	case ARG_TENSOR:
 		if (in.kind == D_TENSOR)

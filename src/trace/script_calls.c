@@ -315,6 +315,14 @@ static bool is_builtin(const char *name)
 	return false;
 }
 
+static const struct torch_function *math_function(const char *name)
+{
+	for (const struct torch_function *t = torch_functions; t->name; t++)
+		if (strncmp(t->name, "math.", 5) == 0 && strcmp(t->name + 5, name) == 0)
+			return t;
+	return NULL;
+}
+
 static bool all_numbers(const struct lang_args *args)
 {
 	for (size_t i = 0; i < args->n; i++)
@@ -346,7 +354,6 @@ static bool call_plain(struct interp *in, const struct function *self, const str
 	const char *name = bare_name(self);
 	enum lang_op op = OP_ADD;
 	size_t operands;
-	struct datum f;
 	*found = true;
 	if (operator_of(name, &op, &operands) && args->n == operands && operands == 2)
 		return lang_binary(in, op, args->items[0], args->items[1], out, err);
@@ -357,9 +364,11 @@ static bool call_plain(struct interp *in, const struct function *self, const str
 	if (is_builtin(name) && args->n > 0 && !datum_count_tensors(args->items[0]))
 		return call_builtin(in, name, args, out, err);
 	*found = false;
-	if (all_numbers(args) && namespace_getattr(&script_run_of(in)->rt->interp, "math", name, &f, found, err) && *found && f.kind == D_FUNCTION)
-		return lang_call(in, f, args, out, err);
-	*found = false;
+	const struct torch_function *m = all_numbers(args) ? math_function(name) : NULL;
+	if (m) {
+		struct function f = { .name = m->name, .call = m->call };
+		return *found = true, m->call(in, &f, args, out, err);
+	}
 	return call_plain_method(in, name, args, out, found, err);
 }
 
@@ -370,14 +379,72 @@ static bool is_int(const struct lang_args *args, size_t i, int64_t v)
 	return i < args->n && args->items[i].kind == D_INT && args->items[i].u.i == v;
 }
 
-/* x[:] takes no operator where Python runs it (torch/csrc/autograd/python_variable_indexing.cpp); the file writes one. */
+static const struct value *first_value(const struct lang_args *args)
+{
+	return args->n && args->items[0].kind == D_TENSOR ? args->items[0].u.p : NULL;
+}
+
+static int64_t dim_of(const struct lang_args *args)
+{
+	const struct value *v = first_value(args);
+	int64_t dim = args->n > 1 && args->items[1].kind == D_INT ? args->items[1].u.i : 0;
+	return v && dim < 0 ? dim + v->ndim : dim;
+}
+
+/* slice(x, dim, start, end, step) of a whole dimension */
 static bool is_whole_slice(const char *name, const struct lang_args *args)
 {
-	if (strcmp(name, "slice") != 0 || args->n < 1)
+	const struct value *v = first_value(args);
+	int64_t dim = dim_of(args);
+	if (strcmp(name, "slice") != 0 || !v || v->ndim <= dim || dim < 0)
 		return false;
 	bool from_start = args->n < 3 || args->items[2].kind == D_NONE || is_int(args, 2, 0);
-	bool to_end = args->n < 4 || args->items[3].kind == D_NONE || is_int(args, 3, INT64_MAX);
+	bool to_end = args->n < 4 || args->items[3].kind == D_NONE || is_int(args, 3, INT64_MAX) || is_int(args, 3, v->size[dim]);
 	return from_start && to_end && (args->n < 5 || is_int(args, 4, 1));
+}
+
+static bool is_index(const char *name)
+{
+	return strcmp(name, "select") == 0 || strcmp(name, "slice") == 0 || strcmp(name, "unsqueeze") == 0 || strcmp(name, "index") == 0;
+}
+
+/*
+ * x[:, 0] is select() where Python runs it, and x[:, :] is alias(): slices of whole dimensions are left out
+ * (ATen/TensorIndexing.h: applySlice; python_variable_indexing.cpp).  The file has each as an operator.  The first of them becomes an
+ * alias, which is taken back when the rest of the brackets does more.
+ */
+static bool whole_slice(struct script_run *run, struct datum x, int64_t dim, struct datum *out, nns_error *err)
+{
+	struct script_whole *w = &run->last_whole;
+	struct lang_args args = { .items = &x, .n = 1 };
+	struct node *before = run->rt->recorder.graph->last;
+	const struct value *v = x.u.p;
+	if (w->whole == v && dim > w->dim)
+		return w->dim = dim, *out = x, true;
+	if (v->producer && is_index(v->producer->op->base_name))
+		return *out = x, true;   /* x[:, 1:, :] */
+	if (!record_call(&run->rt->recorder, "alias", &args, out, err))
+		return false;
+	*w = (struct script_whole){ x.u.p, out->u.p, dim, before };
+	return true;
+}
+
+static void take_back_alias(struct script_run *run, const char *name, struct lang_args *args)
+{
+	struct script_whole *w = &run->last_whole;
+	struct graph *g = run->rt->recorder.graph;
+	if (!w->whole || first_value(args) != w->whole || !is_index(name) || (strcmp(name, "index") != 0 && dim_of(args) <= w->dim))
+		return;
+	if (g->last && g->last == w->whole->producer) {
+		if (w->before)
+			w->before->next = NULL;
+		else
+			g->nodes = NULL;
+		g->last = w->before;
+		g->n_nodes--;
+	}
+	args->items[0].u.p = w->value;
+	w->whole = NULL;
 }
 
 /*
@@ -398,8 +465,9 @@ static bool call_tensors(struct interp *in, const char *name, const struct lang_
 	struct recorder *r = &run->rt->recorder;
 	struct lang_args own = *args;
 	size_t n;
-	if (is_whole_slice(name, args) && args->items[0].kind == D_TENSOR)
-		return *out = args->items[0], true;
+	if (is_whole_slice(name, args))
+		return whole_slice(run, args->items[0], dim_of(args), out, err);
+	take_back_alias(run, name, &own);
 	if (r->evaluate && script_is_known(args))
 		return script_compute(run, name, args, out, err);
 	name = as_called(name, &own);

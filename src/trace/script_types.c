@@ -95,7 +95,9 @@ static bool is_named(struct datum v, const struct script_type *t, int depth)
 static bool is_function_type(struct datum v, const char *name)
 {
 	return (strcmp(name, "int") == 0 && v.kind == D_INT) || (strcmp(name, "float") == 0 && v.kind == D_FLOAT)
-	    || (strcmp(name, "bool") == 0 && v.kind == D_BOOL) || (strcmp(name, "str") == 0 && v.kind == D_STR);
+	    || (strcmp(name, "bool") == 0 && v.kind == D_BOOL) || (strcmp(name, "str") == 0 && v.kind == D_STR)
+	    || (strcmp(name, "list") == 0 && v.kind == D_LIST) || (strcmp(name, "tuple") == 0 && v.kind == D_TUPLE)
+	    || (strcmp(name, "dict") == 0 && v.kind == D_DICT);
 }
 
 bool script_is_instance(struct datum v, struct datum type, int depth)
