@@ -381,6 +381,20 @@ static bool k_split_sizes(struct kernel_call *k)
 	return at == t->size[dim] || kernel_fail(k, "the parts sum to %lld, the dimension is %lld", (long long)at, (long long)t->size[dim]);
 }
 
+/* Only narrow_copy() comes here; narrow() is a slice. */
+static bool k_narrow(struct kernel_call *k)
+{
+	struct tensor *t = arg_tensor(k, "self");
+	int64_t start = arg_int(k, "start", 0), length = arg_int(k, "length", 0);
+	int dim;
+	if (t->ndim == 0 || !arg_dim(k, "dim", t->ndim, &dim))
+		return kernel_fail(k, "no such dimension to narrow");
+	start = start < 0 ? start + t->size[dim] : start;
+	if (start < 0 || length < 0 || start > t->size[dim] - length)
+		return kernel_fail(k, "%lld elements from %lld on are not in a dimension of %lld", (long long)length, (long long)start, (long long)t->size[dim]);
+	return part(k, t, dim, start, length);
+}
+
 /* Sections, or where they end, are in a tensor. */
 static bool k_tensor_split(struct kernel_call *k)
 {
@@ -443,6 +457,7 @@ const struct kernel_row view_kernels[] = {
 	{ .name = "diagonal", .run = k_diagonal },
 	{ .name = "unfold", .run = k_unfold },
 	{ .name = "tensor_split.tensor_indices_or_sections", .run = k_tensor_split },
+	{ .name = "narrow", .run = k_narrow },
 	{ .name = "split.Tensor", .run = k_split },
 	{ .name = "unsafe_split.Tensor", .run = k_split },
 	{ .name = "split_with_sizes", .run = k_split_sizes },

@@ -39,16 +39,32 @@ static const struct kernel_row *row_of(const char *base, const char *overload)
 	return row ? row : row_named(base, strlen(base));
 }
 
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+	return n > m && strcmp(s + n - m, end) == 0;
+}
+
+/* The row of the operator without the end of its name: add_ runs add, and unfold_copy runs unfold. */
+static const struct kernel_row *row_without(const struct op *op, const char *end)
+{
+	char bare[150];
+	size_t n = strlen(op->base_name) - strlen(end);
+	if (n >= sizeof bare)
+		return NULL;
+	memcpy(bare, op->base_name, n);
+	bare[n] = 0;
+	return row_of(bare, op->overload);
+}
+
 const struct kernel_row *kernel_find(const struct op *op)
 {
 	const struct kernel_row *row = row_of(op->base_name, op->overload);
-	size_t n = strlen(op->base_name);
-	if (row || !op->inplace || n < 2 || n >= 150 || op->base_name[n - 1] != '_')
-		return row;
-	char bare[150];
-	memcpy(bare, op->base_name, n - 1);
-	bare[n - 1] = 0;
-	return row_of(bare, op->overload);
+	if (!row && op->inplace && ends_with(op->base_name, "_"))
+		return row_without(op, "_");
+	if (!row && ends_with(op->base_name, "_copy"))
+		return row_without(op, "_copy");
+	return row;
 }
 
 bool kernel_reshapes(const struct kernel_row *row)
@@ -244,11 +260,27 @@ static bool write_back(struct kernel_call *k)
 	return true;
 }
 
+/* What unfold_copy() gives is what unfold() gives, row by row in memory of its own. */
+static bool copy_outputs(struct kernel_call *k)
+{
+	for (size_t i = 0; i < k->n_outputs; i++) {
+		struct tensor *view = k->outputs[i], *copy = tensor_new(k->arena, k->heap, view->dtype, view->ndim, view->size, k->err);
+		if (!copy)
+			return false;
+		tensor_copy(copy, view);
+		storage_drop(view->storage);
+		k->outputs[i] = copy;
+	}
+	return true;
+}
+
 bool kernel_run(struct kernel_call *k, const struct kernel_row *row)
 {
 	bool ok = row->run ? row->run(k) : kernel_pointwise(k, row);
 	if (!ok)
 		return false;
 	store_outputs(k);
+	if (ends_with(k->op->base_name, "_copy") && !ends_with(row->name, "_copy"))
+		return copy_outputs(k);
 	return !k->op->inplace || write_back(k);
 }

@@ -1,5 +1,6 @@
 #include "ops/op.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,28 @@ static uint64_t constant_outputs(const char *kind)
 	return ~differentiable;
 }
 
+bool op_copied_name(const char *base, const char *overload, char *buf, size_t size)
+{
+	size_t n = strlen(base);
+	if (n <= 5 || strcmp(base + n - 5, "_copy") != 0)
+		return false;
+	bool plain = strcmp(overload, "default") == 0;
+	int len = snprintf(buf, size, "%.*s%s%s", (int)(n - 5), base, plain ? "" : ".", plain ? "" : overload);
+	return len > 0 && (size_t)len < size;
+}
+
+/* A *_copy operator without a rule of its own has that of the view which it copies. */
+static void find_copied(struct op *op)
+{
+	char name[200];
+	if (op->rule || !op_copied_name(op->base_name, op->overload, name, sizeof name))
+		return;
+	op->rule = op_rule_find(name);
+	if (op->rule && !op->rule->shape)
+		op->rule = NULL;
+	op->copies = op->rule != NULL;
+}
+
 const struct op *optable_make(struct optable *t, const struct op_fact *fact)
 {
 	struct op *op = arena_alloc(t->arena, sizeof *op);
@@ -112,6 +135,7 @@ const struct op *optable_make(struct optable *t, const struct op_fact *fact)
 	op->constant = constant_outputs(fact->kind);
 	if (!op->base_name || !schema_parse(t->arena, fact->schema, op))
 		return NULL;
+	find_copied(op);
 	return op;
 }
 

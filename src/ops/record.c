@@ -153,6 +153,19 @@ static bool infer_unknown(const struct op *op, struct op_call *c)
 	return op->n_returns != 1 || !op->returns[0].list || op_return_list(c);
 }
 
+/* The views that the rule has made become tensors of their own. */
+static bool copy_outputs(struct op_call *c)
+{
+	size_t n = c->n_outputs;
+	struct value **views = c->outputs;
+	c->outputs = NULL;
+	c->n_outputs = c->cap_outputs = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!op_out(c, views[i]->dtype, views[i]->ndim, views[i]->size))
+			return false;
+	return !c->has_result || op_return_list(c);
+}
+
 static bool infer(const struct op *op, struct op_call *c)
 {
 	bool (*shape)(struct op_call *) = op->rule ? op->rule->shape : NULL;
@@ -160,7 +173,7 @@ static bool infer(const struct op *op, struct op_call *c)
 		shape = shape_inplace;
 	if (!shape || has_unknown(op, c->args))
 		return infer_unknown(op, c);
-	return shape(c);
+	return shape(c) && (!op->copies || copy_outputs(c));
 }
 
 static struct datum datum_of(struct value *v)

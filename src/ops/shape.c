@@ -249,6 +249,21 @@ static bool shape_slice(struct op_call *c)
 	return view_result(c, self, &g);
 }
 
+static bool shape_narrow_copy(struct op_call *c)
+{
+	struct value *self = op_tensor(c, "self");
+	int64_t start = op_int(c, "start", 0), length = op_int(c, "length", 0), size[MAX_DIMS];
+	int d;
+	if (self->ndim == 0 || !op_dim(c, op_int(c, "dim", 0), self->ndim, &d))
+		return op_fail(c, "cannot be applied to dimension %lld of %V", (long long)op_int(c, "dim", 0), self);
+	memcpy(size, self->size, (size_t)self->ndim * sizeof *size);
+	start = start < 0 ? start + size[d] : start;
+	if (length < 0 || start < 0 || start > size[d] - length)
+		return op_fail(c, "start (%lld) + length (%lld) exceeds dimension size (%lld)", (long long)start, (long long)length, (long long)size[d]);
+	size[d] = length;
+	return op_out(c, self->dtype, self->ndim, size) != NULL;
+}
+
 /* diagonal: the two dimensions become one, the last (TensorShape.cpp). */
 static bool shape_diagonal(struct op_call *c)
 {
@@ -461,6 +476,7 @@ const struct op_rule shape_rules[] = {
 	{ .name = "t_", .shape = shape_t },
 	{ .name = "select.int", .shape = shape_select },
 	{ .name = "slice.Tensor", .shape = shape_slice },
+	{ .name = "narrow_copy", .shape = shape_narrow_copy },
 	{ .name = "diagonal", .shape = shape_diagonal },
 	{ .name = "unfold", .shape = shape_unfold },
 	{ .name = "unsqueeze", .shape = shape_unsqueeze },
