@@ -32,6 +32,20 @@ torch.clamp(x, -0.5, 0.5) | 20
 torch.where(x > 0, x, y) | 3x4 3x4
 (x > 0).long() * 0.3 - 1.5 | 3x4
 torch.div(x * 9, y, rounding_mode='trunc') | 3x4 3x4
+torch.special.bessel_j0(x) + torch.special.bessel_j1(x) + torch.special.bessel_y0(x.abs()) + torch.special.bessel_y1(x.abs()) | 12
+torch.special.modified_bessel_k0(x.abs()) + torch.special.modified_bessel_k1(x.abs() * 3) | 12
+torch.special.scaled_modified_bessel_k0(x.abs() * 9) + torch.special.scaled_modified_bessel_k1(x.abs()) + torch.special.spherical_bessel_j0(x * 9) | 12
+torch.special.modified_bessel_i0(x) + torch.special.modified_bessel_i1(x) + torch.special.erfcx(x) + torch.special.airy_ai(x * 5) | 24
+torch.special.zeta(x.abs() + 1.5, y.abs() + 0.1) + torch.igamma(x.abs(), y.abs()) + torch.igammac(x.abs() * 4, y.abs()) | 12 12
+torch.mvlgamma(x.abs() + 3, 4) + torch.frexp(x)[0] + torch.frexp(x)[1] | 12
+torch.special.chebyshev_polynomial_t(x, 5) + torch.special.chebyshev_polynomial_u(x.tanh(), 11) | 12
+torch.special.chebyshev_polynomial_v(x.tanh(), 10) + torch.special.chebyshev_polynomial_w(x, 3) | 12
+torch.special.shifted_chebyshev_polynomial_t(x, 4) + torch.special.shifted_chebyshev_polynomial_u(x.tanh(), 3) | 12
+torch.special.shifted_chebyshev_polynomial_v(x, 2) + torch.special.shifted_chebyshev_polynomial_w(x.sigmoid(), 9) | 12
+torch.special.hermite_polynomial_h(x, 4) + torch.special.hermite_polynomial_he(x, 4) + torch.special.laguerre_polynomial_l(x, 3) | 12
+torch.special.legendre_polynomial_p(x, 4) + torch.special.chebyshev_polynomial_t(torch.sign(x), 3) | 12
+torch.unfold_copy(x, 1, 2, 1) | 3x4
+torch.unbind_copy(x, 1)[1] + torch.narrow_copy(x, 1, -2, 1).sum(1) + torch.transpose_copy(x, 0, 1)[0] | 3x4
 torch.round(x, decimals=3) + torch.round(x * 100, decimals=-1) | 3x4
 (x * 1e9).int().float() * 1e-9 + (x * 1e3).to(torch.int8).float() | 12
 F.layer_norm(x.half(), (4,)).float() + F.layer_norm(x.half(), (4,), x[0], x[1]).float() | 3x4

@@ -120,74 +120,6 @@ static double log_normal_share(double x)
 }
 REAL(log_ndtr, log_normal_share(x))
 
-/* psi(x): recurrence up to 10, then the asymptotic series; poles as calc_digamma() has them. */
-static double digamma(double x)
-{
-	double shift = 0;
-	if (x == 0)
-		return copysign(INFINITY, -x);
-	if (x < 0 && x == trunc(x))
-		return NAN;
-	if (x < 0)
-		return digamma(1 - x) - PI / tan(PI * fmod(x, 1));
-	for (; x < 10; x++)
-		shift -= 1 / x;
-	double z = 1 / (x * x);
-	return shift + log(x) - 0.5 / x - z * (1. / 12 - z * (1. / 120 - z * (1. / 252 - z * (1. / 240 - z * (1. / 132 - z * (691. / 32760 - z / 12))))));
-}
-REAL(digamma, digamma(x))
-
-/* Hurwitz's zeta by Euler and Maclaurin. */
-static double zeta(double s, double q)
-{
-	static const double b[] = { 1. / 12, -1. / 720, 1. / 30240, -1. / 1209600, 1. / 47900160 };
-	double sum = 0, rising = s;
-	for (int i = 0; i < 16; i++)
-		sum += pow(q + i, -s);
-	q += 16;
-	sum += pow(q, 1 - s) / (s - 1) + pow(q, -s) / 2;
-	for (int i = 0; i < 5; i++) {
-		sum += b[i] * rising * pow(q, -s - 1 - 2 * i);
-		rising *= (s + 1 + 2 * i) * (s + 2 + 2 * i);
-	}
-	return sum;
-}
-
-/* trigamma() of aten/src/ATen/native/Math.h: reflected below 1/2 */
-static double trigamma(double x)
-{
-	double s = sin(PI * x), reflected = x < 0.5 ? PI * PI / (s * s) : 0, sum = 0, at = x < 0.5 ? 1 - x : x;
-	for (int i = 0; i < 6; i++, at++)
-		sum += 1 / (at * at);
-	double z = 1 / (at * at);
-	sum += (1 + 1 / (2 * at) + z * (1. / 6 - z * (1. / 30 - z * (1. / 42)))) / at;
-	return x < 0.5 ? reflected - sum : sum;
-}
-
-static void real_polygamma(double *out, const double *const *in, int64_t n, const double *p)
-{
-	for (int64_t i = 0; i < n; i++)
-		out[i] = p[0] == 0 ? digamma(in[0][i]) : p[0] == 1 ? trigamma(in[0][i]) : (fmod(p[0], 2) != 0 ? 1 : -1) * tgamma(p[0] + 1) * zeta(p[0] + 1, in[0][i]);
-}
-
-/* exp(-|x|) I_order(x): the power series, and from 20 on the asymptotic one. */
-static double bessel_scaled(int order, double x)
-{
-	double a = fabs(x), sum = 1, term = 1, mu = 4. * order * order;
-	if (a < 20) {
-		for (int i = 1; i < 200 && term > sum * 1e-18; i++)
-			sum += term *= a * a / 4 / (i * (double)(i + order));
-		sum *= exp(-a) * (order ? a / 2 : 1);
-	} else {
-		for (int i = 1; i < 30 && fabs(term) > 1e-18; i++)
-			sum += term *= -(mu - (2. * i - 1) * (2 * i - 1)) / (8 * a * i);
-		sum /= sqrt(2 * PI * a);
-	}
-	return order && x < 0 ? -sum : sum;
-}
-REAL(i0, bessel_scaled(0, x) * exp(fabs(x))) REAL(i0e, bessel_scaled(0, x))
-REAL(i1, bessel_scaled(1, x) * exp(fabs(x))) REAL(i1e, bessel_scaled(1, x))
-
 /* ---- What element-wise rows cannot say ---- */
 
 static bool k_bitwise_not(struct kernel_call *k)
@@ -246,11 +178,10 @@ const struct kernel_row unary_kernels[] = {
 	FLOAT_ROW(exp), FLOAT_ROW(exp2), FLOAT_ROW(expm1), FLOAT_ROW(log), FLOAT_ROW(log10), FLOAT_ROW(log1p), FLOAT_ROW(log2),
 	FLOAT_ROW(sqrt), FLOAT_ROW(rsqrt), FLOAT_ROW(reciprocal),
 	{ .name = "square", .real = real_square },
-	FLOAT_ROW(erf), FLOAT_ROW(erfc), FLOAT_ROW(erfinv), FLOAT_ROW(lgamma), FLOAT_ROW(digamma), FLOAT_ROW(i0), FLOAT_ROW(sinc),
+	FLOAT_ROW(erf), FLOAT_ROW(erfc), FLOAT_ROW(erfinv), FLOAT_ROW(lgamma), FLOAT_ROW(sinc),
 	FLOAT_ROW(sigmoid), FLOAT_ROW(deg2rad), FLOAT_ROW(rad2deg),
 	{ .name = "logit", .real = real_logit, .scalars = "eps", .result = RESULT_FLOAT },
-	{ .name = "polygamma", .real = real_polygamma, .scalars = "n", .result = RESULT_FLOAT },
-	SPECIAL_ROW(entr), SPECIAL_ROW(ndtri), SPECIAL_ROW(log_ndtr), SPECIAL_ROW(i0e), SPECIAL_ROW(i1), SPECIAL_ROW(i1e),
+	SPECIAL_ROW(entr), SPECIAL_ROW(ndtri), SPECIAL_ROW(log_ndtr),
 	BOOL_ROW(isnan), BOOL_ROW(isinf), BOOL_ROW(isfinite), BOOL_ROW(isposinf), BOOL_ROW(isneginf),
 	{ .name = "signbit", .real = real_signbit, .whole = whole_signbit, .result = RESULT_BOOL },
 	{ .name = "logical_not", .real = real_logical_not, .whole = whole_logical_not, .result = RESULT_BOOL },
