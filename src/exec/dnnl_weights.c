@@ -52,32 +52,33 @@ bool onednn_pack(struct making *m, const dnnl_memory_desc_t *from, const float *
 	return out && onednn_reorder_now(m->b, from, data, to, out);
 }
 
-/* Weights of one channel of the result, in the order of their sizes. */
-static void scale_channel(const struct work *w, int64_t channel, int64_t n, float *to)
+/* Weights of one channel of the result, n rows of `wide` in the order of their sizes. */
+static void scale_channel(const struct work *w, int64_t channel, int64_t n, int64_t wide, float *to)
 {
-	int64_t at[BACKEND_ARRAY] = { 0 };
-	const float *from = w->weights + channel * w->weights_stride[0];
+	int64_t at[BACKEND_ARRAY] = { 0 }, last = w->weights_ndim - 1, step = w->weights_stride[last];
+	const float scale = w->scale[channel];
 	for (int64_t i = 0; i < n; i++) {
-		int64_t offset = 0;
-		for (int k = 1; k < w->weights_ndim; k++)
-			offset += at[k] * w->weights_stride[k];
-		to[i] = from[offset] * w->scale[channel];
-		for (int k = w->weights_ndim - 1; k > 0 && ++at[k] == w->weights_size[k]; k--)
+		const float *from = w->weights + channel * w->weights_stride[0];
+		for (int64_t k = 1; k < last; k++)
+			from += at[k] * w->weights_stride[k];
+		for (int64_t k = 0; k < wide; k++)
+			*to++ = from[k * step] * scale;
+		for (int64_t k = last - 1; k > 0 && ++at[k] == w->weights_size[k]; k--)
 			at[k] = 0;
 	}
 }
 
 float *onednn_scale(struct work *w)
 {
-	int64_t n = 1, channels = w->weights_size[0];
-	for (int i = 1; i < w->weights_ndim; i++)
+	int64_t n = 1, channels = w->weights_size[0], wide = w->weights_size[w->weights_ndim - 1];
+	for (int i = 1; i + 1 < w->weights_ndim; i++)
 		n *= w->weights_size[i];
-	float *to = onednn_aligned((size_t)(channels * n) * sizeof *to);
+	float *to = onednn_aligned((size_t)(channels * n * wide) * sizeof *to);
 	if (!to)
 		return NULL;
 #pragma omp parallel for
 	for (int64_t c = 0; c < channels; c++)
-		scale_channel(w, c, n, to + c * n);
+		scale_channel(w, c, n, wide, to + c * n * wide);
 	for (int i = w->weights_ndim; i-- > 0; )
 		w->weights_stride[i] = i + 1 == w->weights_ndim ? 1 : w->weights_stride[i + 1] * w->weights_size[i + 1];
 	w->weights = to;

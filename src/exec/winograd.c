@@ -87,20 +87,13 @@ INLINE void transform_weights(const __m512 g[3], __m512 u[SIDE])
 
 /* ---- Weights ---- */
 
-/* Where the vector of 16 output channels for an input channel stands within a point. */
-static size_t weights_at(const struct winograd *w, int64_t block, int64_t in)
-{
-	int64_t pair = block / 2, of = w->shape.out / LANES;
-	bool alone = block == of - 1 && of % 2;
-	return (size_t)(pair * w->shape.in * 2 * LANES + in * (alone ? LANES : 2 * LANES) + block % 2 * LANES);
-}
-
 struct source {
 	const float *weights, *scale; const int64_t *stride;
 	int64_t in, out;         /* channels that there are */
 };
 
-AVX512 static void pack_channel(struct winograd *w, const struct source *s, int64_t block, int64_t in)
+/* Weights of a vector of output channels for an input channel: a vector for each point, so many floats apart. */
+AVX512 static void pack_channel(const struct source *s, int64_t block, int64_t in, float *to, int64_t step)
 {
 	float g[9][LANES] = { 0 };
 	__m512 half[3][SIDE], u[SIDE];
@@ -115,18 +108,34 @@ AVX512 static void pack_channel(struct winograd *w, const struct source *s, int6
 		const __m512 column[3] = { _mm512_loadu_ps(g[i]), _mm512_loadu_ps(g[3 + i]), _mm512_loadu_ps(g[6 + i]) };
 		transform_weights(column, half[i]);
 	}
-	float *to = w->weights + weights_at(w, block, in);
 	for (int i = 0; i < SIDE; i++) {
 		const __m512 row[3] = { half[0][i], half[1][i], half[2][i] };
 		transform_weights(row, u);
-		for (int k = 0; k < SIDE; k++, to += w->shape.out * w->shape.in)
-			_mm512_stream_ps(to, u[k]);      /* whole lines that nobody reads soon */
+		for (int k = 0; k < SIDE; k++, to += step)
+			_mm512_store_ps(to, u[k]);
 	}
+}
+
+enum { PACKED = 8 };         /* input channels at once */
+
+/* A pair of vectors, or one, for some input channels: gathered in the cache, and from there to memory in long runs. */
+AVX512 static void pack_strip(struct winograd *w, const struct source *s, int64_t pair, int64_t in)
+{
+	_Alignas(64) float strip[POINTS * PACKED * 2 * LANES];
+	int64_t vectors = pair * 2 + 1 < w->shape.out / LANES ? 2 : 1, run = PACKED * vectors * LANES;
+	for (int64_t i = 0; i < PACKED; i++)
+		for (int64_t v = 0; v < vectors; v++)
+			pack_channel(s, pair * 2 + v, in + i, strip + (i * vectors + v) * LANES, run);
+	float *to = w->weights + pair * w->shape.in * 2 * LANES + in * vectors * LANES;
+	for (int64_t p = 0; p < POINTS; p++, to += w->shape.out * w->shape.in)
+		for (int64_t i = 0; i < run; i += LANES)
+			_mm512_stream_ps(to + i, _mm512_load_ps(strip + p * run + i));
+	_mm_sfence();
 }
 
 static bool pack_weights(struct winograd *w, const struct source *s, const float *bias)
 {
-	int64_t in = w->shape.in, blocks = w->shape.out / LANES;
+	int64_t in = w->shape.in, pairs = (w->shape.out / LANES + 1) / 2;
 	w->bytes = (size_t)(w->shape.out * in * POINTS) * sizeof(float);
 	w->weights = product_take((size_t)(w->shape.out * in * POINTS));
 	w->bias = product_take((size_t)w->shape.out);
@@ -135,9 +144,9 @@ static bool pack_weights(struct winograd *w, const struct source *s, const float
 	for (int64_t i = 0; i < w->shape.out; i++)
 		w->bias[i] = bias && i < s->out ? bias[i] : 0;
 #pragma omp parallel for collapse(2) num_threads(w->threads)
-	for (int64_t b = 0; b < blocks; b++)
-		for (int64_t i = 0; i < in; i++)
-			pack_channel(w, s, b, i);
+	for (int64_t p = 0; p < pairs; p++)
+		for (int64_t i = 0; i < in; i += PACKED)
+			pack_strip(w, s, p, i);
 	return true;
 }
 
