@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "exec/content.h"
 #include "exec/materialise.h"
 #include "ops/op.h"
 #include "load/load.h"
@@ -43,6 +44,7 @@ static nns_model *finish(nns_model *m, struct model *loaded)
 	}
 	m->model = loaded;
 	((struct runtime *)loaded->runtime)->recorder.evaluate = graph_evaluate;
+	((struct runtime *)loaded->runtime)->content = value_content;
 	return m;
 }
 

@@ -28,6 +28,7 @@ struct program_frame {
 	const char *key;         /* tells calls of one module apart: "L__self__f@1" */
 	const char *path;
 	struct module *module;
+	const char *class;       /* with its package: "torch.nn.modules.linear.Linear"; "" when the file does not say */
 };
 
 struct program_node {

@@ -330,7 +330,10 @@ static bool read_frame(struct pt2 *p, const char *text, struct program_frame *ou
 		if (!m->class_name)
 			return fail_memory(p->err);
 	}
-	*out = (struct program_frame){ key, path, m };
+	const char *class = arena_strdup(p->model->arena, text);
+	if (!class)
+		return fail_memory(p->err);
+	*out = (struct program_frame){ key, path, m, class };
 	return true;
 }
 

@@ -95,6 +95,8 @@ struct runtime {
 	/* Runs the forward of a module whose code came in a TorchScript archive; NULL when there is none. */
 	bool (*script_forward)(struct runtime *rt, struct module *m, const struct lang_args *args, struct datum *out, nns_error *err);
 	void *script_run;        /* what that is at work with */
+	/* The elements of a value that hangs on constants alone, in an arena; NULL: not known.  May be NULL itself. */
+	const double *(*content)(const struct value *v, struct arena *a);
 	bool placed;             /* the error at work already says in which module */
 };
 

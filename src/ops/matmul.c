@@ -95,6 +95,27 @@ static bool shape_bmm(struct op_call *c)
 	       op_out(c, op_dtype(c, "out_dtype", a->dtype), 3, (int64_t[]){ a->size[0], a->size[1], b->size[2] }) != NULL;
 }
 
+/*
+ * Groups of rows (2 and 3 dimensions), of columns (3 and 2), or of what is summed over (2 and 2); 3 and 3 is bmm().  Rows of the result
+ * lie 16 bytes or a multiple apart (GroupedMMUtils.h: create_grouped_gemm_output_tensor).
+ */
+static bool shape_grouped_mm(struct op_call *c)
+{
+	struct value *a = op_tensor(c, "self"), *b = op_tensor(c, "mat2"), *offs = op_tensor(c, "offs");
+	enum dtype d = op_dtype(c, "out_dtype", a->dtype);
+	if (a->ndim < 2 || a->ndim > 3 || b->ndim < 2 || b->ndim > 3)
+		return op_fail(c, "%V and %V; both need 2 or 3 dimensions", a, b);
+	if ((a->ndim == 2 || b->ndim == 2) && (!offs || offs->ndim != 1))
+		return op_fail(c, "offs must be a vector that says where the groups end");
+	if (!multiplies(c, a, b))
+		return false;
+	int64_t groups = a->ndim == 3 ? a->size[0] : b->ndim == 3 ? b->size[0] : offs->size[0];
+	int64_t size[3] = { groups, a->size[a->ndim - 2], b->size[b->ndim - 1] }, unit = 16 / (int64_t)dtype_size(d), row = (size[2] + unit - 1) / unit * unit;
+	if (a->ndim == b->ndim)
+		return op_out_strided(c, d, 3, size, (int64_t[]){ size[1] * row, row, 1 }) != NULL;
+	return op_out_strided(c, d, 2, size + 1, (int64_t[]){ row, 1 }) != NULL;
+}
+
 static bool shape_baddbmm(struct op_call *c)
 {
 	struct value *a = op_tensor(c, "batch1"), *b = op_tensor(c, "batch2");
@@ -390,6 +411,7 @@ const struct op_rule matmul_rules[] = {
 	{ .name = "mm", .shape = shape_mm, .flops = flops_mm, .flops_name = "mm" },
 	{ .name = "mm.dtype", .shape = shape_mm },
 	{ .name = "bmm", .shape = shape_bmm, .flops = flops_mm, .flops_name = "bmm" },
+	{ .name = "_grouped_mm", .shape = shape_grouped_mm },
 	{ .name = "bmm.dtype", .shape = shape_bmm },
 	{ .name = "addmm", .shape = shape_addmm, .flops = flops_addmm, .flops_name = "addmm" },
 	{ .name = "addmm_", .shape = shape_addmm },

@@ -151,7 +151,8 @@ static bool method_is_contiguous(struct interp *in, const struct function *self,
 static bool method_suggests(struct interp *in, const struct function *self, const struct lang_args *args, struct datum *out, nns_error *err)
 {
 	(void)in;
-	*out = datum_bool(value_format(self_of(self)) == format_of(arg_at(args, 0, "memory_format"), FORMAT_CONTIGUOUS));
+	enum memory_format wanted = format_of(arg_at(args, 0, "memory_format"), FORMAT_PRESERVE);
+	*out = datum_bool(wanted == FORMAT_PRESERVE || value_format(self_of(self)) == wanted);
 	return shape_is_known(self_of(self), "memory format", err);
 }
 

@@ -28,11 +28,18 @@ static bool begin_call(struct replayer *r, const struct program_frame *f)
 	return true;
 }
 
+/* Whether the operator is in the call at work on that level.  The root is called once, by whatever keys it goes (L__self__L__self__). */
+static bool is_within(const struct replayer *r, const struct program_node *n, size_t level)
+{
+	const struct program_frame *f = &n->frames[level];
+	return strcmp(f->key, r->keys[level]) == 0 || (level == 0 && !*f->path);
+}
+
 /* Ends the calls that the operator is not in, and begins those that it is in and that have not begun. */
 static bool enter(struct replayer *r, const struct program_node *n)
 {
 	size_t same = 0;
-	while (same < n->n_frames && same < r->n_keys && strcmp(n->frames[same].key, r->keys[same]) == 0)
+	while (same < n->n_frames && same < r->n_keys && is_within(r, n, same))
 		same++;
 	if (same == 0 && r->n_keys > 0 && n->n_frames == 0)
 		same = 1;        /* an operator without a stack is the root's */
@@ -214,12 +221,14 @@ static const struct symbol_op *symbol_op(const char *target)
 	return NULL;
 }
 
+enum { SPARE_ARGS = 2 }; /* what exporter_undo() may add */
+
 static bool gather(struct replayer *r, struct frame *f, const struct program_node *n, struct lang_args *args)
 {
 	*args = (struct lang_args){ 0 };
 	args->items = arena_array(r->model->arena, n->n_args + 1, sizeof *args->items);
-	args->names = arena_array(r->model->arena, n->n_args + 1, sizeof *args->names);
-	args->values = arena_array(r->model->arena, n->n_args + 1, sizeof *args->values);
+	args->names = arena_array(r->model->arena, n->n_args + SPARE_ARGS, sizeof *args->names);
+	args->values = arena_array(r->model->arena, n->n_args + SPARE_ARGS, sizeof *args->values);
 	if (!args->items || !args->names || !args->values)
 		return fail_memory(r->err);
 	for (size_t i = 0; i < n->n_args; i++) {
@@ -324,7 +333,7 @@ bool replay_unknown(struct replayer *r, const struct program_node *n, const stru
 	return record_unknown(&r->rt->recorder, n->target, args, count_outputs(n->outputs), out, r->err);
 }
 
-static bool call_operator(struct replayer *r, const struct program_node *n, const struct lang_args *args, struct datum *out)
+static bool call_operator(struct replayer *r, const struct program_node *n, struct lang_args *args, struct datum *out)
 {
 	struct interp *in = &r->rt->interp;
 	char name[160];
@@ -337,10 +346,15 @@ static bool call_operator(struct replayer *r, const struct program_node *n, cons
 	memcpy(name, n->target, len + 1);
 	if (len > 8 && strcmp(name + len - 8, ".default") == 0)
 		name[len - 8] = 0;
-	if (!op_fact_find(name) || is_opaque(args))
-		return record_unknown(&r->rt->recorder, name, args, count_outputs(n->outputs), out, r->err);
+	struct exported_call c = { .rt = r->rt, .target = name, .args = args, .memory = &r->exporter, .err = r->err };
+	if (!exporter_undo(&c, n->n_frames ? n->frames[n->n_frames - 1].class : NULL))
+		return false;
+	if (c.done)
+		return *out = c.result, true;
+	if (!op_fact_find(c.target) || is_opaque(args))
+		return record_unknown(&r->rt->recorder, c.target, args, count_outputs(n->outputs), out, r->err);
 	r->rt->recorder.list_length = count_outputs(n->outputs);
-	bool ok = record_call(&r->rt->recorder, name, args, out, r->err);
+	bool ok = record_call(&r->rt->recorder, c.target, args, out, r->err);
 	r->rt->recorder.list_length = 0;
 	return ok;
 }

@@ -4,12 +4,14 @@
 
 #include "ir/program.h"
 #include "nn/runtime.h"
+#include "trace/exporter.h"
 
 struct replayer {
 	struct model *model;
 	struct runtime *rt;
 	struct graph *graph;
 	nns_error *err;
+	struct exporter_memory exporter;
 	size_t bodies;           /* of maps and scans, written out so far */
 	bool as_saved;           /* the inputs have the shapes of the file, so that its other shapes hold too */
 	const char **keys; size_t n_keys, cap_keys; /* of the calls at work, outermost first */
