@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Makes tests/cases/*-file-*: small files as PyTorch, safetensors and NumPy write them, and what PyTorch finds in them.
 
-usage: file-cases.py tests/cases     (needs torch, safetensors, numpy)
+usage: file-cases.py tests/cases     (needs torch, torchviz, safetensors, numpy)
 """
 import zipfile
-import json, os, pickle, sys, warnings
+import json, os, pickle, re, sys, warnings
 import numpy, torch
+import torch.nn.functional as F
 from torch import nn
 
 warnings.filterwarnings("ignore")
@@ -37,6 +38,99 @@ def forget_traces(path):
             if name.endswith(".json"):
                 data = json.dumps(json.loads(data, object_hook=lambda o: {k: "" if k == "stack_trace" else v for k, v in o.items()})).encode()
             z.writestr(zipfile.ZipInfo(name), data)
+
+
+def renumbered(dot):
+    """torchviz's text with the addresses of its nodes replaced by their order, as nnscope names them."""
+    names = {}
+    return re.sub(r"(?m)(?<=^\t)\d{10,}(?= \[| ->|\n)|(?<=-> )\d{10,}", lambda m: names.setdefault(m.group(0), f"n{len(names)}"), str(dot))
+
+
+class Attention(nn.Module):
+    """Grouped attention; exported, it writes masks and repeats heads as transformers does."""
+
+    def __init__(self, causal, always=False):
+        super().__init__()
+        self.always = always  # writes them when it is not exported too
+        self.causal, self.q, self.kv = causal, nn.Linear(16, 16, bias=False), nn.Linear(16, 16, bias=False)
+
+    def forward(self, x):
+        n, t, _ = x.shape
+        q = self.q(x).view(n, t, 4, 4).transpose(1, 2)
+        k, v = self.kv(x).view(n, t, 2, 8).transpose(1, 2).chunk(2, 3)
+        if not torch.compiler.is_exporting() and not self.always:
+            return F.scaled_dot_product_attention(q, k, v, is_causal=self.causal, enable_gqa=True).transpose(1, 2).reshape(n, t, 16)
+        at = torch.arange(t)
+        mask = at[None, None, None, :] <= at[None, None, :, None] if self.causal else at[None, None, :, None] >= 0
+        k, v = (z[:, :, None, :, :].expand(n, 2, 2, t, 4).reshape(n, 4, t, 4) for z in (k, v))
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask.expand(n, 1, t, t)).transpose(1, 2).reshape(n, t, 16)
+
+
+class BiasedAttention(nn.Module):
+    """Scores with a learnt bias; exported, a mask that forbids nothing is laid over the bias, or added to the scores."""
+
+    def __init__(self, added):
+        super().__init__()
+        self.added, self.qkv, self.bias = added, nn.Linear(8, 24), nn.Parameter(torch.zeros(1, 2, 5, 5))
+
+    def forward(self, x):
+        n, t, _ = x.shape
+        q, k, v = self.qkv(x).view(n, t, 3, 2, 4).permute(2, 0, 3, 1, 4)
+        mask = (torch.arange(t)[None, None, :, None] >= 0).expand(n, 1, t, t) if torch.compiler.is_exporting() else None
+        least = torch.finfo(x.dtype).min
+        if not self.added:
+            bias = (self.bias if mask is None else torch.where(mask, self.bias, least)).contiguous()
+            return F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+        scores = q @ k.transpose(2, 3) + self.bias
+        if mask is not None:
+            scores = scores + torch.where(mask, torch.zeros(()), least)
+        return scores.softmax(3) @ v
+
+
+class Positions(nn.Module):
+    """Learnt positions of a grid; exported, they are resized to the size they have, as timm does."""
+
+    def __init__(self, prefix):
+        super().__init__()
+        self.prefix, self.positions = prefix, nn.Parameter(torch.zeros(1, prefix + 4, 3))
+
+    def forward(self, x):
+        p = self.positions
+        if torch.compiler.is_exporting():
+            if self.prefix:
+                head, p = p[:, :self.prefix], p[:, self.prefix:]
+            p = p.float().reshape(1, 2, 2, -1).permute(0, 3, 1, 2)
+            p = F.interpolate(p, size=(2, 2), mode="bicubic", antialias=True)
+            p = p.permute(0, 2, 3, 1).reshape(1, -1, 3)
+            p = torch.cat([head, p], 1) if self.prefix else p
+        return x + p
+
+
+def library_case(root, name, library, module, x, attrs=True):
+    """A module that says it is of that library: its exported file gives the graph of the live module."""
+    from torchviz import make_dot
+    cls = type(module)
+    own, cls.__module__ = cls.__module__, library + ".models.modeling"
+    try:
+        ep = torch.export.export(module.eval(), (x,), strict=False)
+    finally:
+        cls.__module__ = own
+    x = x.clone().requires_grad_()
+    dot = make_dot(module(x), params={**dict(module.named_parameters()), "x": x}, show_attrs=attrs)
+    at = case(root, name, ["graph", "CASE/model.pt2", "--mode", "eval", *["--show-attrs"] * attrs, "-o", "OUT.gv"], renumbered(dot))
+    torch.export.save(ep, at("model.pt2"))
+    forget_traces(at("model.pt2"))
+
+
+def library_cases(root):
+    x = torch.randn(2, 5, 16)
+    library_case(root, "good-file-pt2-causal-attention", "transformers", Attention(True), x)
+    library_case(root, "good-file-pt2-plain-attention", "transformers", Attention(False), x)
+    library_case(root, "good-file-pt2-own-attention", "mine", Attention(True, always=True), x)
+    library_case(root, "good-file-pt2-bias-of-attention", "transformers", BiasedAttention(False), torch.randn(2, 5, 8), attrs=False)
+    library_case(root, "good-file-pt2-added-mask", "transformers", BiasedAttention(True), torch.randn(2, 5, 8))
+    library_case(root, "good-file-pt2-positions", "timm", Positions(1), torch.randn(2, 5, 3))
+    library_case(root, "good-file-pt2-positions-of-grid", "timm", Positions(0), torch.randn(2, 4, 3))
 
 
 def state_rows(state, frozen):
@@ -159,4 +253,6 @@ def main(root):
          message="missing weight, missing bias, unexpected conv.weight")
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])
+    library_cases(sys.argv[1])

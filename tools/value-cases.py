@@ -88,6 +88,10 @@ F.pad(x, [1, 2]) | 3x4
 F.pad(x, [1, 1, 1, 1], mode='reflect') + F.pad(x, [1, 1, 1, 1], mode='replicate') | 1x1x3x4
 torch.mm(x, y) | 3x4 4x5
 torch.bmm(x, y) | 2x3x4 2x4x5
+torch._grouped_mm(x, y.transpose(1, 2), offs=torch.tensor([1, 3, 4], dtype=torch.int32)) | 4x8 3x6x8
+torch._grouped_mm(x, y.t(), offs=torch.tensor([1, 3, 6], dtype=torch.int32)) | 3x4x8 6x8
+torch._grouped_mm(x, y.t(), offs=torch.tensor([2, 2, 8], dtype=torch.int32)) | 4x8 6x8
+torch._grouped_mm(x, y.transpose(1, 2)) | 3x4x8 3x6x8
 torch.addmm(z, x, y, beta=0.5, alpha=2) | 3x4 4x5 3x5
 torch.matmul(x, y) | 2x3x4 4x5
 torch.einsum('bij,bjk->bik', x, y) | 2x3x4 2x4x5

@@ -303,6 +303,12 @@ static bool read_binary(struct fusion *f, size_t step, struct group *g)
 	return x->ndim == g->work.ndim && memcmp(x->size, g->work.size, (size_t)x->ndim * sizeof *x->size) == 0;
 }
 
+/* oneDNN walks the rows of these as if nothing lay between them. */
+static bool is_row_by_row(const struct fusion *f, int slot)
+{
+	return value_is_contiguous(f->plan->values[slot]);
+}
+
 static bool read_layer_norm(struct fusion *f, size_t step, struct group *g)
 {
 	const struct plan_step *s = &f->plan->steps[step];
@@ -311,14 +317,15 @@ static bool read_layer_norm(struct fusion *f, size_t step, struct group *g)
 	    !set_constant(f, step, "weight", &g->weights) || !set_constant(f, step, "bias", &g->bias))
 		return false;
 	g->work.epsilon = (float)number(s, "eps", 1e-5);
-	return (g->weights < 0) == (g->bias < 0);
+	return is_row_by_row(f, g->in[0]) && (g->weights < 0) == (g->bias < 0);
 }
 
 static bool read_softmax(struct fusion *f, size_t step, struct group *g)
 {
 	double axis = number(&f->plan->steps[step], "dim", 0);
 	g->work.axis = (int)(axis < 0 ? axis + g->work.ndim : axis);
-	return g->work.axis == g->work.ndim - 1 && number(&f->plan->steps[step], "half_to_float", 0) == 0 && set_input(f, step, g, 0, "self");
+	return g->work.axis == g->work.ndim - 1 && number(&f->plan->steps[step], "half_to_float", 0) == 0 && set_input(f, step, g, 0, "self") &&
+	       is_row_by_row(f, g->in[0]);
 }
 
 static bool read_cat(struct fusion *f, size_t step, struct group *g)
