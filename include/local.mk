@@ -1,1 +1,1 @@
-nnsinclude_HEADERS = include/nnscope/error.h include/nnscope/nnscope.h
+nnsinclude_HEADERS = include/nnscope/error.h include/nnscope/nnscope.h include/nnscope/run.h

@@ -20,7 +20,8 @@ enum nns_code {
 	NNS_MODEL,       /* the model is wrong: a class, a shape, its code */
 	NNS_UNSUPPORTED, /* understood, but nnscope cannot do it */
 	NNS_LIMIT,       /* larger, deeper or longer than nnscope allows */
-	NNS_MEMORY       /* an allocation failed */
+	NNS_MEMORY,      /* an allocation failed, or a plan needs more than it may take */
+	NNS_CANCELLED    /* the progress callback said to stop */
 };
 
 typedef struct nns_error {

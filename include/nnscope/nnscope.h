@@ -23,6 +23,7 @@ extern "C" {
 
 typedef struct nns_model nns_model;
 typedef struct nns_graph nns_graph;   /* a traced forward pass; owned by its model */
+typedef struct nns_plan nns_plan;     /* a forward pass made ready to run: nnscope/run.h */
 
 NNS_API const char *nns_version(void);
 
@@ -104,38 +105,6 @@ NNS_API char *nns_report(nns_model *m, nns_graph *g, const char *what, const nns
 /* The rows in which two models differ; both graphs, or NULL.  *differ: whether there are any. */
 NNS_API char *nns_diff(nns_model *a, nns_graph *ga, nns_model *b, nns_graph *gb, const nns_report_options *options, bool *differ, nns_error *err);
 
-/* ---- Running ---- */
-
-typedef struct nns_run_options {
-	bool seeded;                      /* seed is given; otherwise one is drawn */
-	uint64_t seed;                    /* as torch.manual_seed(seed) before the model is built */
-	const char *weights;              /* .npz or .safetensors for parameters and buffers, by name */
-	bool weights_lax;                 /* names that are missing or too many are no error */
-	const char *inputs;               /* .npz: in0, in1, ... or the names of the inputs; NULL: drawn */
-	const char *expect;               /* .npz: out0, out1, ... to compare with */
-	double rtol, atol;                /* numpy.allclose: |out - expected| <= atol + rtol * |expected| */
-	const char *save;                 /* .npz to write the outputs to */
-	int threads;                      /* 0: all */
-	size_t memory;                    /* bytes that tensors may take at once; 0: any */
-	bool no_check;                    /* do not compare shapes, strides and dtypes with the inferred ones */
-	int repeat;                       /* passes; 0 is 1 */
-	const char *format;               /* "table" (NULL), "json" */
-	const char *executor;             /* "fast" (NULL, where it was built) or "reference" */
-	const char *precision;            /* "float32" (NULL) or "bf16": convolutions and matrix products of the fast executor */
-	bool deterministic;               /* choose algorithms by rule, not by measuring */
-	bool profile;                     /* say where the time went, by operator and by module */
-	int profile_depth;                /* of modules in the text; 0: 2 */
-	bool compare;                     /* run both executors and report the first operator that differs by rtol and atol */
-} nns_run_options;
-/*
- * Runs the model on real numbers, with the inputs of nns_trace() or those of a file, and reports.  *matches: whether
- * what was expected came out.
- */
-NNS_API char *nns_run(nns_model *m, unsigned flags, const char *const *inputs, size_t n_inputs, const nns_run_options *options, bool *matches, nns_error *err);
-
-/* Writes the state dict (options: seed, weights) to a .safetensors or .npz file; *seed is the one used. */
-NNS_API bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *path, uint64_t *seed, nns_error *err);
-
 /* ---- Files that are not trusted ---- */
 
 /*
@@ -165,6 +134,7 @@ typedef struct nns_draw_options {
 	int max_attr_chars;               /* 0: 50 */
 	int depth;                        /* forward: modules deeper than this fold; 0: none */
 	const char *direction;            /* forward: "TB" (NULL), "LR", ... */
+	const nns_plan *times;            /* forward: colours and times by its last pass; draw nns_plan_graph() of it.  NULL: none */
 } nns_draw_options;
 
 /* format: "pdf", "svg", "png", "gv", "dot". */
@@ -190,4 +160,7 @@ NNS_API const char *nns_nearest(const char *word, const char *const *words, size
 #ifdef __cplusplus
 }
 #endif
+
+#include "nnscope/run.h"
+
 #endif

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/api.h"
+#include "api/run.h"
 #include "base/file.h"
 #include "nn/nn.h"
 #include "ops/op.h"
@@ -25,6 +25,27 @@ static const struct view *find_view(const char *name, nns_error *err)
 	return NULL;
 }
 
+/* By node, the ms of the last pass.  What is done with an operator before it counts there, and so do layouts. */
+static bool times_of(const nns_plan *p, const nns_graph *g, const double **out, nns_error *err)
+{
+	if (!p->run.arena || g != &p->graph)
+		return fail(err, NNS_USAGE, "times are those of the plan's own graph, after a pass");
+	int n = g->graph->n_nodes;
+	double *ms = arena_array(p->run.arena, (size_t)n + 1, sizeof *ms);
+	if (!ms)
+		return fail_memory(err);
+	for (int i = 0; i < n; i++)
+		ms[i] = -1;
+	for (size_t i = 0; i < p->run.n_events; i++) {
+		const struct run_event *e = &p->run.events[i];
+		for (const struct node *at = p->plan->steps[e->head].node; at; at = at->parent)
+			if (at->id >= 0 && at->id < n)
+				ms[at->id] = (ms[at->id] < 0 ? 0 : ms[at->id]) + e->ms;
+	}
+	*out = ms;
+	return true;
+}
+
 static bool draw(nns_model *m, nns_graph *g, const nns_draw_options *in, const char *format, struct text *out, nns_error *err)
 {
 	struct view_options o = { .max_attr_chars = 50, .depth = -1 };
@@ -41,6 +62,8 @@ static bool draw(nns_model *m, nns_graph *g, const nns_draw_options *in, const c
 		o.depth = in->depth > 0 ? in->depth : -1;
 		o.direction = in->direction;
 	}
+	if (in && in->times && !times_of(in->times, g, &o.times, err))
+		return false;
 	return view->draw(m->model, g->graph, &o, d, err) && render(d, format, out, err);
 }
 

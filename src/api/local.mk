@@ -1,1 +1,1 @@
-libnnscope_core_la_SOURCES += src/api/api.h src/api/model.c src/api/report.c src/api/draw.c src/api/run.h src/api/run.c src/api/run_inputs.c src/api/run_report.c src/api/run_compare.c src/api/run_profile.c src/api/audit.c
+libnnscope_core_la_SOURCES += src/api/api.h src/api/model.c src/api/report.c src/api/draw.c src/api/run.h src/api/run.c src/api/run_inputs.c src/api/run_draw.c src/api/run_weights.c src/api/run_trace.c src/api/run_profile.h src/api/run_report.c src/api/run_compare.c src/api/run_profile.c src/api/audit.c

@@ -1,297 +1,221 @@
-/* Content for what a run reads: parameters and buffers, and inputs that nobody gave. */
+/* What a pass reads: arrays of the caller, of a file, or drawn numbers; and writing what it made. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "api/run.h"
-#include "exec/draw.h"
-#include "exec/materialise.h"
 #include "load/load.h"
-#include "nn/nn.h"
 #include "save/save.h"
 
-/* ---- Every tensor of the modules ---- */
+/* ---- Files of arrays ---- */
 
-struct named {
-	const char *name;
-	struct value *value;
-	bool persistent;         /* part of the state dict */
-};
-
-struct state {
-	struct arena *arena;
-	struct named *all; size_t n, cap;
-	nns_error *err;
-};
-
-static bool add(struct state *s, const char *path, const char *name, struct value *v, bool persistent)
+bool arrays_open(struct arrays *f, const char *path, nns_error *err)
 {
-	struct named *grown = v ? arena_grow(s->arena, s->all, s->n, &s->cap, sizeof *grown) : NULL;
-	if (!v)
-		return true;
-	if (!grown)
-		return fail_memory(s->err);
-	s->all = grown;
-	grown[s->n++] = (struct named){ arena_printf(s->arena, "%s%s%s", path, *path ? "." : "", name), v, persistent };
-	return grown[s->n - 1].name || fail_memory(s->err);
+	*f = (struct arrays){ .path = path, .arena = arena_new(NULL, err) };
+	if (!f->arena)
+		return false;
+	if (!mapping_open(path, SIZE_MAX / 4, &f->file, err))
+		return false;
+	return npz_read(f->arena, (const unsigned char *)f->file.data, f->file.len, &f->all, &f->n, err) || fail_within(err, "%s: ", path);
 }
 
-/* Parameters, buffers, and with `attributes` plain tensors too. */
-static bool collect(struct state *s, struct module *root, bool attributes)
+void arrays_close(struct arrays *f)
 {
-	struct walk w;
-	bool ok = true;
-	for (walk_begin(&w, root, true); ok && walk_next(&w); ) {
-		const struct module *m = w.module;
-		for (size_t i = 0; ok && i < m->n_parameters; i++)
-			ok = add(s, w.path, m->parameters[i].name, m->parameters[i].value, true);
-		for (size_t i = 0; ok && i < m->n_buffers; i++)
-			ok = add(s, w.path, m->buffers[i].name, m->buffers[i].value, m->buffers[i].persistent);
-		for (size_t i = 0; ok && attributes && i < m->n_attributes; i++)
-			if (m->attributes[i].value.kind == D_TENSOR)
-				ok = add(s, w.path, m->attributes[i].name, m->attributes[i].value.u.p, false);
+	arena_free(f->arena);
+	mapping_close(&f->file);
+	*f = (struct arrays){ 0 };
+}
+
+long numbered_name(const char *name, const char *prefix)
+{
+	size_t n = strlen(prefix);
+	if (strcmp(name, prefix) == 0)   /* the only one */
+		return 0;
+	if (strncmp(name, prefix, n) != 0 || strspn(name + n, "0123456789") != strlen(name + n) || strlen(name + n) > 6)
+		return -1;
+	return strtol(name + n, NULL, 10);
+}
+
+const struct npz_array *arrays_find(const struct arrays *f, const char *name, const char *prefix, size_t index)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const char *is = f->all[i].name;
+		if ((name && strcmp(is, name) == 0) || numbered_name(is, prefix) == (long)index || (f->n == 1 && !*is && index == 0))
+			return &f->all[i];
 	}
-	ok = ok && (!w.failed || fail_memory(s->err));
-	walk_end(&w);
-	return ok;
+	return NULL;
 }
 
-/* ---- As constructors make them ---- */
+/* ---- The inputs that a file makes ---- */
 
-static uint64_t drawn_seed(void)
+static void add_kind(struct text *t, const struct value *v)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return ((uint64_t)t.tv_nsec << 16 ^ (uint64_t)t.tv_sec ^ (uint64_t)getpid() << 7) & 0xffffffff;
+	text_addf(t, "%s ", dtype_name(v->dtype));
+	shape_add_list(t, v);
 }
 
-static bool initialise(struct model *m, struct generator *g, nns_error *err)
+/*
+ * NumPy has no bfloat16 and makes float64, so floating-point arrays become what the model takes.  What is an integer there
+ * must be one here; an exported program takes its own dtypes alone.
+ */
+static bool dtype_serves(const struct model *m, enum dtype given, enum dtype wanted)
 {
-	const struct runtime *rt = m->runtime;
-	struct state s = { .arena = m->arena, .err = err };
-	void *block;
-	size_t n = 0;
-	if (!rt->construction)
+	if (given == wanted || (dtype_is_float(given) && dtype_is_float(wanted)))
 		return true;
-	if (!collect(&s, m->root, true))
-		return false;
-	struct value **values = arena_array(m->arena, s.n + 1, sizeof *values);
-	if (!values)
+	return !m->program && dtype_is_integral(given) && dtype_is_integral(wanted);
+}
+
+static bool as_input(const nns_plan *p, const struct npz_array *array, const struct graph_input *own, struct graph_input *out, nns_error *err)
+{
+	struct model *m = p->model->model;
+	struct value *v = value_new(m->arena, array->value->dtype, array->value->ndim, array->value->size);
+	if (!v)
 		return fail_memory(err);
-	for (size_t i = 0; i < s.n; i++)
-		if (!s.all[i].value->storage)
-			values[n++] = s.all[i].value;
-	if (!graph_materialise(rt->construction, values, n, g, &block, err))
-		return fail_within(err, "initialisation: ");
-	struct mapping kept = { .data = block };
-	return !block || model_keep_file(m, &kept, err);
+	*out = (struct graph_input){ .name = own ? own->name : numbered_name(array->name, "in") < 0 && *array->name ? arena_strdup(m->arena, array->name) : NULL, .value = v };
+	if (!own)
+		return true;
+	if (!dtype_serves(m, v->dtype, own->value->dtype))
+		return fail(err, NNS_MODEL, "%s: %s is %s; the model takes %s%s%s", p->inputs.path, *array->name ? array->name : "the array", dtype_name(v->dtype),
+		            dtype_name(own->value->dtype), own->name ? " for " : "", own->name ? own->name : "");
+	if (dtype_is_float(v->dtype))
+		v->dtype = own->value->dtype;
+	/* of the shape that the model was made for, it lies in memory as it did then */
+	if (own->value->ndim == v->ndim && (v->ndim == 0 || memcmp(own->value->size, v->size, (size_t)v->ndim * sizeof *v->size) == 0))
+		memcpy(v->stride, own->value->stride, (size_t)v->ndim * sizeof *v->stride);
+	return true;
 }
 
-/* ---- From a file ---- */
-
-static bool is_array_file(const char *data, size_t len)
+static bool is_of_model(const struct model *m, const char *name)
 {
-	return (len > 6 && memcmp(data, "\x93NUMPY", 6) == 0) || (len > 4 && memcmp(data, "PK\x03\x04", 4) == 0);
+	for (size_t i = 0; i < m->n_inputs; i++)
+		if (m->inputs[i].name && strcmp(m->inputs[i].name, name) == 0)
+			return true;
+	return false;
 }
 
-/* The arrays of a .npz; *n stays 0 when it holds none, and is then something else. */
-static bool weights_of_arrays(struct model *m, struct mapping *file, struct state *s)
+/* The model's own inputs by name or number, then more by number, then what has a name of its own. */
+bool inputs_of_file(struct nns_plan *p, struct graph_input **out, size_t *n, nns_error *err)
 {
-	struct npz_array *all;
-	size_t n;
-	if (!npz_read(m->arena, (const unsigned char *)file->data, file->len, &all, &n, s->err))
-		return false;
+	struct model *m = p->model->model;
+	const struct arrays *f = &p->inputs;
+	const struct npz_array *a;
+	*out = arena_array(m->arena, m->n_inputs + f->n + 1, sizeof **out);
+	*n = 0;
+	if (!*out)
+		return fail_memory(err);
+	for (size_t i = 0; i < m->n_inputs; i++) {
+		if (!(a = arrays_find(f, m->inputs[i].name, "in", i)))
+			return fail(err, NNS_MODEL, "%s: there is no array for input %zu%s%s%s; name it in%zu", f->path, i, m->inputs[i].name ? " (" : "",
+			            m->inputs[i].name ? m->inputs[i].name : "", m->inputs[i].name ? ")" : "", i);
+		if (!as_input(p, a, &m->inputs[i], &(*out)[(*n)++], err))
+			return false;
+	}
+	for (size_t i = m->n_inputs; (a = arrays_find(f, NULL, "in", i)); i++)
+		if (!as_input(p, a, NULL, &(*out)[(*n)++], err))
+			return false;
+	for (size_t i = 0; i < f->n; i++)
+		if (*f->all[i].name && numbered_name(f->all[i].name, "in") < 0 && numbered_name(f->all[i].name, "out") < 0 && !is_of_model(m, f->all[i].name) &&
+		    !as_input(p, &f->all[i], NULL, &(*out)[(*n)++], err))
+			return false;
+	if (*n > 0 || (m->program && m->n_inputs == 0))
+		return true;
+	return fail(err, NNS_MODEL, "%s: no array of it is an input of the model; name them as the inputs, or in0, in1, ...", f->path);
+}
+
+bool inputs_check(const struct nns_plan *p, nns_error *err)
+{
+	size_t inputs = p->graph.graph->n_inputs;
+	for (size_t i = 0; i < p->inputs.n; i++)
+		if (numbered_name(p->inputs.all[i].name, "in") >= (long)inputs)
+			return fail(err, NNS_MODEL, "%s: %s is one input too many: the model takes %zu", p->inputs.path, p->inputs.all[i].name, inputs);
+	return true;
+}
+
+/* ---- Tensors of a pass ---- */
+
+static bool same_strides(int ndim, const int64_t *a, const int64_t *b)
+{
+	return ndim == 0 || memcmp(a, b, (size_t)ndim * sizeof *a) == 0;
+}
+
+/* The tensor in the dtype of the input, and lying in memory as it does. */
+static struct tensor *converted(struct nns_plan *p, struct tensor *t, const struct value *v, nns_error *err)
+{
+	if (!t || (t->dtype == v->dtype && same_strides(t->ndim, t->stride, v->stride)))
+		return t;
+	struct tensor *copy = tensor_new_strided(p->run.arena, &p->run.heap, v->dtype, t->ndim, t->size, v->stride, err);
+	if (copy)
+		tensor_copy(copy, t);
+	storage_drop(t->storage);
+	return copy;
+}
+
+static bool input_from_file(struct nns_plan *p, size_t i, nns_error *err)
+{
+	const struct graph_input *in = &p->graph.graph->inputs[i];
+	const struct npz_array *a = arrays_find(&p->inputs, in->name, "in", i);
+	if (!a)
+		return fail(err, NNS_MODEL, "%s: there is no array for input %zu (%s)", p->inputs.path, i, in->name ? in->name : "without a name");
+	p->values[i] = converted(p, tensor_of_value(p->run.arena, &p->run.heap, a->value, err), in->value, err);
+	return p->values[i] || fail_within(err, "%s: ", p->inputs.path);
+}
+
+static const nns_array *find_array(const nns_array *arrays, size_t n, const char *name, size_t index)
+{
 	for (size_t i = 0; i < n; i++)
-		if (!add(s, "", all[i].name, all[i].value, true))
+		if (arrays[i].name && ((name && strcmp(arrays[i].name, name) == 0) || numbered_name(arrays[i].name, "in") == (long)index))
+			return &arrays[i];
+	return index < n && !arrays[index].name ? &arrays[index] : NULL;
+}
+
+static bool input_from_caller(struct nns_plan *p, size_t i, const nns_array *arrays, size_t n, nns_error *err)
+{
+	const struct graph_input *in = &p->graph.graph->inputs[i];
+	const struct value *v = in->value;
+	const nns_array *a = find_array(arrays, n, in->name, i);
+	if (!a || !a->data)
+		return fail(err, NNS_USAGE, "there is no array for input %zu (%s)", i, in->name ? in->name : "without a name");
+	bool same = a->dtype && dtype_from_name(a->dtype) == v->dtype && a->ndim == v->ndim && (v->ndim == 0 || memcmp(a->shape, v->size, (size_t)v->ndim * sizeof *v->size) == 0);
+	if (!same) {
+		struct text t;
+		text_init(&t);
+		add_kind(&t, v);
+		fail(err, NNS_USAGE, "input %zu (%s) has another shape or dtype than the plan was made for: %s", i, in->name ? in->name : "without a name", t.data ? t.data : "");
+		text_release(&t);
+		return false;
+	}
+	struct storage *s = storage_borrow(p->run.arena, a->data, (size_t)value_bytes(v), err);
+	int64_t stride[MAX_DIMS];
+	contiguous_strides(v->ndim, v->size, stride);
+	p->values[i] = converted(p, s ? tensor_over(p->run.arena, s, v->dtype, v->ndim, v->size, stride, 0, err) : NULL, v, err);
+	return p->values[i] != NULL;
+}
+
+bool inputs_make(struct nns_plan *p, const nns_array *arrays, size_t n, nns_error *err)
+{
+	const struct graph *g = p->graph.graph;
+	p->values = arena_array(p->run.arena, g->n_inputs + 1, sizeof *p->values);
+	if (!p->values)
+		return fail_memory(err);
+	if (n > 0 && n != g->n_inputs)
+		return fail(err, NNS_USAGE, "the plan takes %zu inputs, not %zu", g->n_inputs, n);
+	for (size_t i = 0; i < g->n_inputs; i++)
+		if (n > 0 ? !input_from_caller(p, i, arrays, n, err) : p->options.inputs ? !input_from_file(p, i, err)
+		    : !input_drawn(p, i, &p->values[i], err))
 			return false;
 	return true;
 }
 
-/* A file's tensors are another model's parameters and buffers; their bytes become ours. */
-static bool weights_of_model(struct model *m, const char *path, struct state *s)
+void inputs_drop(struct nns_plan *p)
 {
-	struct load_options o = { 0 };
-	struct model *from = load_path(path, &o, s->err);
-	if (!from)
-		return false;
-	struct state own = { .arena = m->arena, .err = s->err };
-	bool ok = collect(&own, from->root, false);
-	for (size_t i = 0; ok && i < own.n; i++) {
-		struct value *v = own.all[i].value, *copy = value_new(m->arena, v->dtype, v->ndim, v->size);
-		if (!copy) {
-			ok = fail_memory(s->err);
-			break;
-		}
-		if (v->ndim > 0)
-			memcpy(copy->stride, v->stride, (size_t)v->ndim * sizeof *v->stride);
-		copy->offset = v->offset;
-		copy->storage = v->storage;
-		copy->storage_bytes = v->storage_bytes;
-		ok = !v->storage || add(s, "", own.all[i].name, copy, true);
-	}
-	struct model **last = &m->lender;
-	while (*last)
-		last = &(*last)->lender;
-	*last = from;            /* unpacked entries lie in its arena, the others in its files */
-	return ok;
-}
-
-static bool open_weights(struct model *m, const char *path, struct state *s)
-{
-	struct mapping file;
-	if (!mapping_open(path, SIZE_MAX / 4, &file, s->err))
-		return false;
-	if (is_array_file(file.data, file.len)) {
-		if (!weights_of_arrays(m, &file, s)) {
-			mapping_close(&file);
-			return fail_within(s->err, "%s: ", path);
-		}
-		if (s->n > 0)
-			return model_keep_file(m, &file, s->err);
-	}
-	mapping_close(&file);
-	if (!weights_of_model(m, path, s))
-		return false;
-	return s->n > 0 || fail(s->err, NNS_MODEL, "%s: there are no tensors with content in it", path);
-}
-
-struct problems {
-	struct text text;
-	int count;
-};
-
-static void problem(struct problems *p, const char *what, const char *name)
-{
-	if (p->count < 8)
-		text_addf(&p->text, "%s%s %s", p->count ? ", " : "", what, name);
-	p->count++;
-}
-
-static bool same_tensor(const struct value *a, const struct value *b)
-{
-	return a->dtype == b->dtype && a->ndim == b->ndim && (a->ndim <= 0 || memcmp(a->size, b->size, (size_t)a->ndim * sizeof *a->size) == 0);
-}
-
-static void misfit(struct problems *p, const struct named *own, const struct value *given)
-{
-	struct text t;
-	text_init(&t);
-	text_addf(&t, "%s (%s ", own->name, dtype_name(given->dtype));
-	shape_add_list(&t, given);
-	text_addf(&t, ", the model has %s ", dtype_name(own->value->dtype));
-	shape_add_list(&t, own->value);
-	text_addc(&t, ')');
-	problem(p, "unfit", t.data ? t.data : own->name);
-	text_release(&t);
-}
-
-/* Whether every name fits; all that does not is listed at once, and nothing is taken before that is known. */
-static bool check_weights(struct model *m, const struct state *own, const struct state *given, const struct map *by_name, const nns_run_options *o, nns_error *err)
-{
-	struct problems p = { .count = 0 };
-	struct map known = { 0 };
-	text_init(&p.text);
-	for (size_t i = 0; i < own->n; i++) {
-		const struct value *v = map_get(by_name, own->all[i].name);
-		if (!map_put(&known, m->arena, own->all[i].name, (void *)own->all[i].name))
-			return text_release(&p.text), fail_memory(err);
-		if (v && !same_tensor(v, own->all[i].value))
-			misfit(&p, &own->all[i], v);
-		else if (!v && own->all[i].persistent && !o->weights_lax)
-			problem(&p, "missing", own->all[i].name);
-	}
-	for (size_t i = 0; i < given->n && !o->weights_lax; i++)
-		if (!map_has(&known, given->all[i].name))
-			problem(&p, "unexpected", given->all[i].name);
-	if (p.count) {
-		fail(err, NNS_MODEL, "%s does not fit: %s%s", o->weights, p.text.data ? p.text.data : "", p.count > 8 ? ", ..." : "");
-		if (p.count > 8)
-			fail_add(err, " (%d in all)", p.count);
-	}
-	text_release(&p.text);
-	return p.count == 0;
-}
-
-static bool load_weights(struct model *m, const nns_run_options *o, nns_error *err)
-{
-	struct state own = { .arena = m->arena, .err = err }, given = { .arena = m->arena, .err = err };
-	struct map by_name = { 0 };
-	if (!collect(&own, m->root, false) || !open_weights(m, o->weights, &given))
-		return false;
-	for (size_t i = 0; i < given.n; i++)
-		if (!map_put(&by_name, m->arena, given.all[i].name, given.all[i].value))
-			return fail_memory(err);
-	if (!check_weights(m, &own, &given, &by_name, o, err))
-		return false;
-	for (size_t i = 0; i < own.n; i++) {
-		const struct value *v = map_get(&by_name, own.all[i].name);
-		struct value *to = own.all[i].value;
-		if (!v)
-			continue;
-		to->storage = v->storage;
-		to->storage_bytes = v->storage_bytes;
-		to->offset = v->offset;
-		if (to->ndim > 0)
-			memcpy(to->stride, v->stride, (size_t)to->ndim * sizeof *to->stride);
-	}
-	return true;
-}
-
-bool run_weights(struct model *m, const nns_run_options *o, uint64_t *seed, struct generator **generator, nns_error *err)
-{
-	struct generator *g = arena_alloc(m->arena, sizeof *g);
-	if (!g)
-		return fail_memory(err);
-	*seed = o->seeded ? o->seed : drawn_seed();
-	*generator = g;
-	generator_seed(g, *seed);
-	return initialise(m, g, err) && (!o->weights || load_weights(m, o, err));
-}
-
-/* ---- Inputs ---- */
-
-/* How many rows the tables have that this input indexes; 10 when none does. */
-static int64_t index_limit(const struct graph *g, const struct value *input)
-{
-	int64_t least = 0;
-	for (const struct node *n = graph_first(g); n; n = graph_next(n)) {
-		const struct value *indices = node_tensor(n, "indices"), *weight = node_tensor(n, "weight");
-		if (indices == input && weight && weight->ndim > 0 && (!least || weight->size[0] < least))
-			least = weight->size[0];
-	}
-	return least ? least : 10;
-}
-
-/* torch.randn(shape), and torch.randint() for integers. */
-bool run_random_input(const struct graph *g, size_t index, struct generator *generator, struct run *r, struct tensor **out, nns_error *err)
-{
-	const struct value *v = g->inputs[index].value;
-	struct tensor *t = tensor_new_strided(r->arena, &r->heap, v->dtype, v->ndim, v->size, v->stride, err);
-	size_t n = t ? (size_t)tensor_numel(t) : 0;
-	if (!t)
-		return false;
-	*out = t;
-	if (!dtype_has_elements(v->dtype))
-		return fail(err, NNS_UNSUPPORTED, "an input of %s cannot be drawn; give --inputs", dtype_name(v->dtype));
-	void *values = calloc(n + 1, sizeof(double) + sizeof(float));
-	if (!values)
-		return fail_memory(err);
-	if (dtype_is_float(v->dtype)) {
-		draw_normal(generator, v->dtype, values, (int64_t)n, 0, 1, (float *)((double *)values + n + 1));
-		tensor_from_doubles(t, values);
-	} else {
-		random_int(generator, values, n, 0, v->dtype == DT_BOOL ? 2 : index_limit(g, v));
-		tensor_from_ints(t, values);
-	}
-	free(values);
-	return true;
+	for (size_t i = 0; p->values && i < p->graph.graph->n_inputs; i++)
+		if (p->values[i])
+			storage_drop(p->values[i]->storage);
+	p->values = NULL;
 }
 
 /* ---- Writing ---- */
 
-/* The element bytes of a tensor in one piece, in the arena. */
-static const void *contiguous_bytes(struct arena *a, const struct tensor *t, nns_error *err)
+const void *contiguous_bytes(struct arena *a, const struct tensor *t, nns_error *err)
 {
 	struct heap heap = { 0 };
 	struct storage s = { .users = 1, .size = (size_t)tensor_numel(t) * dtype_size(t->dtype), .heap = &heap };
@@ -323,31 +247,4 @@ bool run_save(const struct run *r, const char *path, nns_error *err)
 			return all[i].name ? false : fail_memory(err);
 	}
 	return save_tensors(path, all, n, err);
-}
-
-static bool save_state(struct model *m, const char *path, nns_error *err)
-{
-	struct state s = { .arena = m->arena, .err = err };
-	struct heap heap = { 0 };
-	size_t n = 0;
-	struct named_tensor *all = collect(&s, m->root, false) ? arena_array(m->arena, s.n + 1, sizeof *all) : NULL;
-	if (!all)
-		return fail_memory(err);
-	for (size_t i = 0; i < s.n; i++) {
-		if (!s.all[i].persistent)
-			continue;
-		struct tensor *t = tensor_of_value(m->arena, &heap, s.all[i].value, err);
-		const void *data = t ? contiguous_bytes(m->arena, t, err) : NULL;
-		if (!data)
-			return fail_within(err, "%s: ", s.all[i].name);
-		all[n++] = (struct named_tensor){ s.all[i].name, t->dtype, t->ndim, t->size, data };
-	}
-	return save_tensors(path, all, n, err);
-}
-
-bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *path, uint64_t *seed, nns_error *err)
-{
-	static const nns_run_options defaults = { 0 };
-	struct generator *g;
-	return run_weights(m->model, options ? options : &defaults, seed, &g, err) && save_state(m->model, path, err);
 }

@@ -1,24 +1,39 @@
 /* Where the time of a run went: by operator and kernel, and by module. */
+#include "api/run_profile.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/run.h"
-
 enum { SHOWN = 40 };         /* modules in the text */
 
-struct line {
-	const char *operator, *kernel;
-	size_t calls;
-	double ms;
-	int64_t bytes;           /* read and written */
-};
+/* ---- Events ---- */
 
-struct profile {
-	const struct run *run;
-	struct line *lines; size_t n;
-	double *module_ms;       /* by the serial number of a call, with what it calls */
-	double total;
-};
+static const struct plan_step *head_of(const struct run *r, const struct run_event *e)
+{
+	return &r->plan->steps[e->head];
+}
+
+const char *event_name(const struct run *r, const struct run_event *e)
+{
+	return e->ends ? head_of(r, e)->node->op->name : "reorder";
+}
+
+const char *event_kernel(const struct run_event *e)
+{
+	return e->kernel ? e->kernel : "reference";
+}
+
+const struct call *event_call(const struct run *r, const struct run_event *e)
+{
+	return head_of(r, e)->node->call;
+}
+
+double event_flops(const struct run *r, const struct run_event *e)
+{
+	const struct node *n = head_of(r, e)->node;
+	double count = 0;
+	return e->ends && n->op->rule && n->op->rule->flops && n->op->rule->flops(n, &count) ? 2 * count : 0;
+}
 
 static void add_bytes(struct datum d, const struct plan *p, int64_t *sum)
 {
@@ -28,70 +43,95 @@ static void add_bytes(struct datum d, const struct plan *p, int64_t *sum)
 		add_bytes(d.u.seq->items[i], p, sum);
 }
 
-static int64_t bytes_of(const struct plan_step *s, const struct plan *p)
+int64_t event_bytes(const struct run *r, const struct run_event *e)
 {
+	const struct plan *p = r->plan;
+	const struct plan_step *head = head_of(r, e), *last = &p->steps[e->step];
 	int64_t sum = 0;
-	for (int i = 0; i < s->node->op->n_args; i++)
-		add_bytes(s->args[i], p, &sum);
-	for (int i = 0; i < s->n_outputs; i++)
-		if (s->outputs[i] >= 0 && p->values[s->outputs[i]]->ndim >= 0)
-			sum += value_bytes(p->values[s->outputs[i]]);
+	for (int i = 0; e->ends && i < head->node->op->n_args; i++)
+		add_bytes(head->args[i], p, &sum);
+	for (int i = 0; e->ends && i < last->n_outputs; i++)
+		if (last->outputs[i] >= 0 && p->values[last->outputs[i]]->ndim >= 0)
+			sum += value_bytes(p->values[last->outputs[i]]);
 	return sum;
 }
 
-static struct line *line_of(struct profile *p, const char *operator, const char *kernel)
+/* ---- Adding up ---- */
+
+static void add(struct tally *t, const struct run *r, const struct run_event *e)
 {
-	for (size_t i = 0; i < p->n; i++)
-		if (strcmp(p->lines[i].operator, operator) == 0 && strcmp(p->lines[i].kernel, kernel) == 0)
-			return &p->lines[i];
-	p->lines[p->n] = (struct line){ .operator = operator, .kernel = kernel };
-	return &p->lines[p->n++];
+	t->calls += e->ends;
+	t->ms += e->ms;
+	t->flops += event_flops(r, e);
+	t->bytes += event_bytes(r, e);
+	if (e->ms > t->most) {
+		t->most = e->ms;
+		t->kernel = event_kernel(e);
+	}
+}
+
+static struct tally *operator_tally(struct profile *p, const char *name, const char *kernel)
+{
+	for (size_t i = 0; i < p->n_operators; i++)
+		if (strcmp(p->operators[i].name, name) == 0 && strcmp(p->operators[i].kernel, kernel) == 0)
+			return &p->operators[i];
+	p->operators[p->n_operators] = (struct tally){ .name = name, .kernel = kernel };
+	return &p->operators[p->n_operators++];
 }
 
 static int by_time(const void *a, const void *b)
 {
-	const struct line *x = a, *y = b;
+	const struct tally *x = a, *y = b;
 	return (x->ms < y->ms) - (x->ms > y->ms);
 }
 
-static bool measure(struct profile *p, const struct run *r, nns_error *err)
+bool profile_measure(struct profile *p, const struct run *r, nns_error *err)
 {
-	const struct plan *plan = r->plan;
-	*p = (struct profile){ .run = r, .lines = arena_array(r->arena, plan->n_steps + 1, sizeof *p->lines),
-		.module_ms = arena_array(r->arena, (size_t)plan->graph->n_calls + 2, sizeof *p->module_ms) };
-	if (!p->lines || !p->module_ms)
+	int calls = r->plan->graph->n_calls;
+	*p = (struct profile){ .run = r, .operators = arena_array(r->arena, r->n_events + 1, sizeof *p->operators),
+		.modules = arena_array(r->arena, (size_t)calls + 2, sizeof *p->modules) };
+	if (!p->operators || !p->modules)
 		return fail_memory(err);
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct plan_step *head = &plan->steps[r->head[i]];
-		if (r->ms[i] <= 0)
-			continue;
-		struct line *l = line_of(p, head->node->op->name, r->kernel[i] ? r->kernel[i] : "reference");
-		l->calls++;
-		l->ms += r->ms[i];
-		l->bytes += bytes_of(head, plan);
-		p->total += r->ms[i];
-		for (const struct call *c = head->node->call; c; c = c->parent)
-			if (c->serial >= 0 && c->serial <= plan->graph->n_calls)
-				p->module_ms[c->serial] += r->ms[i];
+	for (size_t i = 0; i < r->n_events; i++) {
+		const struct run_event *e = &r->events[i];
+		add(operator_tally(p, event_name(r, e), event_kernel(e)), r, e);
+		p->ms += e->ms;
+		for (const struct call *c = event_call(r, e); c; c = c->parent)
+			if (c->serial >= 0 && c->serial <= calls)
+				add(&p->modules[c->serial], r, e);
 	}
-	qsort(p->lines, p->n, sizeof *p->lines, by_time);
+	qsort(p->operators, p->n_operators, sizeof *p->operators, by_time);
 	return true;
 }
 
-static double share(const struct profile *p, double ms)
+double profile_share(const struct profile *p, double ms)
 {
-	return p->total > 0 ? 100 * ms / p->total : 0;
+	return p->ms > 0 ? 100 * ms / p->ms : 0;
 }
 
 /* ---- Text ---- */
 
-static void module_text(struct profile *p, const struct call *c, int depth, int *shown, struct text *out)
+static void tally_text(const struct profile *p, const struct tally *t, struct text *out)
+{
+	text_addf(out, "%10.3f  %5.1f %%", t->ms, profile_share(p, t->ms));
+	if (t->flops > 0 && t->ms > 0)
+		text_addf(out, "  %8.1f", t->flops / t->ms / 1e6);
+	else
+		text_addf(out, "  %8s", "");
+	if (t->bytes > 0)
+		text_addf(out, "  %8.2f", (double)t->bytes / 1e6);
+	else
+		text_addf(out, "  %8s", "");
+}
+
+static void module_text(const struct profile *p, const struct call *c, int depth, int *shown, struct text *out)
 {
 	for (; c && *shown < SHOWN; c = c->next) {
-		double ms = p->module_ms[c->serial];
-		if (ms <= 0 && c->depth > 0)
+		const struct tally *t = &p->modules[c->serial];
+		if (t->ms <= 0 && c->depth > 0)
 			continue;
-		text_addf(out, "%10.3f  %5.1f %%  %*s%s%s%s\n", ms, share(p, ms), 2 * c->depth, "", *c->path ? c->path : "", *c->path ? ": " : "", c->module->class_name);
+		tally_text(p, t, out);
+		text_addf(out, "  %*s%s%s%s%s%s\n", 2 * c->depth, "", c->path, *c->path ? ": " : "", c->module->class_name, t->kernel ? ", " : "", t->kernel ? t->kernel : "");
 		++*shown;
 		if (c->depth < depth)
 			module_text(p, c->children, depth, shown, out);
@@ -102,25 +142,48 @@ bool run_profile_text(const struct run *r, int depth, struct text *out, nns_erro
 {
 	struct profile p;
 	int shown = 0;
-	if (!measure(&p, r, err))
+	if (!profile_measure(&p, r, err))
 		return false;
-	text_addf(out, "\n%10s  %7s  %5s  %8s  %s\n", "ms", "share", "calls", "GB/s", "operator, kernel");
-	for (size_t i = 0; i < p.n; i++)
-		text_addf(out, "%10.3f  %5.1f %%  %5zu  %8.1f  %s, %s\n", p.lines[i].ms, share(&p, p.lines[i].ms), p.lines[i].calls, (double)p.lines[i].bytes / p.lines[i].ms / 1e6,
-		          p.lines[i].operator, p.lines[i].kernel);
-	text_addf(out, "\n%10s  %7s  module\n", "ms", "share");
+	text_addf(out, "\n%10s  %7s  %8s  %8s  %5s  %s\n", "ms", "share", "GFLOP/s", "MB", "calls", "operator, kernel");
+	for (size_t i = 0; i < p.n_operators; i++) {
+		tally_text(&p, &p.operators[i], out);
+		text_addf(out, "  %5zu  %s, %s\n", p.operators[i].calls, p.operators[i].name, p.operators[i].kernel);
+	}
+	text_addf(out, "\n%10s  %7s  %8s  %8s  module, its longest kernel\n", "ms", "share", "GFLOP/s", "MB");
 	module_text(&p, r->plan->graph->root, depth, &shown, out);
 	if (shown == SHOWN)
-		text_add(out, "            ...      --depth 1 folds them\n");
+		text_add(out, "       ...   --depth 1 folds them\n");
 	return true;
 }
 
 /* ---- JSON ---- */
 
-static void module_json(struct profile *p, const struct call *c, bool *first, struct text *out)
+static void tally_json(const struct tally *t, struct text *out)
+{
+	text_addf(out, "\"ms\": %.4f, \"gflops\": ", t->ms);
+	if (t->flops > 0 && t->ms > 0)
+		text_addf(out, "%.3f", t->flops / t->ms / 1e6);
+	else
+		text_add(out, "null");
+	text_addf(out, ", \"bytes\": %lld", (long long)t->bytes);
+}
+
+static void module_json(const struct profile *p, const struct call *c, bool *first, struct text *out)
 {
 	for (; c; c = c->next) {
-		text_addf(out, "%s\n      {\"path\": \"%s\", \"class\": \"%s\", \"ms\": %.4f}", *first ? "" : ",", c->path, c->module->class_name, p->module_ms[c->serial]);
+		const struct tally *t = &p->modules[c->serial];
+		text_addf(out, "%s\n      {\"path\": ", *first ? "" : ",");
+		text_add_json(out, c->path);
+		text_add(out, ", \"class\": ");
+		text_add_json(out, c->module->class_name);
+		text_addf(out, ", \"share\": %.4f, ", profile_share(p, t->ms) / 100);
+		tally_json(t, out);
+		text_add(out, ", \"kernel\": ");
+		if (t->kernel)
+			text_add_json(out, t->kernel);
+		else
+			text_add(out, "null");
+		text_addc(out, '}');
 		*first = false;
 		module_json(p, c->children, first, out);
 	}
@@ -130,12 +193,19 @@ bool run_profile_json(const struct run *r, struct text *out, nns_error *err)
 {
 	struct profile p;
 	bool first = true;
-	if (!measure(&p, r, err))
+	if (!profile_measure(&p, r, err))
 		return false;
-	text_addf(out, "  \"profile\": {\"ms\": %.4f,\n    \"operators\": [", p.total);
-	for (size_t i = 0; i < p.n; i++)
-		text_addf(out, "%s\n      {\"operator\": \"%s\", \"kernel\": \"%s\", \"calls\": %zu, \"ms\": %.4f, \"bytes\": %lld}", i ? "," : "", p.lines[i].operator, p.lines[i].kernel,
-		          p.lines[i].calls, p.lines[i].ms, (long long)p.lines[i].bytes);
+	text_addf(out, "  \"profile\": {\"ms\": %.4f,\n    \"operators\": [", p.ms);
+	for (size_t i = 0; i < p.n_operators; i++) {
+		const struct tally *t = &p.operators[i];
+		text_addf(out, "%s\n      {\"operator\": ", i ? "," : "");
+		text_add_json(out, t->name);
+		text_add(out, ", \"kernel\": ");
+		text_add_json(out, t->kernel);
+		text_addf(out, ", \"calls\": %zu, \"share\": %.4f, ", t->calls, profile_share(&p, t->ms) / 100);
+		tally_json(t, out);
+		text_addc(out, '}');
+	}
 	text_add(out, "],\n    \"modules\": [");
 	module_json(&p, r->plan->graph->root, &first, out);
 	text_add(out, "]},\n");

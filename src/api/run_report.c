@@ -1,4 +1,4 @@
-/* What came out of a run: statistics, comparison with expected arrays, the report. */
+/* What came out of a plan's passes: statistics, comparison with expected arrays, the report. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "api/run.h"
-#include "base/file.h"
 
 struct statistics {
 	double min, max, mean;
@@ -21,57 +20,67 @@ struct difference {
 	double got, want;
 };
 
-static const struct tensor *output(const struct run_report *r, size_t i)
+struct outcome {
+	const struct tensor *tensor;
+	struct statistics statistics;
+	struct difference difference;
+};
+
+struct report {
+	struct nns_plan *plan;
+	struct outcome *outputs; size_t n;
+	double median, least;    /* ms */
+	bool matches;
+};
+
+/* ---- Reading tensors piece by piece: copies of them would be no part of the plan ---- */
+
+enum { PIECE = 512 };
+
+static void read_piece(const struct tensor *t, const struct loop *l, int i, int64_t from, int64_t n, double *out)
 {
-	return r->run->tensors[r->run->plan->outputs[i]];
+	int64_t at = l->at[i] + from * l->step[i];
+	elements_to_double(t->dtype, t->storage->data + at * (int64_t)dtype_size(t->dtype), l->step[i], n, out);
 }
 
-static size_t n_outputs(const struct run_report *r)
+static void measure_piece(const double *v, int64_t n, int64_t first, struct statistics *s)
 {
-	return r->run->plan->n_outputs;
-}
-
-static bool doubles(const struct tensor *t, double **out, nns_error *err)
-{
-	int64_t n = tensor_numel(t);
-	*out = NULL;
-	if (!dtype_has_elements(t->dtype))
-		return fail(err, NNS_UNSUPPORTED, "an output of %s", dtype_name(t->dtype));
-	*out = malloc(((size_t)n + 1) * sizeof **out);
-	if (!*out)
-		return fail_memory(err);
-	tensor_to_doubles(t, *out);
-	return true;
-}
-
-static bool measure(const struct tensor *t, struct statistics *s, nns_error *err)
-{
-	double *v, sum = 0;
-	*s = (struct statistics){ .min = INFINITY, .max = -INFINITY, .n = tensor_numel(t), .first_bad = -1 };
-	if (!doubles(t, &v, err))
-		return false;
-	for (int64_t i = 0; i < s->n; i++) {
+	for (int64_t i = 0; i < n; i++) {
 		s->nan += isnan(v[i]) != 0;
 		s->infinite += isinf(v[i]) != 0;
 		if (!isfinite(v[i])) {
-			s->first_bad = s->first_bad < 0 ? i : s->first_bad;
+			s->first_bad = s->first_bad < 0 ? first + i : s->first_bad;
 			continue;
 		}
 		s->min = v[i] < s->min ? v[i] : s->min;
 		s->max = v[i] > s->max ? v[i] : s->max;
-		sum += v[i];
+		s->mean += v[i];
 	}
+}
+
+static void measure(const struct tensor *t, struct statistics *s)
+{
+	struct loop l;
+	double v[PIECE];
+	int64_t done = 0;
+	*s = (struct statistics){ .min = INFINITY, .max = -INFINITY, .n = tensor_numel(t), .first_bad = -1 };
+	loop_init(&l, t->ndim, t->size, 1);
+	loop_operand(&l, 0, t);
+	for (loop_begin(&l); l.left > 0; loop_next(&l))
+		for (int64_t from = 0, n; from < l.run; from += n, done += n) {
+			n = l.run - from < PIECE ? l.run - from : PIECE;
+			read_piece(t, &l, 0, from, n, v);
+			measure_piece(v, n, done, s);
+		}
 	int64_t finite = s->n - s->nan - s->infinite;
-	s->mean = finite ? sum / (double)finite : NAN;
+	s->mean = finite ? s->mean / (double)finite : NAN;
 	if (!finite)
 		s->min = s->max = NAN;
-	free(v);
-	return true;
 }
 
 /* ---- Comparing ---- */
 
-/* numpy.allclose, NaN equal to NaN. */
+/* numpy.allclose with equal_nan=True. */
 static bool close_enough(double got, double want, double rtol, double atol)
 {
 	if (isnan(got) || isnan(want))
@@ -81,23 +90,45 @@ static bool close_enough(double got, double want, double rtol, double atol)
 	return fabs(got - want) <= atol + rtol * fabs(want);
 }
 
-static void compare_values(const double *got, const double *want, int64_t n, const nns_run_options *o, struct difference *d)
+/* A value that is no number where one was expected, or the other way round, is the largest difference there is. */
+static double distance(double got, double want)
 {
-	d->n = n;
-	d->at = -1;
+	if (got == want || (isnan(got) && isnan(want)))
+		return 0;
+	return isnan(got) || isnan(want) ? INFINITY : fabs(got - want);
+}
+
+static void compare_piece(const double *got, const double *want, int64_t n, int64_t first, const nns_run_options *o, struct difference *d)
+{
 	for (int64_t i = 0; i < n; i++) {
-		double by = fabs(got[i] - want[i]);
-		bool close = close_enough(got[i], want[i], o->rtol, o->atol);
-		d->beyond += !close;
-		if (by > d->largest || (!close && isnan(by)) || d->at < 0) {
-			d->largest = isnan(by) && close ? 0 : by;
-			d->at = i;
+		double by = distance(got[i], want[i]);
+		d->beyond += !close_enough(got[i], want[i], o->rtol, o->atol);
+		if (by > d->largest || d->at < 0) {
+			d->largest = by;
+			d->at = first + i;
 			d->got = got[i];
 			d->want = want[i];
-			if (isnan(d->largest))
-				break;
 		}
 	}
+}
+
+static void compare_tensors(const struct tensor *t, const struct tensor *want, const nns_run_options *o, struct difference *d)
+{
+	struct loop l;
+	double x[PIECE], y[PIECE];
+	int64_t done = 0;
+	d->n = tensor_numel(t);
+	d->at = -1;
+	loop_init(&l, t->ndim, t->size, 2);
+	loop_operand(&l, 0, t);
+	loop_operand(&l, 1, want);
+	for (loop_begin(&l); l.left > 0; loop_next(&l))
+		for (int64_t from = 0, n; from < l.run; from += n, done += n) {
+			n = l.run - from < PIECE ? l.run - from : PIECE;
+			read_piece(t, &l, 0, from, n, x);
+			read_piece(want, &l, 1, from, n, y);
+			compare_piece(x, y, n, done, o, d);
+		}
 	d->equal = d->beyond == 0;
 }
 
@@ -131,27 +162,85 @@ static bool same_kind(const struct tensor *t, const struct value *v, struct diff
 	return false;
 }
 
-static bool compare(const struct run_report *r, size_t i, struct difference *d, nns_error *err)
+static bool compare(struct nns_plan *p, size_t i, const struct tensor *t, struct difference *d, nns_error *err)
 {
 	char name[32];
-	const struct tensor *t = output(r, i);
+	struct heap heap = { 0 };
 	snprintf(name, sizeof name, "output%zu", i);
 	*d = (struct difference){ 0 };
-	const struct value *v = r->expected ? arrays_find(r->expected, name, "out", i) : NULL;
-	if (!v)
+	const struct npz_array *a = p->options.expect ? arrays_find(&p->expected, name, "out", i) : NULL;
+	if (!a)
 		return true;
 	d->compared = true;
-	if (!same_kind(t, v, d))
+	if (!same_kind(t, a->value, d))
 		return true;
-	struct heap heap = { 0 };
-	struct tensor *expected = tensor_of_value(r->run->arena, &heap, v, err);
-	double *got = NULL, *want = NULL;
-	bool ok = expected && doubles(t, &got, err) && doubles(expected, &want, err);
-	if (ok)
-		compare_values(got, want, tensor_numel(t), r->options, d);
-	free(got);
-	free(want);
-	return ok;
+	struct tensor *want = tensor_of_value(p->run.arena, &heap, a->value, err);
+	if (!want)
+		return fail_within(err, "%s: ", p->expected.path);
+	compare_tensors(t, want, &p->options, d);
+	return true;
+}
+
+/* Every array that is expected must have come. */
+static bool all_came(const struct nns_plan *p, nns_error *err)
+{
+	size_t n = p->plan->n_outputs, compared = 0;
+	for (size_t i = 0; p->options.expect && i < p->expected.n; i++) {
+		const char *name = p->expected.all[i].name;
+		long number = numbered_name(name, "out");
+		if (number < 0)
+			number = numbered_name(name, "output");
+		if (number < 0)
+			continue;
+		compared++;
+		if (number >= (long)n)
+			return fail(err, NNS_MODEL, "%s: %s is expected, the model returns %zu tensors", p->expected.path, name, n);
+	}
+	if (p->options.expect && compared == 0 && !(p->expected.n == 1 && !*p->expected.all[0].name))
+		return fail(err, NNS_MODEL, "%s: no array is named out0, out1, ...: there is nothing to compare with", p->expected.path);
+	return true;
+}
+
+/* ---- Gathering ---- */
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return x < y ? -1 : x > y;
+}
+
+static bool gather_times(struct report *r, nns_error *err)
+{
+	size_t n = r->plan->n_times;
+	double *sorted = arena_array(r->plan->run.arena, n + 1, sizeof *sorted);
+	if (!sorted || n == 0)
+		return fail_memory(err);
+	memcpy(sorted, r->plan->times, n * sizeof *sorted);
+	qsort(sorted, n, sizeof *sorted, by_value);
+	r->least = sorted[0];
+	r->median = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+	return true;
+}
+
+static bool gather(struct report *r, nns_error *err)
+{
+	struct nns_plan *p = r->plan;
+	r->n = p->plan->n_outputs;
+	r->outputs = arena_array(p->run.arena, r->n + 1, sizeof *r->outputs);
+	r->matches = !(p->options.compare && p->difference.found);
+	if (!r->outputs)
+		return fail_memory(err);
+	for (size_t i = 0; i < r->n; i++) {
+		struct outcome *o = &r->outputs[i];
+		o->tensor = p->run.tensors[p->plan->outputs[i]];
+		if (!dtype_has_elements(o->tensor->dtype))
+			return fail(err, NNS_UNSUPPORTED, "out%zu is %s, which has no numbers to show", i, dtype_name(o->tensor->dtype));
+		measure(o->tensor, &o->statistics);
+		if (!compare(p, i, o->tensor, &o->difference, err))
+			return false;
+		r->matches = r->matches && (!o->difference.compared || o->difference.equal);
+	}
+	return gather_times(r, err) && all_came(p, err);
 }
 
 /* ---- Text ---- */
@@ -167,8 +256,9 @@ static void add_index(struct text *t, const struct tensor *of, int64_t i)
 	shape_text(of->ndim, index, t);
 }
 
-static void add_difference(struct text *t, const struct run_report *r, const struct tensor *of, const struct difference *d)
+static void text_difference(struct text *t, const nns_run_options *o, const struct outcome *of)
 {
+	const struct difference *d = &of->difference;
 	if (*d->problem) {
 		text_addf(t, "  differs: %s\n", d->problem);
 		return;
@@ -177,101 +267,68 @@ static void add_difference(struct text *t, const struct run_report *r, const str
 		text_addf(t, "  as expected: the largest difference is %.3g\n", d->n ? d->largest : 0);
 		return;
 	}
-	text_addf(t, "  differs: %" PRId64 " of %" PRId64 " values are beyond rtol %g, atol %g; the largest difference is %.6g at ", d->beyond, d->n, r->options->rtol,
-	          r->options->atol, d->largest);
-	add_index(t, of, d->at);
+	text_addf(t, "  differs: %" PRId64 " of %" PRId64 " values are beyond rtol %g, atol %g; the largest difference is %.6g at ", d->beyond, d->n, o->rtol, o->atol, d->largest);
+	add_index(t, of->tensor, d->at);
 	text_addf(t, ": %.9g, expected %.9g\n", d->got, d->want);
 }
 
-static int by_value(const void *a, const void *b)
+static void text_output(struct text *out, const struct report *r, size_t i)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-	return x < y ? -1 : x > y;
-}
-
-static bool times_of(const struct run_report *r, double *median, double *least, nns_error *err)
-{
-	double *sorted = malloc((size_t)r->n_times * sizeof *sorted);
-	if (!sorted)
-		return fail_memory(err);
-	memcpy(sorted, r->times, (size_t)r->n_times * sizeof *sorted);
-	qsort(sorted, (size_t)r->n_times, sizeof *sorted, by_value);
-	*least = sorted[0];
-	*median = (sorted[(r->n_times - 1) / 2] + sorted[r->n_times / 2]) / 2;
-	free(sorted);
-	return true;
-}
-
-static size_t weight_bytes(const struct run_report *r)
-{
-	const struct plan *p = r->run->plan;
-	size_t n = 0;
-	for (size_t i = 0; i < p->n_sources; i++)
-		if (p->sources[i].input < 0)
-			n += (size_t)value_bytes(p->values[p->sources[i].slot]);
-	return n;
-}
-
-static bool add_output(const struct run_report *r, size_t i, struct text *out, bool *matches, nns_error *err)
-{
-	struct statistics s;
-	struct difference d;
-	const struct tensor *t = output(r, i);
-	if (!measure(t, &s, err) || !compare(r, i, &d, err))
-		return false;
-	text_addf(out, "out%zu  %s ", i, dtype_name(t->dtype));
-	shape_text(t->ndim, t->size, out);
-	if (s.n > s.nan + s.infinite)
-		text_addf(out, "  min %.6g  mean %.6g  max %.6g", s.min, s.mean, s.max);
+	const struct outcome *o = &r->outputs[i];
+	const struct statistics *s = &o->statistics;
+	text_addf(out, "out%zu  %s ", i, dtype_name(o->tensor->dtype));
+	shape_text(o->tensor->ndim, o->tensor->size, out);
+	if (s->n > s->nan + s->infinite)
+		text_addf(out, "  min %.6g  mean %.6g  max %.6g", s->min, s->mean, s->max);
 	text_addc(out, '\n');
-	if (s.nan + s.infinite) {
-		text_addf(out, "  not finite: %" PRId64 " NaN, %" PRId64 " infinite, the first at ", s.nan, s.infinite);
-		add_index(out, t, s.first_bad);
+	if (s->nan + s->infinite) {
+		text_addf(out, "  not finite: %" PRId64 " NaN, %" PRId64 " infinite, the first at ", s->nan, s->infinite);
+		add_index(out, o->tensor, s->first_bad);
 		text_addc(out, '\n');
 	}
-	if (d.compared)
-		add_difference(out, r, t, &d);
-	*matches = *matches && (!d.compared || d.equal);
-	return true;
+	if (o->difference.compared)
+		text_difference(out, &r->plan->options, o);
 }
 
-static void add_compared(const struct run_report *r, struct text *out)
+static void text_compared(const struct nns_plan *p, struct text *out)
 {
-	const struct run_difference *d = r->difference;
+	const struct run_difference *d = &p->difference;
 	if (!d->found) {
 		text_addf(out, "both executors agree on %zu values: the largest difference is %.3g\n", d->values, d->largest);
 		return;
 	}
-	const struct node *n = r->run->plan->steps[d->step].node;
+	const struct node *n = p->plan->steps[d->step].node;
 	text_addf(out, "the executors differ first at %s%s%s: value %" PRId64 " is %.9g, %.9g on the reference kernels; the largest difference of all is %.3g\n",
 	          n->call ? n->call->path : "", n->call && *n->call->path ? ": " : "", n->op->name, d->at, d->fast, d->reference, d->largest);
 }
 
-static size_t activation_bytes(const struct run_report *r)
+static void text_memory(const struct memory_plan *m, struct text *out)
 {
-	return r->run->heap.peak + (r->fast ? fast_plan_sizes(r->fast).activations : 0);
+	text_addf(out, "%.1f MB of weights, %.1f of activations", (double)m->weights / 1e6, (double)m->activations / 1e6);
+	if (m->packed)
+		text_addf(out, ", %.1f of packed weights", (double)m->packed / 1e6);
+	if (m->workspace)
+		text_addf(out, ", %.1f of workspace", (double)m->workspace / 1e6);
 }
 
-static bool report_text(const struct run_report *r, struct text *out, bool *matches, nns_error *err)
+static bool report_text(const struct report *r, struct text *out, nns_error *err)
 {
-	double median, least;
-	if (!times_of(r, &median, &least, err))
-		return false;
-	for (size_t i = 0; i < n_outputs(r); i++)
-		if (!add_output(r, i, out, matches, err))
-			return false;
-	if (r->options->no_check)
-		text_addf(out, "%zu operators\n", r->run->plan->n_steps);
+	const struct nns_plan *p = r->plan;
+	for (size_t i = 0; i < r->n; i++)
+		text_output(out, r, i);
+	if (p->options.no_check)
+		text_addf(out, "%zu operators\n", p->plan->n_steps);
 	else
-		text_addf(out, "%zu operators; %zu values have the shapes, strides and dtypes that were inferred\n", r->run->plan->n_steps, r->run->n_checked);
-	if (r->difference)
-		add_compared(r, out);
-	*matches = *matches && !(r->difference && r->difference->found);
-	text_addf(out, "%.1f ms", median);
-	if (r->n_times > 1)
-		text_addf(out, " in the middle of %d, %.1f at least", r->n_times, least);
-	text_addf(out, "; %.1f MB of weights, %.1f MB at most while running; seed %" PRIu64 "\n", (double)weight_bytes(r) / 1e6, (double)activation_bytes(r) / 1e6, r->seed);
-	return !r->options->profile || run_profile_text(r->run, r->options->profile_depth > 0 ? r->options->profile_depth : 2, out, err);
+		text_addf(out, "%zu operators; %zu values have the shapes, strides and dtypes that were inferred\n", p->plan->n_steps, p->run.n_checked);
+	if (p->options.compare)
+		text_compared(p, out);
+	text_addf(out, "%.1f ms", r->median);
+	if (p->n_times > 1)
+		text_addf(out, " in the middle of %zu, %.1f at least", p->n_times, r->least);
+	text_add(out, "; ");
+	text_memory(&p->memory, out);
+	text_addf(out, "; seed %" PRIu64 "\n", p->seed);
+	return !p->options.profile || run_profile_text(&p->run, p->options.profile_depth > 0 ? p->options.profile_depth : 2, out, err);
 }
 
 /* ---- JSON ---- */
@@ -285,77 +342,112 @@ static void add_number(struct text *t, const char *name, double x)
 		text_addf(t, "\"%s\": null", name);
 }
 
-static bool json_output(const struct run_report *r, size_t i, struct text *out, bool *matches, nns_error *err)
+static void json_finite(const struct report *r, struct text *out)
 {
-	struct statistics s;
-	struct difference d;
-	const struct tensor *t = output(r, i);
-	if (!measure(t, &s, err) || !compare(r, i, &d, err))
-		return false;
-	text_addf(out, "%s\n    {\"name\": \"out%zu\", \"shape\": ", i ? "," : "", i);
-	shape_text(t->ndim, t->size, out);
-	text_addf(out, ", \"dtype\": \"%s\", ", dtype_name(t->dtype));
-	add_number(out, "min", s.min);
-	text_add(out, ", ");
-	add_number(out, "mean", s.mean);
-	text_add(out, ", ");
-	add_number(out, "max", s.max);
-	text_addf(out, ", \"nan\": %" PRId64 ", \"infinite\": %" PRId64, s.nan, s.infinite);
-	if (d.compared) {
-		text_addf(out, ", \"equal\": %s, \"beyond\": %" PRId64 ", ", d.equal ? "true" : "false", d.beyond);
-		add_number(out, "largest_difference", d.largest);
+	bool first = true;
+	text_add(out, "\"not_finite\": [");
+	for (size_t i = 0; i < r->n; i++) {
+		const struct statistics *s = &r->outputs[i].statistics;
+		if (s->nan + s->infinite == 0)
+			continue;
+		text_addf(out, "%s{\"name\": \"out%zu\", \"nan\": %" PRId64 ", \"infinite\": %" PRId64 ", \"first\": ", first ? "" : ", ", i, s->nan, s->infinite);
+		add_index(out, r->outputs[i].tensor, s->first_bad);
+		text_addc(out, '}');
+		first = false;
 	}
-	text_addc(out, '}');
-	*matches = *matches && (!d.compared || d.equal);
-	return true;
+	text_addc(out, ']');
 }
 
-static bool report_json(const struct run_report *r, struct text *out, bool *matches, nns_error *err)
+static void json_expected(const struct report *r, struct text *out)
 {
-	double median, least;
-	if (!times_of(r, &median, &least, err))
+	bool first = true;
+	text_add(out, ", \"expect\": [");
+	for (size_t i = 0; i < r->n; i++) {
+		const struct difference *d = &r->outputs[i].difference;
+		if (!d->compared)
+			continue;
+		text_addf(out, "%s{\"name\": \"out%zu\", \"equal\": %s", first ? "" : ", ", i, d->equal ? "true" : "false");
+		if (*d->problem) {
+			text_add(out, ", \"problem\": ");
+			text_add_json(out, d->problem);
+		} else {
+			text_addf(out, ", \"beyond\": %" PRId64 ", ", d->beyond);
+			add_number(out, "largest_difference", d->n ? d->largest : 0);
+			text_add(out, ", \"at\": ");
+			if (d->n)
+				add_index(out, r->outputs[i].tensor, d->at);
+			else
+				text_add(out, "null");
+		}
+		text_addc(out, '}');
+		first = false;
+	}
+	text_addc(out, ']');
+}
+
+static void json_output(const struct report *r, size_t i, struct text *out)
+{
+	const struct outcome *o = &r->outputs[i];
+	text_addf(out, "%s\n    {\"name\": \"out%zu\", \"shape\": ", i ? "," : "", i);
+	shape_text(o->tensor->ndim, o->tensor->size, out);
+	text_addf(out, ", \"dtype\": \"%s\", ", dtype_name(o->tensor->dtype));
+	add_number(out, "min", o->statistics.min);
+	text_add(out, ", ");
+	add_number(out, "mean", o->statistics.mean);
+	text_add(out, ", ");
+	add_number(out, "max", o->statistics.max);
+	text_addc(out, '}');
+}
+
+static void json_memory(const struct nns_plan *p, struct text *out)
+{
+	const struct memory_plan *m = &p->memory;
+	text_addf(out, "  \"plan\": {\"ms\": %.3f, \"weights_bytes\": %zu, \"activation_bytes\": %zu, \"workspace_bytes\": %zu},\n", p->plan_ms, m->weights, m->activations,
+	          m->workspace + m->packed);
+	text_addf(out, "  \"memory\": {\"total_bytes\": %zu, \"packed_bytes\": %zu, \"limit_bytes\": %zu},\n", memory_total(m), m->packed, p->options.memory);
+}
+
+static bool report_json(const struct report *r, struct text *out, nns_error *err)
+{
+	const struct nns_plan *p = r->plan;
+	text_addf(out, "{\n  \"run\": {\"repeat\": %zu, \"median_ms\": %.3f, \"min_ms\": %.3f},\n", p->n_times, r->median, r->least);
+	json_memory(p, out);
+	text_addf(out, "  \"seed\": %" PRIu64 ",\n", p->seed);
+	if (p->options.compare)
+		text_addf(out, "  \"compare\": {\"values\": %zu, \"equal\": %s, \"largest_difference\": %.9g},\n", p->difference.values, p->difference.found ? "false" : "true",
+		          p->difference.largest);
+	if (p->options.profile && !run_profile_json(&p->run, out, err))
 		return false;
-	text_addf(out, "{\n  \"run\": {\"repeat\": %d, \"median_ms\": %.3f, \"min_ms\": %.3f, \"seed\": %" PRIu64 "},\n", r->n_times, median, least, r->seed);
-	text_addf(out, "  \"plan\": {\"ms\": %.3f, \"weights_bytes\": %zu, \"activation_bytes\": %zu, \"workspace_bytes\": %zu},\n", r->plan_ms, weight_bytes(r), activation_bytes(r),
-	          r->fast ? fast_plan_sizes(r->fast).workspace + fast_plan_sizes(r->fast).weights : 0);
-	*matches = *matches && !(r->difference && r->difference->found);
-	if (r->difference)
-		text_addf(out, "  \"compare\": {\"values\": %zu, \"equal\": %s, \"largest_difference\": %.9g},\n", r->difference->values, r->difference->found ? "false" : "true", r->difference->largest);
-	if (r->options->profile && !run_profile_json(r->run, out, err))
-		return false;
-	text_addf(out, "  \"check\": {\"enabled\": %s, \"values\": %zu},\n  \"outputs\": [", r->options->no_check ? "false" : "true", r->run->n_checked);
-	for (size_t i = 0; i < n_outputs(r); i++)
-		if (!json_output(r, i, out, matches, err))
-			return false;
+	text_addf(out, "  \"check\": {\"enabled\": %s, \"values\": %zu, ", p->options.no_check ? "false" : "true", p->run.n_checked);
+	json_finite(r, out);
+	if (p->options.expect)
+		json_expected(r, out);
+	text_add(out, "},\n  \"outputs\": [");
+	for (size_t i = 0; i < r->n; i++)
+		json_output(r, i, out);
 	text_add(out, "\n  ]\n}\n");
 	return true;
 }
 
-/* What is expected and never came. */
-static bool expects_more(const struct run_report *r, nns_error *err)
+static bool is_format(const nns_run_options *o, const char *name)
 {
-	size_t compared = 0;
-	for (size_t i = 0; r->expected && i < r->expected->n; i++) {
-		const char *name = r->expected->all[i].name;
-		if (strncmp(name, "out", 3) != 0 || strspn(name + 3, "0123456789") != strlen(name + 3))
-			continue;
-		compared++;
-		if (strtoul(name + 3, NULL, 10) >= n_outputs(r))
-			return !fail(err, NNS_MODEL, "%s: %s is expected, the model returns %zu tensors", r->expected->path, name, n_outputs(r));
-	}
-	if (r->expected && compared == 0 && r->expected->n > 1)
-		return !fail(err, NNS_MODEL, "%s: no array is named out0, out1, ...: there is nothing to compare with", r->expected->path);
-	return false;
+	return o->format && strcmp(o->format, name) == 0;
 }
 
-bool run_report(const struct run_report *r, struct text *out, bool *matches, nns_error *err)
+bool report_known(const nns_run_options *o, nns_error *err)
 {
-	const char *format = r->options->format;
-	if (expects_more(r, err))
+	if (is_format(o, "chrome"))
+		return o->profile || fail(err, NNS_USAGE, "format chrome is for a profile: add --profile");
+	return !o->format || is_format(o, "table") || is_format(o, "json") || fail(err, NNS_USAGE, "run writes table, json or, with --profile, chrome, not '%s'", o->format);
+}
+
+bool run_report(struct nns_plan *p, struct text *out, bool *matches, nns_error *err)
+{
+	struct report r = { .plan = p };
+	if (!gather(&r, err))
 		return false;
-	if (format && strcmp(format, "json") == 0)
-		return report_json(r, out, matches, err);
-	if (format && strcmp(format, "table") != 0)
-		return fail(err, NNS_USAGE, "run writes table or json, not '%s'", format);
-	return report_text(r, out, matches, err);
+	*matches = r.matches;
+	if (is_format(&p->options, "chrome"))
+		return run_profile_chrome(&p->run, p->model->model->name, out, err);
+	return is_format(&p->options, "json") ? report_json(&r, out, err) : report_text(&r, out, err);
 }

@@ -7,7 +7,7 @@
 
 #include "nnscope/nnscope.h"
 
-enum { EXIT_OK = 0, EXIT_WRONG_MODEL = 1, EXIT_WRONG_USAGE = 2 };
+enum { EXIT_OK = 0, EXIT_WRONG_MODEL = 1, EXIT_WRONG_USAGE = 2, EXIT_STOPPED = 130 /* as of a process that SIGINT ended */ };
 
 struct list {
 	const char **items;
@@ -19,7 +19,7 @@ struct options {
 	const char *expr, *program, *torch, *mode, *format, *view, *direction, *output, *columns, *rows, *width_text, *depth_text, *chars_text, *colour;
 	const char *seed_text, *weights, *weights_strict, *inputs_file, *expect, *rtol_text, *atol_text, *save, *threads_text, *memory_text, *repeat_text;
 	int width, depth, max_attr_chars;
-	const char *executor, *precision;
+	const char *executor, *precision, *show;
 	bool deterministic, compare, profile, run;
 	bool initialise, no_check, show_attrs, show_saved, open, timing, help, version, quiet;
 	struct list set, classes, inputs, operands;
@@ -66,6 +66,14 @@ int put(const char *text);
 
 double now_ms(void);
 
+/* progress.c: a bar on standard error once a run takes more than a second, when that is a terminal; Ctrl-C stops the run. */
+struct progress {
+	bool terminal, shown;
+	double began, drawn;         /* ms */
+};
+void progress_begin(struct progress *p, nns_run_options *r);
+void progress_end(struct progress *p);
+
 int run_tree(const struct options *o);
 int run_params(const struct options *o);
 int run_shapes(const struct options *o);
@@ -75,8 +83,8 @@ int run_diff(const struct options *o);
 int run_graph(const struct options *o);
 int run_weights_command(const struct options *o);
 int run_run(const struct options *o);
-/* Runs the model before it is drawn: the report goes to standard error. */
-int run_before(const struct options *o, nns_model *m, unsigned flags);
+/* Runs the model before it is drawn: the report goes to standard error.  NULL: an error has been printed and *status set. */
+nns_plan *run_before(const struct options *o, nns_model *m, unsigned flags, int *status);
 int run_get(const struct options *o);
 int run_check(const struct options *o);
 int run_audit(const struct options *o);

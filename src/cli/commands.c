@@ -22,7 +22,7 @@ const struct command commands[] = {
 	  "With one file, the model before and after --set.  Exits 1 when they differ.\n"
 	  "Outputs of modules are compared when both models have inputs.",
 	  "nnscope diff --expr 'Linear(10, 20)' --set 'out_features=30'", run_diff },
-	{ "graph", "draw the gradient graph, or the forward one", "FILE", TRACED "run seed weights weights-strict executor threads memory view format output open show-attrs show-saved max-attr-chars depth direction timing ",
+	{ "graph", "draw the gradient graph, or the forward one", "FILE", TRACED "run show seed weights weights-strict executor threads memory view format output open show-attrs show-saved max-attr-chars depth direction timing ",
 	  "Without --output the picture is NAME_structure.pdf.  The format is that of the suffix.\n"
 	  "The mode is train, as a freshly built module is.",
 	  "nnscope graph --expr 'Linear(10, 20)' --input 5x10 -o linear.svg", run_graph },

@@ -33,10 +33,21 @@ static int show(const char *path)
 	return EXIT_OK;
 }
 
+static bool is_forward(const struct options *o)
+{
+	return o->view ? strcmp(o->view, "forward") == 0 : o->show != NULL;
+}
+
 /* Options that the view has no use for are a mistake. */
 static bool options_fit(const struct options *o)
 {
-	bool forward = o->view && strcmp(o->view, "forward") == 0;
+	bool forward = is_forward(o);
+	if (o->show && strcmp(o->show, "time") != 0)
+		return complain_usage("--show %s: time can be shown", o->show), false;
+	if (o->show && !o->run)
+		return complain_usage("--show time needs a pass to be timed: add --run"), false;
+	if (o->show && o->view && !forward)
+		return complain_usage("--show time is for the forward view"), false;
 	const char *unfit = !forward && o->direction ? "direction" : !forward && o->depth_text ? "depth" : forward && o->show_attrs ? "show-attrs"
 	                  : forward && o->show_saved ? "show-saved" : forward && o->chars_text ? "max-attr-chars" : NULL;
 	return !unfit || (complain_usage("--%s is for the %s view", unfit, forward ? "autograd" : "forward"), false);
@@ -84,25 +95,23 @@ static double time_view(nns_model *m, nns_graph *g, const nns_draw_options *d)
 	return now_ms() - start;
 }
 
-int run_graph(const struct options *given)
+/* The graph that ran when its times are to be shown, otherwise one that is traced as it is to be drawn. */
+static nns_graph *graph_to_draw(const struct options *o, nns_model *m, nns_plan **plan, int *status)
 {
-	struct options with = *given, *o = &with;
-	with.initialise = o->run;
-	nns_draw_options d = { .view = o->view, .show_attrs = o->show_attrs, .show_saved = o->show_saved, .max_attr_chars = o->max_attr_chars,
-		.depth = o->depth, .direction = o->direction };
-	size_t used;
+	if (o->run && !(*plan = run_before(o, m, o->mode && strcmp(o->mode, "eval") == 0 ? 0 : NNS_TRAIN, status)))
+		return NULL;
+	return o->show ? nns_plan_graph(*plan) : trace_model(m, o, NNS_TRAIN, status);
+}
+
+static int draw_graph(const struct options *o, nns_model *m, double loaded)
+{
+	nns_draw_options d = { .view = o->view ? o->view : o->show ? "forward" : NULL, .show_attrs = o->show_attrs, .show_saved = o->show_saved,
+		.max_attr_chars = o->max_attr_chars, .depth = o->depth, .direction = o->direction };
+	double traced, drawn, viewed = 0;
+	nns_plan *plan = NULL;
 	int status = EXIT_OK;
-	if (!options_fit(o))
-		return EXIT_WRONG_USAGE;
-	nns_model *m = open_model(o, &used, &status);
-	if (!m)
-		return status;
-	double loaded = now_ms(), traced, drawn, viewed = 0;
-	nns_graph *g = NULL;
-	if (o->operands.n > used)
-		status = complain_usage("graph takes one model; what is '%s'?", o->operands.items[used]);
-	else if (!o->run || (status = run_before(o, m, o->mode && strcmp(o->mode, "eval") == 0 ? 0 : NNS_TRAIN)) == EXIT_OK)
-		g = trace_model(m, o, NNS_TRAIN, &status);
+	nns_graph *g = graph_to_draw(o, m, &plan, &status);
+	d.times = o->show ? plan : NULL;
 	traced = now_ms();
 	if (g && o->timing)
 		viewed = time_view(m, g, &d);
@@ -111,7 +120,26 @@ int run_graph(const struct options *given)
 	drawn = now_ms();
 	if (o->timing && g)
 		fprintf(stderr, "load %.2f ms, trace %.2f ms, %s view %.2f ms, layout and writing %.2f ms\n", loaded - o->started, traced - loaded,
-		        o->view ? o->view : "autograd", viewed, drawn - traced - 2 * viewed);
+		        d.view ? d.view : "autograd", viewed, drawn - traced - 2 * viewed);
+	nns_plan_free(plan);
+	return status;
+}
+
+int run_graph(const struct options *given)
+{
+	struct options with = *given, *o = &with;
+	size_t used;
+	int status = EXIT_OK;
+	with.initialise = o->run;
+	if (!options_fit(o))
+		return EXIT_WRONG_USAGE;
+	nns_model *m = open_model(o, &used, &status);
+	if (!m)
+		return status;
+	if (o->operands.n > used)
+		status = complain_usage("graph takes one model; what is '%s'?", o->operands.items[used]);
+	else
+		status = draw_graph(o, m, now_ms());
 	nns_model_free(m);
 	return status;
 }

@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "cli/cli.h"
 
 int complain(const nns_error *err)
 {
 	fprintf(stderr, "nnscope: %s\n", err->message);
-	return err->code == NNS_USAGE ? EXIT_WRONG_USAGE : EXIT_WRONG_MODEL;
+	return err->code == NNS_USAGE ? EXIT_WRONG_USAGE : err->code == NNS_CANCELLED ? EXIT_STOPPED : EXIT_WRONG_MODEL;
 }
 
 int complain_usage(const char *fmt, ...)
@@ -124,6 +127,9 @@ static int unknown_command(const char *word)
 int main(int argc, char **argv)
 {
 	static const struct command overview = { "overview", "say what a file is", "FILE", "expr set classes program torch ", NULL, "nnscope samples/resnet18.json", run_overview };
+#ifdef M_MMAP_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);      /* large tensors go back to the system when they are freed, so that a plan's bytes are the process's */
+#endif
 	signal(SIGXFSZ, SIG_IGN);        /* a file that may not grow is an error of write(), which says so */
 	if (argc < 2) {
 		struct options none = { 0 };

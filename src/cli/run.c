@@ -75,44 +75,95 @@ static bool read_options(const struct options *o, nns_run_options *r)
 	return true;
 }
 
+/* What the library wants to be told that it did not know when the model was opened. */
+static void put_news(const nns_model *m, const char *before)
+{
+	const char *now = nns_model_note(m);
+	if (now && now != before)
+		fprintf(stderr, "nnscope: %s\n", now);
+}
+
+static unsigned mode_flags(const struct options *o)
+{
+	return o->mode && strcmp(o->mode, "train") == 0 ? NNS_TRAIN : 0;
+}
+
+static int run_model(const struct options *o, nns_model *m, nns_run_options *r)
+{
+	struct progress p;
+	nns_error err = { 0 };
+	bool matches = true;
+	const char *note = nns_model_note(m);
+	progress_begin(&p, r);
+	char *text = nns_run(m, mode_flags(o), o->inputs.items, o->inputs.n, r, &matches, &err);
+	progress_end(&p);
+	put_news(m, note);
+	int status = text ? put(text) : complain(&err);
+	free(text);
+	return status ? status : matches ? EXIT_OK : EXIT_WRONG_MODEL;
+}
+
 int run_run(const struct options *given)
 {
 	struct options with = *given, *o = &with;
 	with.initialise = true;
 	nns_run_options r;
-	nns_error err = { 0 };
 	size_t used;
 	int status = EXIT_OK;
-	bool matches = true;
 	if (!read_options(o, &r))
 		return EXIT_WRONG_USAGE;
 	nns_model *m = open_model(o, &used, &status);
 	if (!m)
 		return status;
-	if (o->operands.n > used) {
+	if (o->operands.n > used)
 		status = complain_usage("run takes one model; what is '%s'?", o->operands.items[used]);
-	} else {
-		char *text = nns_run(m, o->mode && strcmp(o->mode, "train") == 0 ? NNS_TRAIN : 0, o->inputs.items, o->inputs.n, &r, &matches, &err);
-		status = text ? put(text) : complain(&err);
-		free(text);
-	}
+	else
+		status = run_model(o, m, &r);
 	nns_model_free(m);
-	return status ? status : matches ? EXIT_OK : EXIT_WRONG_MODEL;
+	return status;
 }
 
-int run_before(const struct options *o, nns_model *m, unsigned flags)
+nns_plan *run_before(const struct options *o, nns_model *m, unsigned flags, int *status)
 {
 	nns_run_options r;
+	struct progress p;
 	nns_error err = { 0 };
 	bool matches;
+	const char *note = nns_model_note(m);
+	*status = EXIT_WRONG_USAGE;
 	if (!read_options(o, &r))
-		return EXIT_WRONG_USAGE;
+		return NULL;
 	r.format = NULL;
-	char *text = nns_run(m, flags, o->inputs.items, o->inputs.n, &r, &matches, &err);
-	if (!text)
-		return complain(&err);
-	fputs(text, stderr);
+	progress_begin(&p, &r);
+	nns_plan *plan = nns_plan_new(m, flags, o->inputs.items, o->inputs.n, &r, &err);
+	bool ok = plan && nns_plan_run(plan, NULL, 0, &err);
+	progress_end(&p);
+	put_news(m, note);
+	char *text = ok ? nns_plan_report(plan, &matches, &err) : NULL;
+	*status = text ? EXIT_OK : complain(&err);
+	if (text)
+		fputs(text, stderr);
 	free(text);
+	if (*status == EXIT_OK)
+		return plan;
+	nns_plan_free(plan);
+	return NULL;
+}
+
+static int write_weights(const struct options *o, nns_model *m, nns_run_options *r)
+{
+	struct progress p;
+	nns_error err = { 0 };
+	uint64_t seed;
+	const char *note = nns_model_note(m);
+	progress_begin(&p, r);
+	bool ok = nns_save_weights(m, r, o->output, &seed, &err);
+	progress_end(&p);
+	put_news(m, note);
+	if (!ok)
+		return complain(&err);
+	if (!r->seeded && !r->weights)
+		printf("seed %llu\n", (unsigned long long)seed);
 	return EXIT_OK;
 }
 
@@ -120,9 +171,7 @@ int run_weights_command(const struct options *given)
 {
 	struct options with = *given, *o = &with;
 	nns_run_options r;
-	nns_error err = { 0 };
 	size_t used;
-	uint64_t seed;
 	int status = EXIT_OK;
 	with.initialise = true;
 	if (!read_options(o, &r))
@@ -134,10 +183,8 @@ int run_weights_command(const struct options *given)
 		return status;
 	if (o->operands.n > used)
 		status = complain_usage("weights takes one model; what is '%s'?", o->operands.items[used]);
-	else if (!nns_save_weights(m, &r, o->output, &seed, &err))
-		status = complain(&err);
-	else if (!r.seeded && !r.weights)
-		printf("seed %llu\n", (unsigned long long)seed);
+	else
+		status = write_weights(o, m, &r);
 	nns_model_free(m);
 	return status;
 }

@@ -93,6 +93,7 @@ struct primitive_needs {
 	const struct layout *in;                 /* of in[0]; the others come as they were given */
 	const struct layout *out;
 	size_t scratch, weights;                 /* bytes */
+	size_t tried;                            /* bytes that were taken at once while implementations were measured, and given back */
 	const char *name;                        /* of the implementation */
 };
 

@@ -136,7 +136,8 @@ static bool finish(struct making *m, struct primitive_needs *needs)
 			return false;
 	if (!add_operand(m, &p->out, DNNL_ARG_DST, out) || !add_operand(m, &p->scratch, DNNL_ARG_SCRATCHPAD, scratch))
 		return false;
-	*needs = (struct primitive_needs){ .in = keep(m->arena, first), .out = keep(m->arena, out), .scratch = dnnl_memory_desc_get_size(scratch), .name = onednn_name_of(m->pd) };
+	*needs = (struct primitive_needs){ .in = keep(m->arena, first), .out = keep(m->arena, out), .scratch = dnnl_memory_desc_get_size(scratch), .name = onednn_name_of(m->pd),
+		.tried = m->tried };
 	for (int i = 0; i < p->n_own; i++) {
 		const dnnl_memory_desc_t *md;
 		dnnl_memory_get_memory_desc(p->own[i], &md);
@@ -186,6 +187,7 @@ static struct primitive *make(struct backend *b, struct arena *a, const struct w
 static bool run(struct backend *b, struct primitive *p, void *const *in, void *const *out, void *scratch)
 {
 	struct dnnl_backend *d = own(b);
+	omp_set_num_threads(d->threads);  /* of the calling thread, which need not be the one that made the plan */
 	if (p->ours.self)
 		return p->ours.run(d, p->ours.self, in, out, scratch);
 	for (int i = 0; i < p->n_in; i++)
@@ -209,8 +211,8 @@ struct backend *backend_new(int threads)
 	struct dnnl_backend *d = calloc(1, sizeof *d);
 	if (!d)
 		return NULL;
-	if (threads > 0)
-		omp_set_num_threads(threads);
+	d->threads = threads > 0 ? threads : omp_get_max_threads();
+	omp_set_num_threads(d->threads);
 	d->api = (struct backend){ "oneDNN", plain, blocked, same, bytes, make, run, drop, free_backend };
 	if (dnnl_engine_create(&d->engine, dnnl_cpu, 0) == dnnl_success && dnnl_stream_create(&d->stream, d->engine, dnnl_stream_default_flags) == dnnl_success)
 		return &d->api;

@@ -24,6 +24,7 @@ struct dnnl_backend {
 	dnnl_engine_t engine;
 	dnnl_stream_t stream;
 	struct choice *choices;
+	int threads;             /* that primitives are made for; they must run on no other number */
 };
 
 enum { OWN = 4 }; /* weights, bias, mean and variance at most */
@@ -56,6 +57,7 @@ struct making {
 	struct primitive *p;
 	dnnl_primitive_attr_t attr;
 	dnnl_primitive_desc_t pd;
+	size_t tried;            /* bytes */
 };
 
 /* ---- dnnl.c ---- */

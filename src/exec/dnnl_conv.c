@@ -38,8 +38,9 @@ static bool add_memory(struct dnnl_backend *b, dnnl_exec_arg_t *arg, int which, 
 }
 
 /* Seconds of the best of a few passes over zeros; a huge number when it fails. */
-static double measure(struct dnnl_backend *b, const_dnnl_primitive_desc_t pd, bool has_bias)
+static double measure(struct making *m, const_dnnl_primitive_desc_t pd)
 {
+	struct dnnl_backend *b = m->b;
 	static const struct { dnnl_query_t what; int arg; } of[] = {
 		{ dnnl_query_src_md, DNNL_ARG_SRC }, { dnnl_query_weights_md, DNNL_ARG_WEIGHTS }, { dnnl_query_dst_md, DNNL_ARG_DST },
 		{ dnnl_query_scratchpad_md, DNNL_ARG_SCRATCHPAD }, { dnnl_query_weights_md, DNNL_ARG_BIAS },
@@ -48,10 +49,15 @@ static double measure(struct dnnl_backend *b, const_dnnl_primitive_desc_t pd, bo
 	dnnl_exec_arg_t args[N] = { 0 };
 	void *data[N] = { 0 };
 	dnnl_primitive_t code = NULL;
-	int n = has_bias ? N : N - 1;
+	size_t taken = 0;
+	int n = m->w->bias ? N : N - 1;
 	bool ok = dnnl_primitive_create(&code, pd) == dnnl_success;
-	for (int i = 0; ok && i < n; i++)
-		ok = add_memory(b, &args[i], of[i].arg, dnnl_primitive_desc_query_md(pd, of[i].what, of[i].arg == DNNL_ARG_BIAS), &data[i]);
+	for (int i = 0; ok && i < n; i++) {
+		const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(pd, of[i].what, of[i].arg == DNNL_ARG_BIAS);
+		ok = add_memory(b, &args[i], of[i].arg, md, &data[i]);
+		taken += dnnl_memory_desc_get_size(md);
+	}
+	m->tried = taken > m->tried ? taken : m->tried;
 	double best = DBL_MAX;
 	for (int i = 0; ok && i < 3; i++) {
 		double start = seconds();
@@ -79,7 +85,7 @@ static double cost_of(struct making *m, const_dnnl_primitive_desc_t pd, int rank
 	const dnnl_memory_desc_t *src = dnnl_primitive_desc_query_md(pd, dnnl_query_src_md, 0), *dst = dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0);
 	if (strncmp(onednn_name_of(pd), "ref", 3) == 0)
 		return DBL_MAX;
-	double cost = m->w->fixed ? rank * 1e-9 : measure(m->b, pd, m->w->bias != NULL);
+	double cost = m->w->fixed ? rank * 1e-9 : measure(m, pd);
 	if (onednn_in_blocks(src) != onednn_in_blocks(&m->w->in[0]->md) || src->data_type != m->w->in[0]->md.data_type)
 		cost += reorder_cost(src);
 	return onednn_in_blocks(dst) ? cost : cost + reorder_cost(dst);

@@ -29,18 +29,32 @@ static void *own_array(struct making *m, const dnnl_memory_desc_t *md, int arg)
 	return data;
 }
 
+/* What oneDNN would keep for itself between calls, as large as the largest weights, is given back instead. */
+static bool run_with_scratch(struct dnnl_backend *b, dnnl_primitive_desc_t pd, dnnl_exec_arg_t *args, int n)
+{
+	const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+	void *data = onednn_aligned(dnnl_memory_desc_get_size(md));
+	dnnl_primitive_t code = NULL;
+	args[n] = (dnnl_exec_arg_t){ DNNL_ARG_SCRATCHPAD, NULL };
+	bool ok = data && dnnl_memory_create(&args[n].memory, md, b->engine, data) == dnnl_success && dnnl_primitive_create(&code, pd) == dnnl_success &&
+		dnnl_primitive_execute(code, b->stream, n + 1, args) == dnnl_success && dnnl_stream_wait(b->stream) == dnnl_success;
+	dnnl_primitive_destroy(code);
+	dnnl_memory_destroy(args[n].memory);
+	free(data);
+	return ok;
+}
+
 bool onednn_reorder_now(struct dnnl_backend *b, const dnnl_memory_desc_t *from, const void *data, const dnnl_memory_desc_t *to, void *out)
 {
 	dnnl_primitive_desc_t pd = NULL;
-	dnnl_primitive_t code = NULL;
-	dnnl_exec_arg_t args[] = { { DNNL_ARG_FROM, NULL }, { DNNL_ARG_TO, NULL } };
+	dnnl_primitive_attr_t attr = NULL;
+	dnnl_exec_arg_t args[3] = { { DNNL_ARG_FROM, NULL }, { DNNL_ARG_TO, NULL } };
 	bool ok = dnnl_memory_create(&args[0].memory, from, b->engine, (void *)(uintptr_t)data) == dnnl_success &&
-		dnnl_memory_create(&args[1].memory, to, b->engine, out) == dnnl_success &&
-		dnnl_reorder_primitive_desc_create(&pd, from, b->engine, to, b->engine, NULL) == dnnl_success &&
-		dnnl_primitive_create(&code, pd) == dnnl_success && dnnl_primitive_execute(code, b->stream, 2, args) == dnnl_success &&
-		dnnl_stream_wait(b->stream) == dnnl_success;
-	dnnl_primitive_destroy(code);
+		dnnl_memory_create(&args[1].memory, to, b->engine, out) == dnnl_success && dnnl_primitive_attr_create(&attr) == dnnl_success &&
+		dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user) == dnnl_success &&
+		dnnl_reorder_primitive_desc_create(&pd, from, b->engine, to, b->engine, attr) == dnnl_success && run_with_scratch(b, pd, args, 2);
 	dnnl_primitive_desc_destroy(pd);
+	dnnl_primitive_attr_destroy(attr);
 	dnnl_memory_destroy(args[0].memory);
 	dnnl_memory_destroy(args[1].memory);
 	return ok;

@@ -103,8 +103,10 @@ static bool add_primitive(struct lowering *l, struct primitive *p, const struct 
 	a->n_in = n_in;
 	a->out = out;
 	f->scratch = needs->scratch > f->scratch ? needs->scratch : f->scratch;
+	f->made = f->weights + needs->tried > f->made ? f->weights + needs->tried : f->made;
 	f->weights += needs->weights;
-	return true;
+	return !f->options.memory || f->weights <= f->options.memory ||
+		fail(l->err, NNS_MEMORY, "packed weights alone need more than the %.1f MB that it may take (see --memory)", (double)f->options.memory / 1e6);
 }
 
 /* ---- Layouts ---- */
@@ -385,6 +387,7 @@ static bool lower_with(struct lowering *l, struct arena *scratch, const struct g
 	struct work w = g->work;
 	struct primitive_needs needs;
 	struct operand *in = arena_array(scratch, (size_t)g->n_in + 1, sizeof *in), out;
+	size_t first = f->n_actions;
 	w.in = arena_array(scratch, (size_t)g->n_in + 1, sizeof *w.in);
 	w.n_in = g->n_in;
 	w.half = f->options.half;
@@ -408,9 +411,10 @@ static bool lower_with(struct lowering *l, struct arena *scratch, const struct g
 	if (!add_primitive(l, p, &needs, in, g->n_in, out))
 		return false;
 	f->actions[f->n_actions - 1].ends = true;
-	f->actions[f->n_actions - 1].head = g->steps[0];
 	f->actions[f->n_actions - 1].more = g->more;
 	f->actions[f->n_actions - 1].n_more = g->n_more;
+	for (size_t i = first; i < f->n_actions; i++)
+		f->actions[i].head = g->steps[0];
 	now_in(l, out);
 	for (int i = 0; i < g->n_more; i++)
 		now_in(l, (struct operand){ g->more[i], -1 });
@@ -444,7 +448,7 @@ static bool lower_group(struct lowering *l, const struct group *g)
 	l->err = err;
 	arena_free(scratch);
 	if (quiet.code == NNS_MEMORY)
-		return fail_memory(err);
+		return fail(err, quiet.code, "%s", quiet.message);
 	for (int i = 0; !ok && i < g->n_steps; i++)
 		if (!reference(l, g->steps[i]))
 			return false;
@@ -562,6 +566,8 @@ static bool lower_steps(struct lowering *l)
 	struct fast_plan *f = l->f;
 	for (l->step = 0; l->step < f->plan->n_steps; l->step++) {
 		const struct group *g = f->fusion.at[l->step];
+		if (!run_progress(&f->making, l->step, f->plan->n_steps, l->err))
+			return false;
 		if (f->fusion.folded[l->step] || (f->fusion.absorbed[l->step] && !g))
 			continue;
 		const struct chain *c = f->fusion.chain[l->step];
@@ -645,6 +651,7 @@ static bool make_constants(struct fast_plan *f, nns_error *err)
 {
 	const struct plan *p = f->plan;
 	struct run_options o = { .threads = f->options.threads, .check = true };
+	f->making = (struct run_options){ .progress = f->options.progress, .progress_data = f->options.progress_data };
 	if (!run_init(&f->constants, p, err))
 		return false;
 	for (size_t i = 0; i < p->n_sources; i++)
@@ -673,10 +680,8 @@ static bool lower(struct fast_plan *f, nns_error *err)
 
 static bool refuse_size(const struct fast_plan *f, nns_error *err)
 {
-	size_t total = f->activations + f->scratch + f->weights;
-	if (f->options.memory && total > f->options.memory)
-		return fail(err, NNS_MEMORY, "the plan needs %zu bytes, more than the %zu it may take", total, f->options.memory);
-	return true;
+	struct memory_plan m;
+	return fast_plan_memory(f, &m, err) && memory_allowed(&m, f->options.memory, err);
 }
 
 struct fast_plan *fast_plan_new(const struct plan *p, const struct fast_options *o, nns_error *err)
@@ -711,12 +716,4 @@ void fast_plan_free(struct fast_plan *f)
 	free(f->memory);
 	pool_release(&f->pool);
 	arena_free(f->arena);
-}
-
-struct fast_sizes fast_plan_sizes(const struct fast_plan *f)
-{
-	struct fast_sizes s = { .activations = f->activations, .workspace = f->scratch, .weights = f->weights };
-	for (size_t i = 0; i < f->n_actions; i++)
-		f->actions[i].primitive ? s.primitives++ : s.reference++;
-	return s;
 }

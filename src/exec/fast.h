@@ -7,13 +7,15 @@
 #ifndef EXEC_FAST_H
 #define EXEC_FAST_H
 
-#include "exec/plan.h"
+#include "exec/memory.h"
 
 struct fast_options {
 	int threads;             /* 0: all */
-	size_t memory;           /* bytes that it may take; 0: any */
+	size_t memory;           /* bytes that it and the weights of the model may take; 0: any */
 	bool deterministic;      /* choose algorithms by rule, not by measuring */
 	bool half;               /* convolutions and matrix products in bfloat16 */
+	bool (*progress)(size_t done, size_t total, void *data); /* between steps while the plan is made; false ends it */
+	void *progress_data;
 	bool visible;            /* every result is made a plain tensor, for struct fast_watch */
 };
 
@@ -32,10 +34,8 @@ struct fast_watch {
 /* As run_execute(); w may be NULL. */
 bool fast_execute(struct fast_plan *f, struct run *r, const struct run_options *o, const struct fast_watch *w, nns_error *err);
 
-struct fast_sizes {
-	size_t activations, workspace, weights;      /* bytes of its own memory */
-	size_t primitives, reference;                /* actions of each kind */
-};
-struct fast_sizes fast_plan_sizes(const struct fast_plan *f);
+/* fast_memory.c: what a fast plan will take, before it is made, and what one takes. */
+bool fast_memory_estimate(const struct plan *p, int threads, struct memory_plan *m, nns_error *err);
+bool fast_plan_memory(const struct fast_plan *f, struct memory_plan *m, nns_error *err);
 
 #endif

@@ -32,6 +32,7 @@ struct fast_plan {
 	struct arena *arena;
 	const struct plan *plan;
 	struct fast_options options;
+	struct run_options making;   /* who is told of the progress while it is made */
 	struct backend *backend;
 	struct fusion fusion;
 	struct run constants;    /* the tensors of constant slots */
@@ -40,6 +41,7 @@ struct fast_plan {
 	struct place *places; size_t n_places, cap_places;
 	size_t activations, scratch, weights;    /* bytes */
 	struct heap_pool pool;        /* of tensors between and during runs */
+	size_t made;             /* bytes at most while it was made: packed weights, and what measuring took */
 	unsigned char *memory;   /* of the activations and the scratch after it; NULL until the first run */
 };
 

@@ -90,15 +90,14 @@ static bool execute(struct fast_plan *f, struct run *r, const struct run_options
 		return false;
 	for (size_t i = 0; i < f->n_actions; i++) {
 		const struct action *a = &f->actions[i];
-		double start = o.timed ? run_clock() : 0;
+		struct run_event e = { .step = a->step, .head = a->primitive ? a->head : a->step, .kernel = a->primitive ? a->name : NULL, .ends = a->ends,
+			.start = run_clock() - r->began };
+		if (!run_progress(&o, i, f->n_actions, err))
+			return false;
 		if (!a->primitive ? !run_step(r, a->step, &o, err) : !run_primitive(f, r, a, err))
 			return a->primitive ? fail_within(err, "%s: ", f->plan->steps[a->step].node->op->name) : false;
-		if (o.timed)
-			r->ms[a->step] += run_clock() - start;
-		if (a->primitive && a->head != a->step)
-			r->head[a->step] = a->head;
-		if (a->primitive && (a->ends || !r->kernel[a->step]))
-			r->kernel[a->step] = a->name;
+		if (!run_record(r, &o, e, err))
+			return false;
 		if (w && a->ends && !w->after(a->step, r, w->data, err))
 			return false;
 		for (int k = 0; k < a->n_drop; k++)

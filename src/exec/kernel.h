@@ -49,6 +49,8 @@ struct kernel_row {
 	const char *scalars;             /* become p[0], p[1], ...: "alpha"; None is NaN in p of real, 0 in p of whole */
 	const char *writes;              /* arguments that it writes and the schema does not say so */
 	enum { RESULT_PROMOTED, RESULT_FLOAT, RESULT_BOOL, RESULT_FIRST } result;
+	/* Of run(), for planning memory: its tensors as doubles, what is not float32 row by row as such, or nothing. */
+	enum kernel_scratch { SCRATCH_DOUBLES, SCRATCH_OWN_TYPE, SCRATCH_NONE } scratch;
 };
 
 /* A family file ends with its rows: const struct kernel_row conv_kernels[] = { ..., { 0 } }; */

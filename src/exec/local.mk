@@ -20,3 +20,4 @@ libnnscope_core_la_SOURCES += src/exec/backend.h src/exec/dnnl_backend.h src/exe
 	src/exec/separable.h src/exec/separable.c src/exec/dense.h src/exec/dense.c src/exec/winograd.h src/exec/winograd.c \
 	src/exec/fuse.h src/exec/fuse.c src/exec/fuse_read.c src/exec/chain.c \
 	src/exec/fast.h src/exec/fast_plan.h src/exec/fast.c src/exec/arrange.c src/exec/fast_run.c
+libnnscope_core_la_SOURCES += src/exec/memory.h src/exec/memory.c src/exec/fast_memory.c

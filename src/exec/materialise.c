@@ -3,13 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64 };
-
-static size_t padded(size_t bytes)
-{
-	return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
 /* The values become the outputs of the graph, so that a run keeps them. */
 static bool set_outputs(struct graph *g, struct value **values, size_t n, nns_error *err)
 {
@@ -41,71 +34,83 @@ static size_t made_by(const struct graph *g, struct value **values, size_t n)
 	return made;
 }
 
-/* From here on the value is a leaf with bytes of its own. */
-static void take(struct value *v, const struct tensor *t, unsigned char *at)
+/* From here on the value is a leaf over memory of its own, or over that of a file. */
+static void take(struct value *v, const struct tensor *t)
 {
-	struct storage s = { .data = at, .size = t->storage->size, .users = 1, .borrowed = true };
-	struct tensor own = *t;
-	own.storage = &s;
-	own.offset = 0;
-	tensor_copy(&own, t);
-	v->storage = at;
+	v->storage = t->storage->data;
 	v->storage_bytes = t->storage->size;
-	v->offset = 0;
+	v->offset = t->offset;
+	if (t->ndim > 0)
+		memcpy(v->stride, t->stride, (size_t)t->ndim * sizeof *t->stride);
 	v->base = NULL;
 	v->producer = NULL;
 	v->constant = NULL;
 	v->version = 0;
 }
 
-static bool copy_out(const struct run *r, struct value **values, size_t n, void **block, nns_error *err)
+/* The tensors' memory is not copied but changes its owner: there is never more than one of all weights. */
+static bool hand_over(const struct run *r, struct value **values, size_t n, bool (*keep)(void *block, void *data, nns_error *err), void *data, nns_error *err)
 {
-	size_t total = ALIGNMENT, at = 0;
-	for (size_t i = 0; i < n; i++)
-		total += padded(r->tensors[r->plan->outputs[i]]->storage->size);
-	unsigned char *bytes = aligned_alloc(ALIGNMENT, total);
-	if (!bytes)
-		return fail_memory(err);
-	memset(bytes, 0, total);
 	for (size_t i = 0; i < n; i++) {
 		const struct tensor *t = r->tensors[r->plan->outputs[i]];
-		take(values[i], t, bytes + at);
-		at += padded(t->storage->size);
+		if (!t->storage->borrowed) {
+			t->storage->borrowed = true;
+			if (!keep(t->storage->data, data, err))
+				return false;
+		}
+		take(values[i], t);
 	}
-	*block = bytes;
 	return true;
 }
 
-bool graph_evaluate(struct graph *g, struct value **values, size_t n, nns_error *err)
-{
-	void *block;
-	if (!graph_materialise(g, values, n, NULL, &block, err))
-		return false;
-	bool ok = true;
-	for (size_t i = 0; block && i < n; i++) {
-		unsigned char *own = values[i]->storage ? arena_alloc(g->arena, values[i]->storage_bytes + 1) : NULL;
-		ok = ok && (own || !values[i]->storage);
-		if (own)
-			values[i]->storage = memcpy(own, values[i]->storage, values[i]->storage_bytes);
-	}
-	free(block);
-	return ok || fail_memory(err);
-}
-
-bool graph_materialise(struct graph *g, struct value **values, size_t n, struct generator *generator, void **block, nns_error *err)
+bool graph_materialise(struct graph *g, struct value **values, size_t n, const struct run_options *o, bool (*keep)(void *block, void *data, nns_error *err), void *data, nns_error *err)
 {
 	struct run r = { 0 };
-	struct run_options o = { .generator = generator };
-	*block = NULL;
 	n = made_by(g, values, n);
 	if (n == 0)
 		return true;
 	if (!set_outputs(g, values, n, err))
 		return false;
 	struct plan *p = plan_new(g, err);
-	bool ok = p && run_init(&r, p, err) && run_execute(&r, &o, err) && copy_out(&r, values, n, block, err);
+	bool ok = p && run_init(&r, p, err) && run_execute(&r, o, err) && hand_over(&r, values, n, keep, data, err);
 	if (r.arena)
 		run_release(&r);
 	plan_free(p);
+	return ok;
+}
+
+/* ---- A few values at once ---- */
+
+struct kept {
+	struct arena *arena;
+	void **blocks; size_t n, cap;
+};
+
+static bool keep_for_now(void *block, void *data, nns_error *err)
+{
+	struct kept *k = data;
+	void **grown = arena_grow(k->arena, k->blocks, k->n, &k->cap, sizeof *grown);
+	if (!grown) {
+		free(block);
+		return fail_memory(err);
+	}
+	k->blocks = grown;
+	grown[k->n++] = block;
+	return true;
+}
+
+bool graph_evaluate(struct graph *g, struct value **values, size_t n, nns_error *err)
+{
+	struct kept k = { .arena = g->arena };
+	struct run_options o = { 0 };
+	bool ok = graph_materialise(g, values, n, &o, keep_for_now, &k, err);
+	for (size_t i = 0; ok && k.n > 0 && i < n; i++) {
+		unsigned char *own = values[i]->storage ? arena_alloc(g->arena, values[i]->storage_bytes + 1) : NULL;
+		ok = own || !values[i]->storage || fail_memory(err);
+		if (own)
+			values[i]->storage = memcpy(own, values[i]->storage, values[i]->storage_bytes);
+	}
+	for (size_t i = 0; i < k.n; i++)
+		free(k.blocks[i]);
 	return ok;
 }

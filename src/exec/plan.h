@@ -46,7 +46,17 @@ struct run_options {
 	int threads;                     /* 0: as many as the machine has */
 	size_t memory;                   /* bytes that tensors may take at once; 0: any */
 	bool check;                      /* compare every shape, stride and dtype with the inferred ones */
-	bool timed;                      /* fill in run.ms */
+	bool timed;                      /* keep run.events */
+	bool (*progress)(size_t done, size_t total, void *data); /* between actions; false ends the run with NNS_CANCELLED.  NULL: none */
+	void *progress_data;
+};
+
+/* A step, or what was done of it or of several at once. */
+struct run_event {
+	size_t step, head;               /* the last and the first step of those done at once */
+	const char *kernel;              /* what did it; NULL: the reference kernel */
+	bool ends;                       /* the step is done after it; otherwise it moved a tensor into another layout */
+	double start, ms;                /* start: since the run began */
 };
 
 struct run {
@@ -54,9 +64,8 @@ struct run {
 	struct heap heap;
 	struct tensor **tensors;         /* by slot; NULL when dropped */
 	size_t n_checked;                /* values compared */
-	double *ms;                      /* of every step, when timed; of several done at once, at the last */
-	size_t *head;                    /* of every step: the first of those done at once, itself when it is alone */
-	const char **kernel;             /* of every step: what did it, NULL: the reference kernel */
+	struct run_event *events; size_t n_events, cap_events; /* in the order of time, when timed */
+	double began;                    /* ms */
 	const struct plan *plan;
 };
 
@@ -76,6 +85,10 @@ void run_drop(struct run *r, int slot);
 /* Whether the tensor lies in memory as the value says. */
 bool run_fits(const struct tensor *t, const struct value *v);
 double run_clock(void);          /* ms */
+/* Keeps the event, which ends now, when the run is timed. */
+bool run_record(struct run *r, const struct run_options *o, struct run_event e, nns_error *err);
+/* Tells how far the run is; false: it shall end, and the error says so. */
+bool run_progress(const struct run_options *o, size_t done, size_t total, nns_error *err);
 
 /* A tensor over the content that a value has (storage, or a constant); an error names it when it has none. */
 struct tensor *tensor_of_value(struct arena *a, struct heap *h, const struct value *v, nns_error *err);

@@ -252,12 +252,7 @@ bool run_init(struct run *r, const struct plan *p, nns_error *err)
 {
 	*r = (struct run){ .arena = arena_new(NULL, err), .plan = p };
 	r->tensors = r->arena ? arena_array(r->arena, p->n_values + 1, sizeof *r->tensors) : NULL;
-	r->ms = r->arena ? arena_array(r->arena, p->n_steps + 1, sizeof *r->ms) : NULL;
-	r->head = r->arena ? arena_array(r->arena, p->n_steps + 1, sizeof *r->head) : NULL;
-	r->kernel = r->arena ? arena_array(r->arena, p->n_steps + 1, sizeof *r->kernel) : NULL;
-	for (size_t i = 0; r->head && i < p->n_steps; i++)
-		r->head[i] = i;
-	if (r->tensors && r->ms && r->head && r->kernel)
+	if (r->tensors)
 		return true;
 	run_release(r);
 	return fail_memory(err);
@@ -267,6 +262,25 @@ void run_begin(struct run *r, struct run_options *o)
 {
 	o->threads = o->threads > 0 ? o->threads : machine_threads();
 	r->heap.limit = o->memory;
+	r->began = run_clock();
+}
+
+bool run_record(struct run *r, const struct run_options *o, struct run_event e, nns_error *err)
+{
+	if (!o->timed)
+		return true;
+	struct run_event *grown = arena_grow(r->arena, r->events, r->n_events, &r->cap_events, sizeof *grown);
+	if (!grown)
+		return fail_memory(err);
+	e.ms = run_clock() - r->began - e.start;
+	r->events = grown;
+	grown[r->n_events++] = e;
+	return true;
+}
+
+bool run_progress(const struct run_options *o, size_t done, size_t total, nns_error *err)
+{
+	return !o->progress || o->progress(done, total, o->progress_data) || fail(err, NNS_CANCELLED, "stopped");
 }
 
 bool run_execute(struct run *r, const struct run_options *options, nns_error *err)
@@ -280,11 +294,10 @@ bool run_execute(struct run *r, const struct run_options *options, nns_error *er
 			return false;
 	for (size_t i = 0; i < r->plan->n_steps; i++) {
 		const struct plan_step *s = &r->plan->steps[i];
-		double start = o.timed ? run_clock() : 0;
-		if (!run_step(r, i, &o, err))
+		double start = run_clock() - r->began;
+		if (!run_progress(&o, i, r->plan->n_steps, err) || !run_step(r, i, &o, err) ||
+		    !run_record(r, &o, (struct run_event){ .step = i, .head = i, .ends = true, .start = start }, err))
 			return false;
-		if (o.timed)
-			r->ms[i] = run_clock() - start;
 		for (int j = 0; j < s->n_drop; j++)
 			run_drop(r, s->drop[j]);
 	}

@@ -172,12 +172,20 @@ bool save_safetensors(const char *path, const struct named_tensor *t, size_t n, 
 	return ok;
 }
 
-bool save_tensors(const char *path, const struct named_tensor *t, size_t n, nns_error *err)
+static bool has_suffix(const char *path, const char *suffix)
 {
 	const char *dot = strrchr(path, '.');
-	if (dot && strcmp(dot, ".npz") == 0)
-		return save_npz(path, t, n, err);
-	if (dot && strcmp(dot, ".safetensors") == 0)
-		return save_safetensors(path, t, n, err);
-	return fail(err, NNS_USAGE, "%s: tensors are written as .npz or .safetensors", path);
+	return dot && strcmp(dot, suffix) == 0;
+}
+
+bool save_known(const char *path, nns_error *err)
+{
+	return has_suffix(path, ".npz") || has_suffix(path, ".safetensors") || fail(err, NNS_USAGE, "%s: tensors are written as .npz or .safetensors", path);
+}
+
+bool save_tensors(const char *path, const struct named_tensor *t, size_t n, nns_error *err)
+{
+	if (!save_known(path, err))
+		return false;
+	return has_suffix(path, ".npz") ? save_npz(path, t, n, err) : save_safetensors(path, t, n, err);
 }

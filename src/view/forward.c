@@ -14,6 +14,7 @@ struct unit {
 	const struct node *node;     /* NULL for folded calls */
 	const struct call *call;     /* the folded call, or the one around the operator */
 	struct unit *next;           /* in the same call */
+	double ms;                   /* of what it stands for, when times are shown; negative: none of its own */
 };
 
 struct link {
@@ -30,6 +31,7 @@ struct forward {
 	struct map makers;               /* a value's address -> the unit that made it */
 	struct map links;                /* "from to" of arrows that are there */
 	struct link *arrows; size_t n_arrows, cap;
+	double total, longest;           /* ms, of units */
 	bool failed;
 };
 
@@ -49,6 +51,19 @@ static const char *colour_of(const struct op *op)
 		if (strstr(op->base_name, kinds[i].part))
 			return kinds[i].colour;
 	return "#fce5cd";
+}
+
+/* From white over yellow to red, by the share of the longest. */
+static const char *heat(struct forward *f, double ms)
+{
+	static const double stops[3][3] = { { 255, 255, 255 }, { 255, 209, 102 }, { 235, 87, 87 } };
+	double at = f->longest > 0 && ms > 0 ? 2 * ms / f->longest : 0;
+	int from = at >= 1, c[3];
+	for (int i = 0; i < 3; i++)
+		c[i] = (int)(stops[from][i] + (stops[from + 1][i] - stops[from][i]) * (at - from) + 0.5);
+	const char *colour = arena_printf(f->graph->arena, "#%02x%02x%02x", c[0], c[1], c[2]);
+	f->failed = f->failed || !colour;
+	return colour ? colour : "#ffffff";
 }
 
 /* ---- Text ---- */
@@ -121,7 +136,7 @@ static struct unit *unit_new(struct forward *f, const struct node *n, const stru
 		f->failed = true;
 		return NULL;
 	}
-	*u = (struct unit){ drawing_reserve(f->drawing), n, c, NULL };
+	*u = (struct unit){ drawing_reserve(f->drawing), n, c, NULL, -1 };
 	return u;
 }
 
@@ -210,6 +225,9 @@ static void follow(struct forward *f, const struct node *n)
 	if (!u)
 		return;
 	struct reading r = { f, u->box };
+	double ms = f->options->times ? f->options->times[n->id] : -1;
+	if (ms >= 0)
+		u->ms = (u->ms < 0 ? 0 : u->ms) + ms;
 	for (int i = 0; i < n->op->n_args; i++)
 		datum_each_tensor(n->args[i], read_value, &r);
 	for (int i = 0; i < n->n_outputs; i++)
@@ -225,12 +243,48 @@ static void draw_box(struct forward *f, int number, const char *label, const cha
 	drawing_box(f->drawing, number, styles);
 }
 
+static const char *with_time(struct forward *f, const char *label, double ms)
+{
+	struct text t;
+	if (!f->options->times || ms < 0)
+		return label;
+	text_init(&t);
+	text_addf(&t, "%s\n%.3g ms, %.1f %%", label, ms, f->total > 0 ? 100 * ms / f->total : 0);
+	return keep(f, &t);
+}
+
 static void draw_unit(struct forward *f, const struct unit *u)
 {
-	if (u->node)
-		draw_box(f, u->box, operator_label(f, u->node), colour_of(u->node->op), "box", *u->call->path ? u->call->path : u->call->module->class_name);
-	else
-		draw_box(f, u->box, call_label(f, u->call), "#d9d2e9", "box", u->call->module->class_name);
+	const char *label = u->node ? operator_label(f, u->node) : call_label(f, u->call), *colour = u->node ? colour_of(u->node->op) : "#d9d2e9";
+	if (f->options->times)
+		colour = heat(f, u->ms);
+	draw_box(f, u->box, with_time(f, label, u->ms), colour, "box", u->node && *u->call->path ? u->call->path : u->call->module->class_name);
+}
+
+/* What the colours mean. */
+static void draw_legend(struct forward *f)
+{
+	enum { STEPS = 5 };
+	if (!f->options->times)
+		return;
+	const char *label = arena_printf(f->graph->arena, "time of a pass: %.3g ms; white: done with another operator, or nothing to do", f->total);
+	struct style frame[] = { { "label", label ? label : "" }, { "labeljust", "l" }, { "style", "dashed" }, { "color", "#999999" }, { "fontcolor", "#555555" }, { NULL, NULL } };
+	drawing_begin_cluster(f->drawing, frame);
+	for (int i = 0; i < STEPS; i++) {
+		double ms = f->longest * i / (STEPS - 1);
+		const char *text = arena_printf(f->graph->arena, "%.3g ms", ms);
+		draw_box(f, drawing_reserve(f->drawing), text ? text : "", heat(f, ms), "box", "colours");
+	}
+	drawing_end_cluster(f->drawing);
+}
+
+static void add_up(struct forward *f)
+{
+	for (int i = 0; i < f->graph->n_calls; i++)
+		for (const struct unit *u = f->first[i]; u; u = u->next) {
+			f->total += u->ms > 0 ? u->ms : 0;
+			f->longest = u->ms > f->longest ? u->ms : f->longest;
+		}
 }
 
 /* A frame for every call that has something in it; the root has none. */
@@ -314,6 +368,8 @@ bool view_forward(const struct model *m, const struct graph *g, const struct vie
 	draw_inputs(&f);
 	for (const struct node *node = g->nodes; node; node = node->next)
 		follow(&f, node);
+	add_up(&f);
+	draw_legend(&f);
 	if (g->root)
 		draw_call(&f, g->root);
 	if (!datum_each_tensor(g->output, draw_output, &f))

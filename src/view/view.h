@@ -13,6 +13,7 @@ struct view_options {
 	int max_attr_chars;           /* autograd: torchviz's, 50 */
 	int depth;                    /* forward: modules deeper than this fold into one box; -1: none */
 	const char *direction;        /* forward: "TB", "LR", ...; NULL: TB */
+	const double *times;          /* forward: ms of every node by its id, negative where there is none; NULL: colours by kind */
 };
 
 struct view {
