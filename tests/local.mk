@@ -49,7 +49,7 @@ TESTS += tests/unit/test_random
 dist_check_SCRIPTS += tests/run-cases.test tests/includes.test tests/docs.test tests/executors.test tests/fuzz.test tests/embedding.test
 TESTS += tests/run-cases.test tests/includes.test tests/docs.test tests/executors.test tests/fuzz.test tests/embedding.test
 
-EXTRA_DIST += tests/executors tests/ops tests/nn tests/values tools/value-cases.py tests/cases tools/check-includes tools/op-cases.py tools/module-cases.py tools/file-cases.py tools/checkpoint-cases.py tools/script-cases.py tools/program-cases.py tests/conformance.floor
+EXTRA_DIST += tests/executors tests/ops tests/nn tests/values tools/value-cases.py tests/cases tools/check-includes tools/op-cases.py tools/module-cases.py tools/file-cases.py tools/checkpoint-cases.py tools/script-cases.py tools/program-cases.py tools/audit-cases.py tests/conformance.floor
 
 check_PROGRAMS += tests/unit/test_files
 tests_unit_test_files_SOURCES = tests/unit/test_files.c

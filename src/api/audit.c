@@ -7,20 +7,6 @@
 
 static const char *const levels[] = { "note", "review", "danger" };
 
-static void add_json_string(struct text *t, const char *s)
-{
-	text_addc(t, '"');
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			text_addf(t, "\\%c", *s);
-		else if ((unsigned char)*s < 32 || (unsigned char)*s > 126)
-			text_addf(t, "\\u%04x", (unsigned char)*s);
-		else
-			text_addc(t, *s);
-	}
-	text_addc(t, '"');
-}
-
 static bool is_dangerous(const struct audit *a)
 {
 	for (size_t i = 0; i < a->n; i++)
@@ -43,19 +29,33 @@ static void file_text(struct text *t, const char *path, const struct audit *a)
 static void file_json(struct text *t, const char *path, const struct audit *a)
 {
 	text_add(t, "  {\"file\": ");
-	add_json_string(t, path);
+	text_add_json(t, path);
 	text_addf(t, ", \"dangerous\": %s, \"findings\": [", is_dangerous(a) ? "true" : "false");
 	for (size_t i = 0; i < a->n; i++) {
 		const struct audit_finding *f = &a->all[i];
 		text_addf(t, "%s\n    {\"level\": \"%s\", \"rule\": \"%s\", \"entry\": ", i ? "," : "", levels[f->level], f->rule);
-		add_json_string(t, f->entry);
+		text_add_json(t, f->entry);
 		text_addf(t, ", \"byte\": %zu, \"what\": ", f->at);
-		add_json_string(t, f->what);
+		text_add_json(t, f->what);
 		text_add(t, ", \"why\": ");
-		add_json_string(t, f->why);
+		text_add_json(t, f->why);
 		text_addc(t, '}');
 	}
 	text_addf(t, "%s], \"dropped\": %zu}", a->n ? "\n  " : "", a->dropped);
+}
+
+/* RFC 3986: what is not unreserved or a slash is written as %XX. */
+static void add_uri(struct text *t, const char *path)
+{
+	text_addc(t, '"');
+	for (; *path; path++) {
+		bool plain = (*path >= 'a' && *path <= 'z') || (*path >= 'A' && *path <= 'Z') || (*path >= '0' && *path <= '9') || strchr("-._~/", *path);
+		if (plain)
+			text_addc(t, *path);
+		else
+			text_addf(t, "%%%02X", (unsigned char)*path);
+	}
+	text_addc(t, '"');
 }
 
 /* SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0 */
@@ -68,9 +68,9 @@ static void file_sarif(struct text *t, const char *path, const struct audit *a, 
 		text_init(&message);
 		text_addf(&message, "%s%s%s%s%s", f->entry, *f->entry ? ": " : "", f->what, *f->why ? ": " : "", f->why);
 		text_addf(t, "%s\n      {\"ruleId\": \"%s\", \"level\": \"%s\", \"message\": {\"text\": ", *first ? "" : ",", f->rule, sarif_levels[f->level]);
-		add_json_string(t, message.data ? message.data : "");
+		text_add_json(t, message.data ? message.data : "");
 		text_add(t, "}, \"locations\": [{\"physicalLocation\": {\"artifactLocation\": {\"uri\": ");
-		add_json_string(t, path);
+		add_uri(t, path);
 		text_addf(t, "}, \"region\": {\"byteOffset\": %zu}}}]}", f->at);
 		text_release(&message);
 		*first = false;

@@ -330,7 +330,7 @@ void text_add_json(struct text *t, const char *s)
 			text_add(t, "\\n");
 		} else if (c == '\t') {
 			text_add(t, "\\t");
-		} else if (c < 0x20) {
+		} else if (steers(c)) {
 			text_addf(t, "\\u%04" PRIx32, c);
 		} else {
 			text_addn(t, s, n);

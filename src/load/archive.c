@@ -1,9 +1,9 @@
 /* APPNOTE.TXT of PKWARE, 4.3 (format), 4.5.3 (zip64). */
 #include "load/archive.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zip.h>
 #include <zlib.h>
 
 #include "base/map.h"
@@ -21,7 +21,8 @@ struct archive {
 	uint64_t len;
 	struct archive_entry *entries; size_t n, cap;
 	struct map by_name;
-	uint64_t directory, directory_size, first, end;
+	struct archive_entry **order;    /* as they lie in the file */
+	uint64_t directory, directory_size, first, end, comment;
 };
 
 static uint64_t number(const unsigned char *p, int bytes)
@@ -72,7 +73,8 @@ static bool read_end(struct archive *z, uint64_t *count, nns_error *err)
 	*count = number(z->data + at + 10, 2);
 	z->directory_size = number(z->data + at + 12, 4);
 	z->directory = number(z->data + at + 16, 4);
-	z->end = at + END_SIZE + number(z->data + at + 20, 2);
+	z->comment = number(z->data + at + 20, 2);
+	z->end = at + END_SIZE + z->comment;
 	if (!read_end64(z, at, count, err))
 		return false;
 	if (!inside(z, z->directory, z->directory_size) || z->directory + z->directory_size > at)
@@ -114,18 +116,19 @@ static bool locate_data(struct archive *z, struct archive_entry *e, uint64_t loc
 {
 	if (!inside(z, local, LOCAL_SIZE) || number(z->data + local, 4) != LOCAL_MAGIC)
 		return fail(err, NNS_FORMAT, "%s: byte %llu: no entry starts where the zip directory says", e->name, (unsigned long long)local);
-	e->offset = local + LOCAL_SIZE + number(z->data + local + 26, 2) + number(z->data + local + 28, 2);
+	uint64_t name = number(z->data + local + 26, 2);
+	e->local = local;
+	e->offset = local + LOCAL_SIZE + name + number(z->data + local + 28, 2);
+	e->renamed = !inside(z, local + LOCAL_SIZE, name) || name != strlen(e->name) || memcmp(z->data + local + LOCAL_SIZE, e->name, name) != 0;
 	if (!inside(z, e->offset, e->packed))
 		return fail(err, NNS_FORMAT, "%s: byte %llu: %llu bytes reach beyond the end of the file", e->name, (unsigned long long)e->offset, (unsigned long long)e->packed);
 	z->first = local < z->first ? local : z->first;
 	return true;
 }
 
-static bool check_method(const struct archive_entry *e, unsigned flags, nns_error *err)
+static bool check_sizes(const struct archive_entry *e, unsigned flags, nns_error *err)
 {
-	if (flags & 1)
-		return fail(err, NNS_UNSUPPORTED, "%s: the entry is encrypted", e->name);
-	if (e->method == 0 && e->packed != e->size)
+	if (!(flags & 1) && e->method == 0 && e->packed != e->size)
 		return fail(err, NNS_FORMAT, "%s: a stored entry of %llu bytes claims %llu", e->name, (unsigned long long)e->packed, (unsigned long long)e->size);
 	return true;
 }
@@ -138,7 +141,8 @@ static bool read_entry(struct archive *z, uint64_t *at, uint64_t end, nns_error 
 	uint64_t name = number(p + 28, 2), extra = number(p + 30, 2), comment = number(p + 32, 2), local = number(p + 42, 4);
 	if (end - *at - CENTRAL_SIZE < name + extra + comment)
 		return fail(err, NNS_FORMAT, "byte %llu: an entry reaches beyond the zip directory", (unsigned long long)*at);
-	struct archive_entry e = { .packed = number(p + 20, 4), .size = number(p + 24, 4), .method = (int)number(p + 10, 2), .crc = (uint32_t)number(p + 16, 4) };
+	struct archive_entry e = { .packed = number(p + 20, 4), .size = number(p + 24, 4), .method = (int)number(p + 10, 2), .crc = (uint32_t)number(p + 16, 4),
+		.encrypted = p[8] & 1 };
 	e.name = arena_strndup(z->arena, (const char *)p + CENTRAL_SIZE, name);
 	if (!e.name)
 		return fail_memory(err);
@@ -146,7 +150,7 @@ static bool read_entry(struct archive *z, uint64_t *at, uint64_t end, nns_error 
 		return fail(err, NNS_FORMAT, "byte %llu: the name of an entry holds a NUL", (unsigned long long)*at);
 	if (!read_extra(p + CENTRAL_SIZE + name, extra, &e.size, &e.packed, &local))
 		return fail(err, NNS_FORMAT, "%s: its zip64 field is cut off", e.name);
-	if (!locate_data(z, &e, local, err) || !check_method(&e, (unsigned)number(p + 8, 2), err))
+	if (!locate_data(z, &e, local, err) || !check_sizes(&e, (unsigned)number(p + 8, 2), err))
 		return false;
 	e.repeated = map_has(&z->by_name, e.name);
 	struct archive_entry *grown = arena_grow(z->arena, z->entries, z->n, &z->cap, sizeof *grown);
@@ -169,6 +173,7 @@ static bool mark_overlaps(struct archive *z, nns_error *err)
 	struct archive_entry **order = arena_array(z->arena, z->n + 1, sizeof *order);
 	if (!order)
 		return fail_memory(err);
+	z->order = order;
 	for (size_t i = 0; i < z->n; i++)
 		order[i] = &z->entries[i];
 	qsort(order, z->n, sizeof *order, by_offset);
@@ -216,29 +221,36 @@ const struct archive_entry *archive_find(const struct archive *z, const char *na
 
 /* ---- Contents ---- */
 
-/* libzip opens the whole archive from memory and unpacks the one entry. */
-static bool unpack(struct archive *z, const struct archive_entry *e, unsigned char *out, nns_error *err)
+/* A deflate stream without a head; it must fill the size that the directory says. */
+static bool unpack(const struct archive *z, const struct archive_entry *e, unsigned char *out, nns_error *err)
 {
-	zip_error_t error;
-	zip_error_init(&error);
-	zip_source_t *source = zip_source_buffer_create(z->data, z->len, 0, &error);
-	zip_t *zip = source ? zip_open_from_source(source, ZIP_RDONLY, &error) : NULL;
-	if (!zip) {
-		fail(err, NNS_FORMAT, "%s: %s", e->name, zip_error_strerror(&error));
-		zip_source_free(source);
-		zip_error_fini(&error);
-		return false;
+	z_stream s = { .next_in = (unsigned char *)z->data + e->offset };
+	uint64_t in = e->packed, room = e->size;
+	int got = inflateInit2(&s, -MAX_WBITS);
+	if (got == Z_MEM_ERROR)
+		return fail_memory(err);
+	s.next_out = out;
+	while (got == Z_OK) {
+		s.avail_in = in < UINT_MAX / 2 ? (unsigned)in : UINT_MAX / 2;
+		s.avail_out = room < UINT_MAX / 2 ? (unsigned)room : UINT_MAX / 2;
+		uint64_t had_in = s.avail_in, had_out = s.avail_out;
+		got = inflate(&s, Z_NO_FLUSH);
+		in -= had_in - s.avail_in;
+		room -= had_out - s.avail_out;
+		if (had_in == s.avail_in && had_out == s.avail_out)
+			break;
 	}
-	zip_file_t *file = zip_fopen_index(zip, (zip_uint64_t)(e - z->entries), 0);
-	zip_int64_t got = file ? zip_fread(file, out, e->size) : -1;
-	bool ok = got >= 0 && (uint64_t)got == e->size;
-	if (!ok)
-		fail(err, NNS_FORMAT, "%s: its compressed bytes are damaged", e->name);
-	if (file)
-		zip_fclose(file);
-	zip_discard(zip);
-	zip_error_fini(&error);
-	return ok;
+	inflateEnd(&s);
+	if (got == Z_STREAM_END && room == 0)
+		return true;
+	return fail(err, NNS_FORMAT, "%s: byte %llu: its compressed bytes are damaged", e->name, (unsigned long long)(e->offset + (e->packed - in)));
+}
+
+static bool compare_sum(const struct archive_entry *e, const unsigned char *bytes, size_t len, nns_error *err)
+{
+	uint32_t sum = (uint32_t)crc32_z(0, bytes, len);
+	return sum == e->crc || fail(err, NNS_FORMAT, "%s: byte %llu: the CRC-32 of its %zu bytes is %08x, the zip directory says %08x: the entry is damaged", e->name,
+	                             (unsigned long long)e->offset, len, (unsigned)sum, (unsigned)e->crc);
 }
 
 bool archive_bytes(struct archive *z, const struct archive_entry *e, size_t limit, const unsigned char **bytes, size_t *len, nns_error *err)
@@ -246,6 +258,8 @@ bool archive_bytes(struct archive *z, const struct archive_entry *e, size_t limi
 	if (e->size > limit)
 		return fail(err, NNS_LIMIT, "%s: %llu bytes are more than the %zu that nnscope reads here", e->name, (unsigned long long)e->size, limit);
 	*len = (size_t)e->size;
+	if (e->encrypted)
+		return fail(err, NNS_UNSUPPORTED, "%s: byte %llu: the entry is encrypted", e->name, (unsigned long long)e->offset);
 	if (e->method == 0)
 		return *bytes = z->data + e->offset, true;
 	if (e->method != 8)
@@ -258,15 +272,33 @@ bool archive_bytes(struct archive *z, const struct archive_entry *e, size_t limi
 	if (!out)
 		return fail_memory(err);
 	*bytes = out;
-	return unpack(z, e, out, err);
+	return unpack(z, e, out, err) && compare_sum(e, out, (size_t)e->size, err);
 }
 
-/* torch.save leaves the sum out when it is told to (set_crc32_options); libzip has compared that of packed entries. */
+/* torch.save leaves the sum out when it is told to (set_crc32_options); that of packed entries has been compared. */
 bool archive_content(struct archive *z, const struct archive_entry *e, size_t limit, const unsigned char **bytes, size_t *len, nns_error *err)
 {
-	if (!archive_bytes(z, e, limit, bytes, len, err))
-		return false;
-	uint32_t sum = e->method == 0 && e->crc ? (uint32_t)crc32_z(0, *bytes, *len) : e->crc;
-	return sum == e->crc || fail(err, NNS_FORMAT, "%s: byte %llu: the CRC-32 of its %zu bytes is %08x, the zip directory says %08x: the entry is damaged", e->name,
-	                             (unsigned long long)e->offset, *len, (unsigned)sum, (unsigned)e->crc);
+	return archive_bytes(z, e, limit, bytes, len, err) && (e->method != 0 || !e->crc || compare_sum(e, *bytes, *len, err));
+}
+
+/* ---- What the directory does not name ---- */
+
+/* Behind the data may stand 12 to 24 bytes that repeat its sizes. */
+bool archive_gap(const struct archive *z, size_t *i, uint64_t *from, uint64_t *to)
+{
+	enum { DESCRIPTOR = 24 };
+	for (; *i < z->n; ++*i) {
+		const struct archive_entry *e = z->order[*i];
+		*from = e->offset + e->packed;
+		*to = *i + 1 < z->n ? z->order[*i + 1]->local : z->directory;
+		if (*to > *from && *to - *from > DESCRIPTOR)
+			return ++*i, true;
+	}
+	return false;
+}
+
+const unsigned char *archive_comment(const struct archive *z, size_t *n)
+{
+	*n = (size_t)z->comment;
+	return z->data + z->end - z->comment;
 }

@@ -25,6 +25,9 @@ struct archive_entry {
 	uint64_t packed, size;   /* bytes in the file, and unpacked */
 	int method;              /* 0: stored, 8: deflated */
 	uint32_t crc;
+	uint64_t local;          /* where its local header is */
+	bool encrypted;          /* by its flag, which may lie */
+	bool renamed;            /* the local header has another name than the directory */
 	bool repeated;           /* an earlier entry has this name */
 	bool overlaps;           /* its bytes are another entry's, or the directory's, too */
 };
@@ -44,6 +47,9 @@ const struct archive_entry *archive_find(const struct archive *z, const char *na
 bool archive_bytes(struct archive *z, const struct archive_entry *e, size_t limit, const unsigned char **bytes, size_t *len, nns_error *err);
 /* The same for what is read whole (pickles, JSON): its CRC-32 is compared. */
 bool archive_content(struct archive *z, const struct archive_entry *e, size_t limit, const unsigned char **bytes, size_t *len, nns_error *err);
+/* The next stretch from entry *i on (in the order of the file) that no entry has; false: no more. */
+bool archive_gap(const struct archive *z, size_t *i, uint64_t *from, uint64_t *to);
+const unsigned char *archive_comment(const struct archive *z, size_t *n);
 /* Bytes before the first entry and after the end record. */
 uint64_t archive_prefix(const struct archive *z);
 uint64_t archive_trailing(const struct archive *z);

@@ -11,11 +11,10 @@
 enum {
 	MAX_FINDINGS = 2000,
 	MAX_NESTED = 4,          /* pickles in the bytes of pickles */
-	MAX_STACKED = 1000,      /* pickles one after the other */
-	MAX_ENTRY = 256 << 20    /* bytes of an unpacked entry that are looked at */
+	MAX_STACKED = 1000       /* pickles one after the other */
 };
 
-static bool add(struct audit *a, enum audit_level level, const char *rule, const char *entry, size_t at, const char *what, const char *why)
+bool audit_add(struct audit *a, enum audit_level level, const char *rule, const char *entry, size_t at, const char *what, const char *why)
 {
 	if (a->n == MAX_FINDINGS)
 		return a->dropped++, true;
@@ -38,9 +37,7 @@ struct watcher {
 	bool failed;
 };
 
-static bool scan_pickles(struct audit *a, const char *entry, const unsigned char *data, size_t len, size_t base, int nested, bool sure);
-
-static bool looks_like_pickle(const unsigned char *p, size_t n)
+bool audit_is_pickle(const unsigned char *p, size_t n)
 {
 	return n > 2 && p[0] == 0x80 && p[1] >= 2 && p[1] <= 5;
 }
@@ -52,18 +49,21 @@ static void saw(void *data, enum pickle_event event, const struct pickled *what)
 	const char *why = NULL;
 	size_t at = w->base + what->at;
 	if (event == PICKLE_HOLDS_BYTES) {
-		if (w->nested < MAX_NESTED && looks_like_pickle(what->bytes, what->n_bytes))
-			w->failed |= !scan_pickles(a, w->entry, what->bytes, what->n_bytes, at, w->nested + 1, false);
+		if (w->nested < MAX_NESTED && audit_is_pickle(what->bytes, what->n_bytes))
+			w->failed |= !audit_pickles(a, w->entry, what->bytes, what->n_bytes, at, w->nested + 1, false);
 		return;
 	}
+	if (event == PICKLE_SETS_STATE && what->kind == PICKLED_GLOBAL)
+		w->failed |= !audit_add(a, AUDIT_DANGER, "pickle-state", w->entry, at, arena_printf(a->arena, "changes attributes of %.200s", what->name), "replaces parts of a module or class");
 	if (event == PICKLE_SETS_STATE || (event == PICKLE_CALLS && !what->name))
 		return;
 	w->names++;
-	enum audit_level level = audit_global(what->name, &why);
+	const struct pickled *global = event == PICKLE_CALLS ? pickled_of(what->callee) : what;
+	enum audit_level level = audit_global(what->name, global ? global->attribute : NULL, &why);
 	if (level == AUDIT_NOTE)
 		return;
 	const char *text = arena_printf(a->arena, event == PICKLE_CALLS ? "calls %.200s" : "imports %.200s", what->name);
-	w->failed |= !add(a, level, event == PICKLE_CALLS ? "pickle-call" : "pickle-import", w->entry, at, text, why);
+	w->failed |= !audit_add(a, level, event == PICKLE_CALLS ? "pickle-call" : "pickle-import", w->entry, at, text, why);
 }
 
 /* PyTorch before 1.6: a magic number, the protocol, the system, the object and the keys of storages, which follow raw. */
@@ -75,7 +75,7 @@ static bool is_legacy_magic(struct datum d)
 }
 
 /* Pickles that stand one after the other.  sure: the entry should be one, so that damage and what follows is a finding. */
-static bool scan_pickles(struct audit *a, const char *entry, const unsigned char *data, size_t len, size_t base, int nested, bool sure)
+bool audit_pickles(struct audit *a, const char *entry, const unsigned char *data, size_t len, size_t base, int nested, bool sure)
 {
 	struct watcher w = { .audit = a, .entry = entry, .nested = nested };
 	struct pickle_options o = { .saw = saw, .watcher = &w };
@@ -90,13 +90,13 @@ static bool scan_pickles(struct audit *a, const char *entry, const unsigned char
 		if (err.code == NNS_MEMORY || w.failed)
 			return false;
 		if (!ok && i == 0 && (sure || w.names > names))
-			return add(a, AUDIT_REVIEW, "pickle-damaged", entry, base + at, arena_printf(a->arena, "is not a whole pickle: %.150s", err.message), "Python runs what stands before the damage");
+			return audit_add(a, AUDIT_REVIEW, "pickle-damaged", entry, base + at, arena_printf(a->arena, "is not a whole pickle: %.150s", err.message), "Python runs what stands before the damage");
 		if (!ok || used == 0) {
 			if (sure && !legacy)
-				return add(a, AUDIT_REVIEW, "data-after-end", entry, base + at, arena_printf(a->arena, "%zu bytes follow the last pickle", len - at), "something is hidden there, or the file was damaged");
+				return audit_add(a, AUDIT_REVIEW, "data-after-end", entry, base + at, arena_printf(a->arena, "%zu bytes follow the last pickle", len - at), "something is hidden there, or the file was damaged");
 			return true;
 		}
-		if (i == 1 && sure && !legacy && !add(a, AUDIT_REVIEW, "pickle-stacked", entry, base + at, "another pickle follows the first", "readers see only the first"))
+		if (i == 1 && sure && !legacy && !audit_add(a, AUDIT_REVIEW, "pickle-stacked", entry, base + at, "another pickle follows the first", "readers see only the first"))
 			return false;
 		legacy = legacy || (i == 0 && is_legacy_magic(d));
 		at += used;
@@ -121,7 +121,7 @@ static bool scan_code(struct audit *a, const char *entry, const unsigned char *d
 			at = (size_t)(hit - data);
 			if (memcmp(hit, word, n) != 0)
 				continue;
-			if (!add(a, level, "script-operator", entry, at, arena_printf(a->arena, "uses %s", word), why))
+			if (!audit_add(a, level, "script-operator", entry, at, arena_printf(a->arena, "uses %s", word), why))
 				return false;
 			break;
 		}
@@ -129,7 +129,7 @@ static bool scan_code(struct audit *a, const char *entry, const unsigned char *d
 	return true;
 }
 
-/* ---- Archives ---- */
+/* ---- Content ---- */
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -137,17 +137,7 @@ static bool ends_with(const char *s, const char *end)
 	return n >= m && strcmp(s + n - m, end) == 0;
 }
 
-static bool leaves_folder(const char *name)
-{
-	if (*name == '/' || *name == '\\' || strchr(name, '\\') || (*name && name[1] == ':'))
-		return true;
-	for (const char *p = name; (p = strstr(p, "..")); p += 2)
-		if ((p == name || p[-1] == '/') && (p[2] == '/' || p[2] == 0))
-			return true;
-	return false;
-}
-
-static bool scan_content(struct audit *a, const char *entry, const unsigned char *data, size_t len)
+bool audit_content(struct audit *a, const char *entry, const unsigned char *data, size_t len)
 {
 	bool named = ends_with(entry, ".pkl") || ends_with(entry, ".pickle") || ends_with(entry, ".p");
 	if (ends_with(entry, ".py"))
@@ -156,43 +146,10 @@ static bool scan_content(struct audit *a, const char *entry, const unsigned char
 		size_t start = data[6] == 1 ? 10 : 12, n = (size_t)data[8] | (size_t)data[9] << 8;
 		if (start + n >= len || !memchr(data + start, 'O', n))
 			return true;
-		return add(a, AUDIT_REVIEW, "npy-objects", entry, start, "an array of Python objects", "its elements are a pickle") &&
-			scan_pickles(a, entry, data + start + n, len - start - n, start + n, 0, true);
+		return audit_add(a, AUDIT_REVIEW, "npy-objects", entry, start, "an array of Python objects", "its elements are a pickle") &&
+			audit_pickles(a, entry, data + start + n, len - start - n, start + n, 0, true);
 	}
-	return named || looks_like_pickle(data, len) ? scan_pickles(a, entry, data, len, 0, 0, named) : true;
-}
-
-static bool scan_entry(struct audit *a, struct archive *z, const struct archive_entry *e)
-{
-	const unsigned char *data;
-	size_t len;
-	nns_error err = { 0 };
-	if (e->repeated && !add(a, AUDIT_DANGER, "zip-duplicate", e->name, (size_t)e->offset, "another entry has this name", "readers disagree which of both counts"))
-		return false;
-	if (e->overlaps && !add(a, AUDIT_DANGER, "zip-overlap", e->name, (size_t)e->offset, "its bytes belong to another entry too", "one file hides in another"))
-		return false;
-	if (leaves_folder(e->name) && !add(a, AUDIT_DANGER, "zip-path", e->name, (size_t)e->offset, "its name leaves the folder", "unpacking writes outside"))
-		return false;
-	if (e->method == 0 && e->size > MAX_ENTRY && !ends_with(e->name, ".pkl"))
-		return true;
-	if (!archive_bytes(z, e, MAX_ENTRY, &data, &len, &err)) {
-		if (err.code == NNS_MEMORY)
-			return false;
-		return add(a, AUDIT_REVIEW, "zip-damaged", e->name, (size_t)e->offset, arena_printf(a->arena, "cannot be unpacked: %.150s", err.message), "what it holds was not seen");
-	}
-	return scan_content(a, e->name, data, len);
-}
-
-static bool scan_archive(struct audit *a, struct archive *z)
-{
-	if (archive_prefix(z) && !add(a, AUDIT_REVIEW, "data-before-start", "", 0, arena_printf(a->arena, "%llu bytes stand before the archive", (unsigned long long)archive_prefix(z)), "a file of another kind may be hidden there"))
-		return false;
-	if (archive_trailing(z) && !add(a, AUDIT_REVIEW, "data-after-end", "", 0, arena_printf(a->arena, "%llu bytes follow the archive", (unsigned long long)archive_trailing(z)), "something is hidden there"))
-		return false;
-	for (size_t i = 0; i < archive_count(z); i++)
-		if (!scan_entry(a, z, archive_at(z, i)))
-			return false;
-	return true;
+	return named || audit_is_pickle(data, len) ? audit_pickles(a, entry, data, len, 0, 0, named) : true;
 }
 
 /* ---- Files ---- */
@@ -220,6 +177,18 @@ static bool has_end_record(const unsigned char *data, size_t len)
 	return false;
 }
 
+/* Archives that are named and not looked into. */
+static const char *other_archive(const unsigned char *p, size_t n)
+{
+	static const struct { const char *magic; size_t n; const char *what; } rows[] = {
+		{ "7z\xbc\xaf\x27\x1c", 6, "a 7z archive" }, { "\x1f\x8b", 2, "a gzip archive" }, { "BZh", 3, "a bzip2 archive" },
+		{ "\xfd" "7zXZ", 5, "an xz archive" }, { "Rar!", 4, "a rar archive" }, { "\x28\xb5\x2f\xfd", 4, "a zstandard archive" } };
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (n > rows[i].n && memcmp(p, rows[i].magic, rows[i].n) == 0)
+			return rows[i].what;
+	return NULL;
+}
+
 /* Other kinds are read as they always are; what their readers refuse is a finding. */
 static bool scan_other(struct audit *a, const char *path)
 {
@@ -229,7 +198,7 @@ static bool scan_other(struct audit *a, const char *path)
 	model_free(m);
 	if (m)
 		return true;
-	return add(a, AUDIT_REVIEW, "damaged", "", 0, arena_printf(a->arena, "cannot be read: %.200s", err.message), "what it holds was not seen");
+	return audit_add(a, AUDIT_REVIEW, "damaged", "", 0, arena_printf(a->arena, "cannot be read: %.200s", err.message), "what it holds was not seen");
 }
 
 static bool scan_file(struct audit *a, const char *path, const unsigned char *data, size_t len)
@@ -239,14 +208,18 @@ static bool scan_file(struct audit *a, const char *path, const unsigned char *da
 	if (has_end_record(data, len)) {
 		struct archive *z = archive_open(a->arena, data, len, &err);
 		if (z)
-			return scan_archive(a, z);
-		if (!add(a, AUDIT_REVIEW, "zip-damaged", "", 0, arena_printf(a->arena, "cannot be read: %.200s", err.message), "what it holds was not seen"))
+			return audit_archive(a, z, data, len);
+		if (!audit_add(a, AUDIT_REVIEW, "zip-damaged", "", 0, arena_printf(a->arena, "cannot be read: %.200s", err.message), "what it holds was not seen"))
 			return false;
 	}
 	if (len > 10 && memcmp(data, "\x93NUMPY", 6) == 0)
-		return scan_content(a, "", data, len);
-	if (pickle || looks_like_pickle(data, len) || (may_be_old_pickle(data, len) && !(is_text(data, len) && *data == '{')))
-		return scan_pickles(a, "", data, len, 0, 0, true);
+		return audit_content(a, "", data, len);
+	if (audit_is_tar(data, len))
+		return audit_tar(a, data, len);
+	if (other_archive(data, len))
+		return audit_add(a, AUDIT_REVIEW, "archive-unread", "", 0, arena_printf(a->arena, "is %s, which is not looked into", other_archive(data, len)), "what it holds was not seen: unpack it first");
+	if (pickle || audit_is_pickle(data, len) || (may_be_old_pickle(data, len) && !(is_text(data, len) && *data == '{')))
+		return audit_pickles(a, "", data, len, 0, 0, true);
 	return scan_other(a, path);
 }
 
@@ -255,7 +228,7 @@ bool audit_file(struct audit *a, const char *path, nns_error *err)
 	struct mapping file;
 	if (!mapping_open(path, SIZE_MAX / 4, &file, err))
 		return false;
-	bool ok = file.len > 0 ? scan_file(a, path, (const unsigned char *)file.data, file.len) : add(a, AUDIT_REVIEW, "damaged", "", 0, "the file is empty", "");
+	bool ok = file.len > 0 ? scan_file(a, path, (const unsigned char *)file.data, file.len) : audit_add(a, AUDIT_REVIEW, "damaged", "", 0, "the file is empty", "");
 	mapping_close(&file);    /* findings are texts of their own */
 	return ok || fail_memory(err);
 }

@@ -20,7 +20,7 @@ struct known {
 static const char runs[] = "runs commands or programs", evaluates[] = "runs Python code", reads[] = "reads or writes files",
 	talks[] = "opens network connections", unpickles[] = "unpickles more data", finds[] = "reaches any function by its name",
 	native[] = "loads or calls native code", builds[] = "builds functions from bytes", installs[] = "installs or builds packages",
-	debugs[] = "runs Python code under a debugger, profiler or test runner", spawns[] = "starts threads or processes", loads[] = "loads models, which may run code";
+	debugs[] = "runs Python code under a debugger, profiler or test runner", spawns[] = "starts threads or processes", loads[] = "loads models, which may run code", disarms[] = "changes a scanner of pickles";
 
 static const struct known names[] = {
 	{ "os", AUDIT_DANGER, runs }, { "posix", AUDIT_DANGER, runs }, { "nt", AUDIT_DANGER, runs }, { "subprocess", AUDIT_DANGER, runs },
@@ -28,7 +28,7 @@ static const struct known names[] = {
 	{ "pexpect", AUDIT_DANGER, runs }, { "webbrowser", AUDIT_DANGER, runs }, { "antigravity", AUDIT_DANGER, runs }, { "platform", AUDIT_DANGER, runs },
 	{ "_aix_support", AUDIT_DANGER, runs }, { "_osx_support", AUDIT_DANGER, runs }, { "_pyrepl", AUDIT_DANGER, runs }, { "uuid", AUDIT_DANGER, runs },
 	{ "uuid.UUID", AUDIT_NOTE, NULL }, { "uuid.SafeUUID", AUDIT_NOTE, NULL }, { "mailcap", AUDIT_DANGER, runs }, { "pipes", AUDIT_DANGER, runs },
-	{ "sys", AUDIT_DANGER, "changes the interpreter" }, { "gc", AUDIT_REVIEW, "reaches all objects" }, { "signal", AUDIT_DANGER, "sends signals" },
+	{ "sys", AUDIT_DANGER, "changes the interpreter" }, { "gc", AUDIT_DANGER, "reaches all objects" }, { "signal", AUDIT_DANGER, "sends signals" },
 	{ "resource", AUDIT_DANGER, "changes limits of the process" }, { "builtins", AUDIT_DANGER, evaluates }, { "__builtin__", AUDIT_DANGER, evaluates },
 	{ "__builtins__", AUDIT_DANGER, evaluates }, { "code", AUDIT_DANGER, evaluates }, { "codeop", AUDIT_DANGER, evaluates }, { "runpy", AUDIT_DANGER, evaluates },
 	{ "importlib", AUDIT_DANGER, "imports modules" }, { "imp", AUDIT_DANGER, "imports modules" }, { "pkgutil", AUDIT_DANGER, "imports modules" },
@@ -65,7 +65,7 @@ static const struct known names[] = {
 	{ "telnetlib", AUDIT_DANGER, talks }, { "xmlrpc", AUDIT_DANGER, talks }, { "asyncio", AUDIT_DANGER, spawns }, { "multiprocessing", AUDIT_DANGER, spawns },
 	{ "concurrent", AUDIT_DANGER, spawns }, { "threading", AUDIT_DANGER, spawns }, { "_thread", AUDIT_DANGER, spawns }, { "sched", AUDIT_DANGER, spawns },
 	{ "atexit", AUDIT_DANGER, "runs something at the end of the program" }, { "ctypes.util", AUDIT_DANGER, native }, { "code.interact", AUDIT_DANGER, evaluates },
-	{ "fickling", AUDIT_DANGER, evaluates }, { "nltk", AUDIT_REVIEW, NULL }, { "pyarrow", AUDIT_REVIEW, NULL }, { "keras", AUDIT_DANGER, loads },
+	{ "fickling", AUDIT_DANGER, disarms }, { "nltk", AUDIT_REVIEW, NULL }, { "pyarrow", AUDIT_REVIEW, NULL }, { "keras", AUDIT_DANGER, loads },
 	{ "tensorflow", AUDIT_DANGER, loads }, { "hub", AUDIT_REVIEW, NULL }, { "_winapi", AUDIT_DANGER, runs }, { "winreg", AUDIT_DANGER, runs },
 
 	/* builtins that only hold data */
@@ -76,7 +76,8 @@ static const struct known names[] = {
 	{ "__builtin__.set", AUDIT_NOTE, NULL }, { "__builtin__.frozenset", AUDIT_NOTE, NULL }, { "__builtin__.dict", AUDIT_NOTE, NULL },
 	{ "__builtin__.list", AUDIT_NOTE, NULL }, { "__builtin__.tuple", AUDIT_NOTE, NULL }, { "__builtin__.int", AUDIT_NOTE, NULL }, { "__builtin__.long", AUDIT_NOTE, NULL },
 	{ "__builtin__.float", AUDIT_NOTE, NULL }, { "__builtin__.complex", AUDIT_NOTE, NULL }, { "__builtin__.bool", AUDIT_NOTE, NULL }, { "__builtin__.str", AUDIT_NOTE, NULL },
-	{ "__builtin__.unicode", AUDIT_NOTE, NULL }, { "__builtin__.bytearray", AUDIT_NOTE, NULL }, { "__builtin__.slice", AUDIT_NOTE, NULL },
+	{ "__builtin__.unicode", AUDIT_NOTE, NULL }, { "__builtin__.bytearray", AUDIT_NOTE, NULL }, { "__builtin__.bytes", AUDIT_NOTE, NULL }, { "torch._dynamo.decorators._DimRange", AUDIT_NOTE, NULL },
+	{ "torch.nested", AUDIT_NOTE, NULL }, { "numpy.ma", AUDIT_NOTE, NULL }, { "__builtin__.slice", AUDIT_NOTE, NULL },
 	{ "__builtin__.xrange", AUDIT_NOTE, NULL }, { "__builtin__.object", AUDIT_NOTE, NULL }, { "collections", AUDIT_NOTE, NULL }, { "datetime", AUDIT_NOTE, NULL },
 	{ "decimal", AUDIT_NOTE, NULL }, { "fractions", AUDIT_NOTE, NULL }, { "_codecs.encode", AUDIT_NOTE, NULL }, { "copyreg._reconstructor", AUDIT_NOTE, NULL },
 	{ "copy_reg._reconstructor", AUDIT_NOTE, NULL }, { "argparse.Namespace", AUDIT_NOTE, NULL }, { "enum", AUDIT_NOTE, NULL }, { "__torch__", AUDIT_NOTE, NULL },
@@ -89,11 +90,24 @@ static const struct known names[] = {
 	{ "torch.nn", AUDIT_NOTE, NULL }, { "torchvision", AUDIT_NOTE, NULL }, { "torch._tensor", AUDIT_NOTE, NULL }, { "torch.jit._pickle", AUDIT_NOTE, NULL },
 	{ "torch.distributed.fsdp", AUDIT_REVIEW, NULL }, { "torch.optim", AUDIT_NOTE, NULL }, { "torch.serialization._get_layout", AUDIT_NOTE, NULL },
 	{ "torch.torch_version.TorchVersion", AUDIT_NOTE, NULL }, { "torch._C._nn", AUDIT_REVIEW, NULL }, { "torch.utils.data", AUDIT_REVIEW, NULL }, { "torch.utils.data.datapipes", AUDIT_DANGER, evaluates },
+	{ "_frozen_importlib", AUDIT_DANGER, "imports modules" }, { "_frozen_importlib_external", AUDIT_DANGER, "imports modules" }, { "_imp", AUDIT_DANGER, "imports modules" },
+	{ "_interpreters", AUDIT_DANGER, evaluates }, { "_xxsubinterpreters", AUDIT_DANGER, evaluates }, { "compile", AUDIT_DANGER, evaluates },
+	{ "eval", AUDIT_DANGER, evaluates }, { "exec", AUDIT_DANGER, evaluates }, { "dataclasses.make_dataclass", AUDIT_DANGER, evaluates },
+	{ "collections.namedtuple", AUDIT_REVIEW, "makes a class from a text" }, { "copyreg", AUDIT_DANGER, "changes how objects are unpickled" },
+	{ "copy_reg", AUDIT_DANGER, "changes how objects are unpickled" }, { "copyreg.__newobj__", AUDIT_NOTE, NULL }, { "copy_reg.__newobj__", AUDIT_NOTE, NULL },
+	{ "codecs", AUDIT_REVIEW, "decodes what may be hidden" }, { "_codecs", AUDIT_REVIEW, "decodes what may be hidden" }, { "_signal", AUDIT_DANGER, "sends signals" },
+	{ "_sqlite3", AUDIT_DANGER, reads }, { "fcntl", AUDIT_DANGER, reads }, { "readline", AUDIT_DANGER, reads }, { "filecmp", AUDIT_DANGER, reads },
+	{ "difflib", AUDIT_DANGER, reads }, { "syslog", AUDIT_DANGER, reads }, { "posixpath", AUDIT_DANGER, reads }, { "ntpath", AUDIT_DANGER, reads },
+	{ "select", AUDIT_DANGER, talks }, { "selectors", AUDIT_DANGER, talks }, { "picklescan", AUDIT_DANGER, disarms }, { "modelscan", AUDIT_DANGER, disarms },
+	{ "model_unpickler", AUDIT_DANGER, disarms }, { "modelaudit", AUDIT_DANGER, disarms }, { "sklearn.externals", AUDIT_DANGER, unpickles },
+	{ "numpy.core.multiarray.fromfile", AUDIT_DANGER, reads }, { "torchvision.io", AUDIT_DANGER, reads }, { "torchvision.datasets", AUDIT_REVIEW, talks },
+	{ "torchvision.datasets.utils", AUDIT_DANGER, talks }, { "torchvision.extension", AUDIT_DANGER, native },
+	{ "(extension)", AUDIT_REVIEW, "reaches a function by a number that only the reader knows" },
 	{ "(computed)", AUDIT_DANGER, "computes the name of what it imports" },
 	{ "torch.utils.hooks", AUDIT_NOTE, NULL }, { "torch.storage", AUDIT_NOTE, NULL },
 };
 
-enum audit_level audit_global(const char *name, const char **why)
+static const struct known *find(const char *name)
 {
 	const struct known *best = NULL;
 	size_t longest = 0;
@@ -104,10 +118,48 @@ enum audit_level audit_global(const char *name, const char **why)
 			longest = n;
 		}
 	}
+	return best;
+}
+
+/*
+ * Python looks "a.b" up in a module attribute by attribute, and modules have the modules that they import: torch, "os.system".
+ * A class in a class is harmless; another module on the way, or at the end, is not.
+ */
+static enum audit_level walks(const char *attribute, const char **why)
+{
+	enum audit_level level = AUDIT_NOTE;
+	for (const char *part = attribute; part; ) {
+		const char *dot = strchr(part, '.');
+		const struct known *k = find(part);
+		size_t n = strcspn(part, ".");
+		bool special = n > 4 && strncmp(part, "__", 2) == 0 && strncmp(part + n - 2, "__", 2) == 0, lower = (*part >= 'a' && *part <= 'z') || *part == '_';
+		if (special || (k && k->level == AUDIT_DANGER && !strchr(k->name, '.')) || (dot && lower)) {
+			*why = "walks through attributes into another module";
+			return AUDIT_DANGER;
+		}
+		level = dot ? AUDIT_REVIEW : level;
+		part = dot ? dot + 1 : NULL;
+	}
+	if (level == AUDIT_REVIEW)
+		*why = "is a part of a class";
+	return level;
+}
+
+enum audit_level audit_global(const char *name, const char *attribute, const char **why)
+{
+	const struct known *best = find(name);
 	*why = best ? best->why : "is not among the names that are known to be harmless";
 	if (best && best->level == AUDIT_REVIEW && !best->why)
 		*why = "can do more than hold data";
-	return best ? best->level : AUDIT_REVIEW;
+	enum audit_level level = best ? best->level : AUDIT_REVIEW;
+	if (level == AUDIT_DANGER || !attribute || (best && strlen(best->name) == strlen(name)))
+		return level;
+	const char *walk = NULL;
+	enum audit_level way = walks(attribute, &walk);
+	if (way <= level)
+		return level;
+	*why = walk;
+	return way;
 }
 
 static const struct known words[] = {

@@ -60,6 +60,24 @@ static bool op_stack_global(struct machine *m)
 	return machine_push_global(m, module.u.s, name.u.s);
 }
 
+/* A number of copyreg's registry stands for a name that only the reader knows. */
+static bool op_extension(struct machine *m, int size)
+{
+	uint64_t code = 0;
+	char name[24];
+	if (!machine_take_number(m, size, &code))
+		return false;
+	snprintf(name, sizeof name, "%llu", (unsigned long long)code);
+	return machine_push_global(m, "(extension)", name);
+}
+
+/* A buffer that travels beside the pickle: there is none in a file. */
+static bool op_next_buffer(struct machine *m)
+{
+	struct pickled *p = machine_new_object(m, PICKLED_OTHER);
+	return p && machine_push(m, datum_pointer(D_HOST, p));
+}
+
 /* callee and args; NEWOBJ_EX has keyword arguments on top, which are kept beside. */
 static bool op_call(struct machine *m, bool keywords)
 {
@@ -275,6 +293,10 @@ static bool step(struct machine *m, unsigned char op)
 	case 'q': return op_put(m, 1);
 	case 'r': return op_put(m, 4);
 	case 0x94: return machine_put(m, m->n_memo);         /* MEMOIZE */
+	case 0x82: return op_extension(m, 1);
+	case 0x83: return op_extension(m, 2);
+	case 0x84: return op_extension(m, 4);
+	case 0x97: return op_next_buffer(m);
 	case 0x98: return true;                      /* READONLY_BUFFER */
 	default: break;
 	}

@@ -29,6 +29,7 @@ struct pickled {
 	struct host_object host; /* host.kind is pickled_host; first, so that the datum is one of the language too */
 	enum pickled_kind kind;
 	const char *name;        /* of a global, or of the callee when that is one; NULL otherwise */
+	const char *attribute;   /* of a global: the part of its name that is looked up in the module, dotted perhaps */
 	struct datum callee, args, state;
 	struct datum items;      /* list that APPENDS and SETITEMS filled: values, or key and value in turn */
 	const unsigned char *bytes; size_t n_bytes;

@@ -183,6 +183,7 @@ bool machine_push_global(struct machine *m, const char *module, const char *name
 	p->name = arena_printf(m->arena, "%s.%s", module, name);
 	if (!p->name)
 		return fail_memory(m->err);
+	p->attribute = p->name + strlen(module) + 1;
 	machine_tell(m, PICKLE_IMPORTS, p);
 	return machine_push(m, datum_pointer(D_HOST, p));
 }
