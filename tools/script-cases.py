@@ -125,6 +125,15 @@ class Indexed(nn.Module):
         return x[0], x[:, :, :], x[:, 1:2, :], x[:, None], x[:, :, torch.tensor([1, 0])].transpose(0, 1)[:2, :].transpose(0, 1).expand(2, 2, 2).reshape(2, 2, 2).repeat(1, 1, 2)
 
 
+class Twice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.layer(torch.relu(self.layer(x)))
+
+
 class Content(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if bool(x.sum() > 0):
@@ -163,6 +172,9 @@ def main(root):
     net, inputs = Net().eval(), [torch.randn(2, 3, 7, 7), torch.tensor([[1], [4]])]
     run_case(root, "good-script-net", net, inputs)
     case(root, "good-script-tree", ["tree", "CASE/../good-script-net/model.pt"], str(net) + "\n")
+    at = case(root, "good-script-traced-tree", ["tree", "CASE/model.pt"], str(net) + "\n"); save(torch.jit.trace(net, tuple(inputs)), at("model.pt"))
+    at = case(root, "good-script-called-twice", ["shapes", "CASE/model.pt", "--format", "tsv"], "module\tclass\toutput\nlayer\tLinear\t2x4\nlayer\tLinear\t2x4\n\tTwice\t2x4\n")
+    save(torch.jit.trace(Twice(), torch.zeros(2, 4)), at("model.pt"))
     rows = [f"{n}\tparameter\t{str(p.dtype)[6:]}\t{'x'.join(map(str, p.shape))}\t1" for n, p in net.named_parameters()]
     rows += [f"{n}\tbuffer\t{str(p.dtype)[6:]}\t{'x'.join(map(str, p.shape))}\t0" for n, p in net.named_buffers()]
     case(root, "good-script-params", ["params", "CASE/../good-script-net/model.pt", "--format", "tsv"], "name\tkind\tdtype\tshape\trequires_grad\n" + "\n".join(rows) + "\n")

@@ -244,7 +244,9 @@ struct script_def *script_forward(const struct script_class *c)
 
 bool script_is_forward(const struct script_def *d)
 {
-	return strcmp(d->name, "forward") == 0 || strncmp(d->name, "forward__", 9) == 0;
+	const char *rest = strncmp(d->name, "forward", 7) == 0 ? d->name + 7 : "no";
+	rest += strncmp(rest, "__", 2) == 0 ? 2 : 0;
+	return strspn(rest, "0123456789") == strlen(rest);
 }
 
 bool script_parse(struct script *s, struct script_def *d, nns_error *err)

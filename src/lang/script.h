@@ -73,7 +73,10 @@ bool script_is_path(const struct script *s, const char *dotted);
 /* NULL when the class has none of that name. */
 struct script_def *script_method(const struct script_class *c, const char *name);
 
-/* Its forward, or the first of several: overloaded ones are named forward__0, forward__1 (torch/jit/_recursive.py).  NULL: none. */
+/*
+ * Its forward, or the first of several.  Overloaded ones are named forward__0, forward__1 (torch/jit/_recursive.py); the tracer writes
+ * forward1, forward2 for further calls of a module.  NULL: none.
+ */
 struct script_def *script_forward(const struct script_class *c);
 bool script_is_forward(const struct script_def *d);
 

@@ -3,59 +3,8 @@
  * Where one operator tells that, the module is constructed again from the
  * operator's arguments, so that it prints as it did.
  */
-#include <string.h>
-
+#include "load/class_rows.h"
 #include "load/pt2.h"
-#include "nn/runtime.h"
-
-/* An operator in a module of that class, and the constructor's call in terms of its arguments and of `one` below. */
-struct class_row {
-	const char *class, *op, *construct;
-};
-
-#define CONV(n) { "Conv" n, "conv" n, \
-	"Conv" n "(weight.size(1) * groups, weight.size(0), tuple(weight.shape[2:]), tuple(stride), tuple(padding), tuple(dilation), groups, bias is not None)" }
-#define CONV_TRANSPOSE(n, op) { "ConvTranspose" n, op, \
-	"ConvTranspose" n "(weight.size(0), weight.size(1) * groups, tuple(weight.shape[2:]), tuple(stride), tuple(padding), tuple(output_padding), groups, bias is not None, tuple(dilation))" }
-#define MAX_POOL(n) { "MaxPool" n, "max_pool" n, \
-	"MaxPool" n "(one(kernel_size), one(stride) if len(stride) else None, one(padding), one(dilation), ceil_mode=ceil_mode)" }
-#define AVG_POOL(n) { "AvgPool" n, "avg_pool" n, \
-	"AvgPool" n "(one(kernel_size), one(stride) if len(stride) else None, one(padding), ceil_mode, count_include_pad)" }
-#define BATCH_NORM(n) { "BatchNorm" n, "batch_norm", \
-	"BatchNorm" n "((running_mean if weight is None else weight).size(0), eps, momentum, weight is not None, running_mean is not None)" }
-#define PLAIN(class, op) { class, op, class "()" }, { class, op "_", class "(inplace=True)" }
-
-static const struct class_row rows[] = {
-	CONV("1d"), CONV("2d"), CONV("3d"),
-	CONV_TRANSPOSE("1d", "conv_transpose1d"), CONV_TRANSPOSE("2d", "conv_transpose2d.input"), CONV_TRANSPOSE("3d", "conv_transpose3d.input"),
-	{ "Linear", "linear", "Linear(weight.size(1), weight.size(0), bias is not None)" },
-	{ "Bilinear", "bilinear", "Bilinear(weight.size(1), weight.size(2), weight.size(0), bias is not None)" },
-	BATCH_NORM("1d"), BATCH_NORM("2d"), BATCH_NORM("3d"),
-	{ "LayerNorm", "layer_norm", "LayerNorm(tuple(normalized_shape), eps, weight is not None, bias is not None)" },
-	{ "GroupNorm", "group_norm", "GroupNorm(num_groups, input.size(1), eps, weight is not None)" },
-	{ "Embedding", "embedding", "Embedding(weight.size(0), weight.size(1), padding_idx if padding_idx >= 0 else None)" },
-	MAX_POOL("1d"), MAX_POOL("2d"), MAX_POOL("3d"), AVG_POOL("1d"), AVG_POOL("2d"), AVG_POOL("3d"),
-	{ "AdaptiveAvgPool1d", "adaptive_avg_pool1d", "AdaptiveAvgPool1d(one(output_size))" },
-	{ "AdaptiveAvgPool2d", "adaptive_avg_pool2d", "AdaptiveAvgPool2d(tuple(output_size))" },
-	{ "AdaptiveAvgPool3d", "adaptive_avg_pool3d", "AdaptiveAvgPool3d(tuple(output_size))" },
-	PLAIN("ReLU", "relu"), PLAIN("ReLU6", "relu6"), PLAIN("SiLU", "silu"), PLAIN("Hardswish", "hardswish"), PLAIN("Hardsigmoid", "hardsigmoid"), PLAIN("Mish", "mish"),
-	{ "GELU", "gelu", "GELU(approximate)" }, { "Sigmoid", "sigmoid", "Sigmoid()" }, { "Tanh", "tanh", "Tanh()" },
-	{ "LeakyReLU", "leaky_relu", "LeakyReLU(negative_slope)" }, { "LeakyReLU", "leaky_relu_", "LeakyReLU(negative_slope, inplace=True)" },
-	{ "ELU", "elu", "ELU(alpha)" }, { "Softmax", "softmax.int", "Softmax(dim)" }, { "LogSoftmax", "log_softmax.int", "LogSoftmax(dim)" },
-	{ "Dropout", "dropout", "Dropout(p)" }, { "Dropout", "dropout_", "Dropout(p, inplace=True)" },
-	{ "Dropout2d", "feature_dropout", "Dropout2d(p)" }, { "PReLU", "prelu", "PReLU(weight.numel())" },
-	{ "Flatten", "flatten.using_ints", "Flatten(start_dim, end_dim)" }, { "PixelShuffle", "pixel_shuffle", "PixelShuffle(upscale_factor)" },
-};
-
-static const struct class_row *find_row(const char *class, const char *op)
-{
-	size_t n = strlen(op);
-	n = n > 8 && strcmp(op + n - 8, ".default") == 0 ? n - 8 : n;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (strcmp(rows[i].class, class) == 0 && strlen(rows[i].op) == n && strncmp(rows[i].op, op, n) == 0)
-			return &rows[i];
-	return NULL;
-}
 
 /* A tensor argument stands for its shape. */
 static struct datum known(const struct program *g, struct datum d)
@@ -66,58 +15,13 @@ static struct datum known(const struct program *g, struct datum d)
 	return g->values[i].meta ? datum_pointer(D_TENSOR, g->values[i].meta) : datum_none();
 }
 
-static bool argument_scope(struct pt2 *p, const struct program *g, const struct program_node *n, const struct op *op, struct scope *s)
-{
-	struct arena *a = p->model->arena;
-	for (int i = 0; i < op->n_args; i++)
-		if (!scope_set(a, s, op->args[i].name, op->args[i].fallback))
-			return fail_memory(p->err);
-	for (size_t i = 0; i < n->n_args; i++)
-		if (n->names[i] && !scope_set(a, s, n->names[i], known(g, n->args[i])))
-			return fail_memory(p->err);
-	return true;
-}
-
-/* one((3, 3)) is 3, as most people write it; one((3, 5)) stays. */
-static bool define_one(struct pt2 *p, struct scope *s)
-{
-	static const char text[] = "lambda v: v[0] if all(x == v[0] for x in v) else tuple(v)";
-	struct code *c = lang_parse_expression(p->model->arena, text, sizeof text - 1, "one", p->err);
-	struct datum f;
-	if (!c || !lang_eval(&runtime_of_model(p->model)->interp, c, s, &f, p->err))
-		return false;
-	return scope_set(p->model->arena, s, "one", f) || fail_memory(p->err);
-}
-
-static bool take_attributes(struct pt2 *p, struct module *m, const struct module *from)
-{
-	for (size_t i = 0; i < from->n_attributes; i++)
-		if (!module_set_attribute(p->model->arena, m, from->attributes[i].name, from->attributes[i].value))
-			return fail_memory(p->err);
-	for (size_t i = 0; i < from->n_parameters; i++)  /* bias=False is registered as None */
-		if (!from->parameters[i].value && !module_parameter(m, from->parameters[i].name)
-		    && !module_set_parameter(p->model->arena, m, from->parameters[i].name, NULL))
-			return fail_memory(p->err);
-	m->class = from->class;
-	return true;
-}
-
 static bool construct(struct pt2 *p, const struct program *g, const struct program_node *n, struct module *m, const struct class_row *row)
 {
-	struct runtime *rt = runtime_of_model(p->model);
-	struct scope s = { 0 };
-	const struct op *op = optable_get(rt->recorder.table, row->op, p->err);
-	int serial = rt->serial;
-	size_t n_modules = rt->n_modules;
-	if (!op || !define_one(p, &s) || !argument_scope(p, g, n, op, &s))
-		return false;
-	nns_error ignored = { 0 };
-	struct module *again = runtime_construct(rt, row->construct, row->class, &s, &ignored);
-	rt->serial = serial;
-	rt->n_modules = n_modules;
-	if (!again)      /* arguments that the constructor would not take: somebody called the operator otherwise */
-		return true;
-	return take_attributes(p, m, again);
+	struct scope given = { 0 };
+	for (size_t i = 0; i < n->n_args; i++)
+		if (n->names[i] && !scope_set(p->model->arena, &given, n->names[i], known(g, n->args[i])))
+			return fail_memory(p->err);
+	return class_row_construct(runtime_of_model(p->model), row, &given, m, p->err);
 }
 
 bool pt2_construct_classes(struct pt2 *p, const struct program *g)
@@ -125,7 +29,7 @@ bool pt2_construct_classes(struct pt2 *p, const struct program *g)
 	for (size_t i = 0; i < g->n_nodes; i++) {
 		const struct program_node *n = &g->nodes[i];
 		struct module *m = n->n_frames ? n->frames[n->n_frames - 1].module : NULL;
-		const struct class_row *row = m && !m->class && m->class_name && m->n_children == 0 ? find_row(m->class_name, n->target) : NULL;
+		const struct class_row *row = m && !m->class && m->class_name && m->n_children == 0 ? class_row_find(m->class_name, n->target) : NULL;
 		if (row && !construct(p, g, n, m, row))
 			return false;
 	}

@@ -305,16 +305,18 @@ static bool set_constants(struct builder *b, struct module *m, const struct scri
 	return true;
 }
 
-/* A class of torch.nn prints as PyTorch prints it when the file tells all that takes: scripted modules, not traced ones. */
-static void choose_class(struct builder *b, struct module *m, const char *qualified)
+/* A class of torch.nn prints as PyTorch prints it when the file tells all that takes: in the constants of scripted modules, in calls of traced ones. */
+static bool choose_class(struct builder *b, struct module *m, const char *qualified)
 {
 	struct text printed;
 	if (strncmp(qualified, "__torch__.torch.nn.", 19) != 0 || !(m->class = runtime_class(b->rt, m->class_name)))
-		return;
+		return true;
 	text_init(&printed);
-	if (!module_repr(b->rt, m, b->rt->torch_version, &printed, NULL))
-		m->class = NULL;
+	bool prints = module_repr(b->rt, m, b->rt->torch_version, &printed, NULL);
 	text_release(&printed);
+	if (!prints)
+		m->class = NULL;
+	return prints || script_construct(b->script, b->rt, m, b->err);
 }
 
 static bool fill(struct builder *b, struct module *m, const struct pickled *p)
@@ -330,8 +332,7 @@ static bool fill(struct builder *b, struct module *m, const struct pickled *p)
 			return false;
 	if (c && !set_constants(b, m, c))
 		return false;
-	choose_class(b, m, p->name);
-	return true;
+	return choose_class(b, m, p->name);
 }
 
 static struct module *object_module(struct builder *b, const struct pickled *p)

@@ -49,7 +49,8 @@ bool script_call_method(struct interp *in, const struct function *self, const st
 	struct script_def *d = (struct script_def *)self->data;
 	struct lang_args all = *args;
 	const struct module *m = self->self.kind == D_MODULE ? self->self.u.p : NULL;
-	if (m && script_is_forward(d) && strcmp(m->script->base, "Module") == 0) {
+	const struct call *at = run->rt->recorder.call;
+	if (m && script_is_forward(d) && strcmp(m->script->base, "Module") == 0 && (!at || at->module != m)) {
 		int line = in->line;
 		run->forward = d;
 		bool ok = module_call(&run->rt->interp, self->self.u.p, args, out, err);

@@ -23,7 +23,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; m && i < sizeof reports / sizeof *reports; i++)
 		free(nns_report(m, NULL, reports[i], NULL, &err));
 	if (m && size < 10000) {
+		static const char *const given[] = { "2x3x4", "2x4" };
 		nns_graph *g = nns_trace(m, 0, NULL, 0, &err);
+		for (size_t n = 1; !g && n <= 2; n++)
+			g = nns_trace(m, 0, given, n, &err);
 		if (g)
 			free(nns_report(m, g, "shapes", NULL, &err));
 	}
