@@ -128,6 +128,8 @@ static void draw_saved(struct painter *p, struct backward *b)
 			int node = backward_box(p, b), number = all[i].is_own ? drawing_reserve(p->drawing) : value_box(p, v);
 			arrow(p, node, number, "dir", "none");
 			box(p, number, tensor_label(p, v, name), "orange");
+			if (!all[i].is_own && !all[i].is_list)
+				mark_seen(p, v);        /* an output that was saved before it is come to is not drawn as one */
 		}
 }
 
