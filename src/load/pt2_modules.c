@@ -76,11 +76,16 @@ bool pt2_name_classes(struct pt2 *p)
 
 /* ---- One module under several names ---- */
 
-/* Whether b holds the very parameters that a holds, at least one, and is of its class. */
-static bool same_module(const struct module *a, const struct module *b)
+/* A module that no operator ran in by that name has no class name yet. */
+static bool may_be_one_class(const struct module *a, const struct module *b)
 {
-	if (a->n_parameters == 0 || a->n_parameters != b->n_parameters || a->n_children || b->n_children || a->n_buffers != b->n_buffers
-	    || !a->class_name || !b->class_name || strcmp(a->class_name, b->class_name) != 0)
+	return !a->class_name || !b->class_name || strcmp(a->class_name, b->class_name) == 0;
+}
+
+/* Whether b holds the very parameters that a holds. */
+static bool same_parameters(const struct module *a, const struct module *b)
+{
+	if (a->n_parameters != b->n_parameters || a->n_children != b->n_children || a->n_buffers != b->n_buffers || !may_be_one_class(a, b))
 		return false;
 	for (size_t i = 0; i < a->n_parameters; i++)
 		if (strcmp(a->parameters[i].name, b->parameters[i].name) != 0 || a->parameters[i].value != b->parameters[i].value)
@@ -88,21 +93,50 @@ static bool same_module(const struct module *a, const struct module *b)
 	return true;
 }
 
+/* An activation or a dropout: nothing in it tells whether it is one with another. */
+static bool holds_nothing(const struct module *m)
+{
+	return m && m->n_parameters == 0 && m->n_buffers == 0 && m->n_children == 0;
+}
+
+/* Whether a and b are one module, as all that they hold is; they hold something. */
+static bool same_module(const struct module *a, const struct module *b)
+{
+	bool something = a->n_parameters > 0;
+	if (!same_parameters(a, b))
+		return false;
+	for (size_t i = 0; i < a->n_children; i++) {
+		const struct module *x = a->children[i].module, *y = b->children[i].module;
+		if (strcmp(a->children[i].name, b->children[i].name) != 0 || (x != y && !(holds_nothing(x) && holds_nothing(y) && may_be_one_class(x, y))))
+			return false;
+		something = something || x == y;
+	}
+	return something;
+}
+
 struct place {
 	struct module *module;
 	const char *path;
 };
 
+/* Modules that turned out to be others; a module's mark is the number of its place + 1. */
+struct merging {
+	struct pt2 *p;
+	struct place *places; size_t n, cap;
+	struct map first;        /* what a module holds first -> its entry among the modules */
+	bool changed;
+};
+
 /* Calls of a module that stands elsewhere too are calls of the first. */
-static void move_frames(struct program *g, const struct place *first)
+static void move_frames(struct program *g, const struct place *places)
 {
 	for (size_t i = 0; i < g->n_nodes; i++)
 		for (size_t f = 0; f < g->nodes[i].n_frames; f++) {
 			struct program_frame *frame = &g->nodes[i].frames[f];
 			int moved = frame->module->mark;
 			if (moved) {
-				frame->path = first[moved - 1].path;
-				frame->module = first[moved - 1].module;
+				frame->path = places[moved - 1].path;
+				frame->module = places[moved - 1].module;
 			}
 		}
 }
@@ -117,37 +151,71 @@ static void replace_module(struct pt2 *p, struct module *from, struct module *to
 	}
 }
 
+static bool take_place(struct merging *m, struct module *from, struct module *to, const char *path)
+{
+	struct place *grown = arena_grow(m->p->model->arena, m->places, m->n, &m->cap, sizeof *grown);
+	if (!grown)
+		return fail_memory(m->p->err);
+	m->places = grown;
+	grown[m->n++] = (struct place){ to, path };
+	from->mark = (int)m->n;
+	to->class_name = to->class_name ? to->class_name : from->class_name;
+	return true;
+}
+
+static bool merge(struct merging *m, struct module *from, const struct map_entry *to)
+{
+	struct module *first = to->value;
+	for (size_t i = 0; i < from->n_children; i++) {
+		struct module *x = from->children[i].module, *y = first->children[i].module;
+		const char *path = x == y ? NULL : arena_printf(m->p->model->arena, "%s.%s", to->key, from->children[i].name);
+		if (x != y && (!path || !take_place(m, x, y, path)))
+			return fail_memory(m->p->err);
+	}
+	replace_module(m->p, from, first);
+	m->changed = true;
+	return take_place(m, from, first, to->key);
+}
+
+/* The address of the first thing in a module that can tell it from others, as text; NULL: there is none, or no memory. */
+static char *first_content(struct merging *m, const struct module *at)
+{
+	const void *what = at->n_parameters ? (const void *)at->parameters[0].value : NULL;
+	for (size_t i = 0; i < at->n_children && !what; i++)
+		what = holds_nothing(at->children[i].module) ? NULL : at->children[i].module;
+	return what ? arena_printf(m->p->model->arena, "%p", what) : NULL;
+}
+
+static bool merge_once(struct merging *m)
+{
+	map_clear(&m->first);
+	m->changed = false;
+	for (size_t i = 0; i < m->p->modules.n; i++) {
+		struct map_entry *at = &m->p->modules.entries[i];
+		struct module *module = at->value;
+		char *key = module->mark ? NULL : first_content(m, module);
+		const struct map_entry *known = key ? map_get(&m->first, key) : NULL;
+		if (key && !known && !map_put(&m->first, m->p->model->arena, key, at))
+			return fail_memory(m->p->err);
+		if (known && same_module(known->value, module) && !merge(m, module, known))
+			return false;
+	}
+	return true;
+}
+
 /*
- * torch.export tells names, not objects: a module that stands in two places is one when all its parameters are.  The
- * first parameter finds the candidate.
+ * torch.export tells names, not objects: a module that stands in two places is one when all its parameters are, and then so is
+ * what holds nothing but such modules.  Each round finds those one level up.
  */
 bool pt2_merge_modules(struct pt2 *p, struct program *g)
 {
-	struct place *first = arena_array(p->model->arena, p->modules.n + 1, sizeof *first);
-	if (!first)
-		return fail_memory(p->err);
-	for (size_t i = 0; i < p->modules.n; i++) {
-		struct module *m = p->modules.entries[i].value;
-		struct value *v = m->n_parameters ? m->parameters[0].value : NULL;
-		first[i].module = m;
-		first[i].path = p->modules.entries[i].key;
-		size_t k = v && v->note ? (size_t)(intptr_t)v->note - 1 : i;
-		if (v && !v->note)
-			v->note = (void *)(intptr_t)(i + 1);
-		if (k == i || !same_module(first[k].module, m))
-			continue;
-		first[i].module = first[k].module;
-		first[i].path = first[k].path;
-		replace_module(p, m, first[k].module);
-		m->mark = (int)i + 1;
-	}
-	move_frames(g, first);
-	for (size_t i = 0; i < p->modules.n; i++) {
-		struct module *m = p->modules.entries[i].value;
-		m->mark = 0;
-		for (size_t k = 0; k < m->n_parameters; k++)
-			if (m->parameters[k].value)
-				m->parameters[k].value->note = NULL;
-	}
+	enum { MAX_ROUNDS = 16 };
+	struct merging m = { .p = p, .changed = true };
+	for (int round = 0; round < MAX_ROUNDS && m.changed; round++)
+		if (!merge_once(&m))
+			return false;
+	move_frames(g, m.places);
+	for (size_t i = 0; i < p->modules.n; i++)
+		((struct module *)p->modules.entries[i].value)->mark = 0;
 	return true;
 }
