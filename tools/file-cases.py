@@ -69,14 +69,19 @@ class Attention(nn.Module):
 class BiasedAttention(nn.Module):
     """Scores with a learnt bias; exported, a mask that forbids nothing is laid over the bias, or added to the scores."""
 
-    def __init__(self, added):
+    def __init__(self, added, causal=False):
         super().__init__()
+        self.causal = causal
         self.added, self.qkv, self.bias = added, nn.Linear(8, 24), nn.Parameter(torch.zeros(1, 2, 5, 5))
 
     def forward(self, x):
         n, t, _ = x.shape
         q, k, v = self.qkv(x).view(n, t, 3, 2, 4).permute(2, 0, 3, 1, 4)
-        mask = (torch.arange(t)[None, None, :, None] >= 0).expand(n, 1, t, t) if torch.compiler.is_exporting() else None
+        at, mask = torch.arange(t), None
+        if torch.compiler.is_exporting():
+            mask = (at[None, None, None, :] <= at[None, None, :, None] if self.causal else at[None, None, :, None] >= 0).expand(n, 1, t, t)
+        elif self.causal:
+            mask = (at[:, None] >= at[None, :]).view(1, 1, t, t)
         least = torch.finfo(x.dtype).min
         if not self.added:
             bias = (self.bias if mask is None else torch.where(mask, self.bias, least)).contiguous()
@@ -106,7 +111,53 @@ class Positions(nn.Module):
         return x + p
 
 
-def library_case(root, name, library, module, x, attrs=True):
+class SavedOutput(nn.Module):
+    """What the product keeps is returned as well."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 4)
+
+    def forward(self, x):
+        y = self.fc(x)
+        return y * y, y
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc, self.act = nn.Linear(4, 4), nn.ReLU()
+
+    def forward(self, x):
+        return self.act(self.fc(x))
+
+
+class Shared(nn.Module):
+    """A block that runs under other names than the one it is registered by first, and a number that only an assertion needs."""
+
+    def __init__(self):
+        super().__init__()
+        self.block = Block()
+        self.layers = nn.ModuleList([nn.Sequential(self.block, nn.LayerNorm(4)) for _ in range(2)])
+
+    def forward(self, x):
+        torch._check(x.max().int().item() <= 1000)
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+def shapes_of(module, x):
+    """Rows of `shapes`: what every leaf module returned, by a hook, and the root last."""
+    rows = ["module\tclass\toutput"]
+    hooks = [m.register_forward_hook(lambda m, _, y, n=n: rows.append(f"{n}\t{type(m).__name__}\t{'x'.join(map(str, y.shape))}"))
+             for n, m in module.named_modules() if n == "" or not list(m.children())]
+    module(x)
+    for h in hooks: h.remove()
+    return "\n".join(rows) + "\n"
+
+
+def library_case(root, name, library, module, x, attrs=True, saved=False):
     """A module that says it is of that library: its exported file gives the graph of the live module."""
     from torchviz import make_dot
     cls = type(module)
@@ -116,8 +167,8 @@ def library_case(root, name, library, module, x, attrs=True):
     finally:
         cls.__module__ = own
     x = x.clone().requires_grad_()
-    dot = make_dot(module(x), params={**dict(module.named_parameters()), "x": x}, show_attrs=attrs)
-    at = case(root, name, ["graph", "CASE/model.pt2", "--mode", "eval", *["--show-attrs"] * attrs, "-o", "OUT.gv"], renumbered(dot))
+    dot = make_dot(module(x), params={**dict(module.named_parameters()), "x": x}, show_attrs=attrs, show_saved=saved)
+    at = case(root, name, ["graph", "CASE/model.pt2", "--mode", "eval", *["--show-attrs"] * attrs, *["--show-saved"] * saved, "-o", "OUT.gv"], renumbered(dot))
     torch.export.save(ep, at("model.pt2"))
     forget_traces(at("model.pt2"))
 
@@ -128,6 +179,12 @@ def library_cases(root):
     library_case(root, "good-file-pt2-plain-attention", "transformers", Attention(False), x)
     library_case(root, "good-file-pt2-own-attention", "mine", Attention(True, always=True), x)
     library_case(root, "good-file-pt2-bias-of-attention", "transformers", BiasedAttention(False), torch.randn(2, 5, 8), attrs=False)
+    library_case(root, "good-file-pt2-causal-bias", "transformers", BiasedAttention(False, causal=True), torch.randn(2, 5, 8), attrs=False, saved=True)
+    library_case(root, "good-file-pt2-saved-output", "mine", SavedOutput(), torch.randn(2, 3), saved=True)
+    shared, y = Shared(), torch.randn(2, 4)
+    at = case(root, "good-file-pt2-shared-block", ["shapes", "CASE/model.pt2", "--format", "tsv"], shapes_of(shared, y))
+    torch.export.save(torch.export.export(shared, (y,), strict=False), at("model.pt2"))
+    forget_traces(at("model.pt2"))
     library_case(root, "good-file-pt2-added-mask", "transformers", BiasedAttention(True), torch.randn(2, 5, 8))
     library_case(root, "good-file-pt2-positions", "timm", Positions(1), torch.randn(2, 5, 3))
     library_case(root, "good-file-pt2-positions-of-grid", "timm", Positions(0), torch.randn(2, 4, 3))

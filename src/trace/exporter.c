@@ -109,23 +109,32 @@ static void drop_mask(struct exported_call *c)
 		set_named(c->args, "is_causal", datum_bool(true));
 }
 
+static bool call(struct exported_call *c, const char *name, struct datum *items, size_t n, struct datum *out)
+{
+	struct lang_args args = { .items = items, .n = n };
+	return record_call(&c->rt->recorder, name, &args, out, c->err);
+}
+
 /*
- * create_position_bias_mask(): without a mask the bias alone, made contiguous, is what is added; with one
- * where(mask, bias, the least float).
+ * create_position_bias_mask(): without a mask the bias alone, made contiguous, is what is added to the scores; with is_causal each
+ * layer lays a mask of its own over it, for one sample and one head.
  */
 static bool drop_mask_of_bias(struct exported_call *c)
 {
 	struct datum *mask = named(c->args, "attn_mask");
 	const struct node *contiguous = mask ? made_by(*mask, "contiguous") : NULL;
 	const struct node *where = mask ? made_by(contiguous ? arg_of(contiguous, "self") : *mask, "where") : NULL;
-	struct datum bias = arg_of(where, "self"), out;
-	if (!tensor_in(bias) || mask_of(c, tensor_in(arg_of(where, "condition"))) != MASK_ALLOWS_ALL)
+	struct datum condition = arg_of(where, "condition"), bias = arg_of(where, "self");
+	enum mask known = tensor_in(bias) ? mask_of(c, tensor_in(condition)) : MASK_UNKNOWN;
+	if (known != MASK_ALLOWS_ALL && known != MASK_CAUSAL)
 		return true;
-	struct lang_args args = { .items = &bias, .n = 1 };
-	if (!record_call(&c->rt->recorder, "contiguous", &args, &out, c->err))
-		return false;
-	*mask = out;
-	return true;
+	if (known == MASK_CAUSAL) {
+		struct datum first[] = { condition, datum_int(0), datum_int(0), datum_int(1) };
+		struct datum laid[] = { condition, bias, arg_of(where, "other") };
+		if (!call(c, "slice.Tensor", first, 4, &laid[0]) || !call(c, where->op->name, laid, 3, &bias))
+			return false;
+	}
+	return call(c, "contiguous", &bias, 1, mask);
 }
 
 /* What repeat_kv() of integrations/sdpa_attention.py was given, when d came of it: reshape(expand(unsqueeze(x, 2))). */
