@@ -5,10 +5,12 @@ usage: value-cases.py tests/values     (needs torch)
 
 Inputs are torch.randn of their shape, drawn in order after the seed; so a row needs no numbers but the result's: the
 dtype, the shape, and the sum, the sum of absolute values, the sum of each value times its place.  draws.tsv holds values
-themselves: up to 16 of a tensor, evenly spread, the first and the last among them.
+themselves: up to 16 of a tensor, evenly spread, the first and the last among them; so does runs.tsv, of what models return in
+each mode, with the inputs drawn after the parameters.  Needs torchvision too.
 """
 import os, sys, warnings
 import torch
+import torchvision
 import torch.nn.functional as F
 from torch import nn
 from torch.nn import *
@@ -145,6 +147,46 @@ torch.lerp(x, y, 0.7) + torch.addcdiv(x, y, z.abs() + 1, value=-0.3) | 20 20 20
 (x.half() * torch.tensor(0.1) + x.half() * 0.1 + torch.atan2(x.half(), torch.tensor(0.1))).float() | 20
 """.strip().split("\n")
 
+# Statements; what fails is "!".
+PROGRAMS = """
+y = x.t(); y.add_(1); return torch.cat([x.flatten(), y.flatten()]) | 4x3
+y = x.view(2, 2, 3); y.transpose_(0, 2); y.add_(1); return x * 2 + y.sum() | 4x3
+x.t_(); return x * 2 | 4x3
+x.squeeze_().unsqueeze_(1); return x + 1 | 4x3
+y = x.diagonal(); y.zero_(); x[0] = 5; x[:, 1] = x[:, 0]; return x | 4x3
+x[[0, 1]] = x[[1, 0]]; x[:, [0, 2]] += 1.5; return x[:, [2, 1, 0]] * torch.arange(3) | 4x3
+y = x[..., None]; y += 1; x[torch.tensor([True, False, True, False])] *= 2; return x | 4x3
+a, b = x.chunk(2, 0); b.copy_(a); return x | 4x3
+y = torch.as_strided(x, (2, 2), (3, 1), 4); y.mul_(3); return x | 4x3
+y = x.expand(2, 4, 3); y.add_(1); return y | 4x3
+y = torch.zeros(3).expand(4, 3); y.copy_(x); return y | 4x3
+x[1:].copy_(x[:-1]); return x | 4x3
+x.sub_(x[0]); return x | 4x3
+y = (x * 3).to(torch.int64); y.add_(1.5); return y | 4x3
+y = (x * 3).to(torch.int64); y.copy_(torch.tensor([1.7, -2.7, 300.0])); return y | 4x3
+y = (x * 3).to(torch.int32); y <<= 1; y >>= 2; return y.where(y > 0, -3) | 4x3
+y = x.half(); y.remainder_(0.3); return y.float() | 4x3
+y = x.new_zeros(3); y.fill_(2.9); y[1] = 7; return y | 4x3
+""".strip().split("\n")
+
+# Model | shapes of inputs; each in eval and in train mode.
+RUNS = """
+resnet18 | 2x3x64x65
+Sequential(Conv2d(3, 8, 3, padding=1, padding_mode='reflect'), BatchNorm2d(8, momentum=None), ReLU(), Dropout(0.3), MaxPool2d(2, ceil_mode=True), Flatten(1), Linear(160, 4)) | 3x3x9x7
+Sequential(ConvTranspose2d(4, 8, 3, stride=3, padding=1, output_padding=2, groups=2), InstanceNorm2d(8, affine=True, track_running_stats=True), Hardswish()) | 2x4x5x4
+LSTM(5, 7, 2, batch_first=True, bidirectional=True, dropout=0.3, proj_size=3) | 3x4x5
+GRU(5, 7, 2, bias=False) | 3x4x5
+MultiheadAttention(8, 2, dropout=0.2, add_bias_kv=True, add_zero_attn=True) | 3x2x8 5x2x8 5x2x8
+TransformerEncoderLayer(8, 2, 16, activation='gelu', norm_first=True) | 3x4x8
+Transformer(8, 2, 1, 1, 16, batch_first=True) | 2x3x8 2x5x8
+Sequential(Conv1d(4, 6, 3, dilation=2), GroupNorm(2, 6), GELU('tanh'), AvgPool1d(3, 2, 1, count_include_pad=False), LPPool1d(2, 2)) | 2x4x17
+Sequential(Conv3d(2, 4, 2, groups=2), BatchNorm3d(4, affine=False), AdaptiveMaxPool3d(2), AlphaDropout(0.2)) | 2x2x5x6x4
+Sequential(Linear(6, 8), RReLU(), LayerNorm(8), Dropout1d(0.4), Softmin(1)) | 5x6
+Bilinear(3, 4, 5) | 2x3 2x4
+HuberLoss(reduction='sum', delta=0.3) | 3x4 3x4
+Sequential(Conv2d(3, 4, 3), ReLU()) | 0x3x5x5
+""".strip().split("\n")
+
 MODULES = """
 Linear(10, 20)
 Conv2d(3, 8, 3, groups=1)
@@ -235,6 +277,27 @@ def main(root):
             torch.manual_seed(0)
             names = dict(zip("xyz", (torch.randn([int(n) for n in s.split("x")]) for s in shapes.split())))
             f.write(f"{expression}\t{shapes}\t{sums(eval(expression, globals(), names))}\n")
+        for row in PROGRAMS:
+            program, shape = (s.strip() for s in row.split(" | "))
+            torch.manual_seed(0)
+            space = dict(globals())
+            exec("def run(x):\n" + "".join(f"    {s}\n" for s in program.split("; ")), space)
+            try:
+                answer = sums(space["run"](torch.randn([int(n) for n in shape.split("x")])))
+            except RuntimeError:
+                answer = "!"
+            f.write(f"{program}\t{shape}\t{answer}\n")
+    with open(os.path.join(root, "runs.tsv"), "w") as f:
+        for row in RUNS:
+            for mode in ("eval", "train"):
+                expression, shapes = (s.strip() for s in row.split(" | "))
+                torch.manual_seed(0)
+                model = torchvision.models.resnet18() if expression == "resnet18" else eval(expression)
+                inputs = [torch.randn([int(n) for n in s.split("x")]) for s in shapes.split()]
+                with torch.no_grad():
+                    outputs = model.train(mode == "train")(*inputs)
+                outputs = [t for t in (outputs if isinstance(outputs, tuple) else [outputs]) for t in (t if isinstance(t, tuple) else [t])]
+                f.write("\t".join([expression, mode, shapes] + [few(t) for t in outputs]) + "\n")
     with open(os.path.join(root, "modules.tsv"), "w") as f:
         for expression in MODULES:
             torch.manual_seed(0)

@@ -189,7 +189,7 @@ bool inputs_ranges(struct nns_plan *p, nns_error *err)
 
 bool input_drawn(struct nns_plan *p, size_t index, struct tensor **out, nns_error *err)
 {
-	const struct value *v = p->graph.graph->inputs[index].value;
+	const struct value *v = p->graph.graph->inputs[index].given;
 	struct tensor *t = tensor_new_strided(p->run.arena, &p->run.heap, v->dtype, v->ndim, v->size, v->stride, err);
 	size_t n = t ? (size_t)tensor_numel(t) : 0;
 	if (!t)

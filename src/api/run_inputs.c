@@ -155,7 +155,7 @@ static bool input_from_file(struct nns_plan *p, size_t i, nns_error *err)
 	const struct npz_array *a = arrays_find(&p->inputs, in->name, "in", i);
 	if (!a)
 		return fail(err, NNS_MODEL, "%s: there is no array for input %zu (%s)", p->inputs.path, i, in->name ? in->name : "without a name");
-	p->values[i] = converted(p, tensor_of_value(p->run.arena, &p->run.heap, a->value, err), in->value, err);
+	p->values[i] = converted(p, tensor_of_value(p->run.arena, &p->run.heap, a->value, err), in->given, err);
 	return p->values[i] || fail_within(err, "%s: ", p->inputs.path);
 }
 
@@ -170,7 +170,7 @@ static const nns_array *find_array(const nns_array *arrays, size_t n, const char
 static bool input_from_caller(struct nns_plan *p, size_t i, const nns_array *arrays, size_t n, nns_error *err)
 {
 	const struct graph_input *in = &p->graph.graph->inputs[i];
-	const struct value *v = in->value;
+	const struct value *v = in->given;
 	const nns_array *a = find_array(arrays, n, in->name, i);
 	if (!a || !a->data)
 		return fail(err, NNS_USAGE, "there is no array for input %zu (%s)", i, in->name ? in->name : "without a name");

@@ -28,7 +28,7 @@ static bool broadcasts_to(struct kernel_call *k, const struct tensor *self, stru
 static bool k_copy(struct kernel_call *k)
 {
 	struct tensor *self = arg_tensor(k, "self"), *from = arg_tensor(k, "src");
-	if (!broadcasts_to(k, self, from))
+	if (!broadcasts_to(k, self, from) || (k->op->inplace && !can_overwrite(k, self, &from, 1)))
 		return false;
 	struct tensor *out = k->op->inplace ? self : out_like(k, self, self->dtype);
 	return out && copy_into(k, out, from) && (!k->op->inplace || out_same(k, self));

@@ -195,7 +195,7 @@ WHOLE(shift_right, x >> (y < 0 || y > 63 ? 63 : y))
 /* ---- What rows alone cannot say ---- */
 
 #define ROW(f) { .real = real_##f, .whole = whole_##f, .operands = "self,other" }
-#define ROW_NARROW(f) { .real = real_##f, .narrow = narrow_##f, .whole = whole_##f, .operands = "self,other" }
+#define ROW_NARROW(f) { .wide_scalars = true, .real = real_##f, .narrow = narrow_##f, .whole = whole_##f, .operands = "self,other" }
 
 /* Integers have no division by zero. */
 static bool nonzero_divisor(struct kernel_call *k)
@@ -232,7 +232,7 @@ static void real_trunc_float(double *out, const double *const *in, int64_t n, co
 
 static bool k_div_mode(struct kernel_call *k)
 {
-	static const struct kernel_row true_row = { .real = real_div, .operands = "self,other", .result = RESULT_FLOAT };
+	static const struct kernel_row true_row = { .real = real_div, .operands = "self,other", .result = RESULT_FLOAT, .wide_scalars = true };
 	static const struct kernel_row narrow_row = { .real = real_trunc_float, .whole = whole_trunc_divide, .operands = "self,other" };
 	const char *mode = arg_str(k, "rounding_mode");
 	struct tensor *in[2] = { arg_operand(k, "self"), arg_operand(k, "other") };
@@ -321,7 +321,7 @@ static struct tensor *step(struct kernel_call *k, const struct kernel_row *row, 
 	return t && pointwise_run(k, row, t, in, 2, d) ? t : NULL;
 }
 
-static const struct kernel_row mul_row = ROW(mul), div_row = { .real = real_div }, pow_row = { .real = real_pow, .whole = whole_pow, .operands = "self,exponent" };
+static const struct kernel_row mul_row = ROW(mul), div_row = { .real = real_div, .wide_scalars = true }, pow_row = { .wide_scalars = true, .real = real_pow, .whole = whole_pow, .operands = "self,exponent" };
 
 static struct tensor *number_of(struct kernel_call *k, double v)
 {
@@ -400,14 +400,15 @@ const struct kernel_row pointwise_kernels[] = {
 	{ .name = "add", .real = real_add, .whole = whole_add, .operands = "self,other", .scalars = "alpha" },
 	{ .name = "sub", .real = real_sub, .whole = whole_sub, .operands = "self,other", .scalars = "alpha" },
 	{ .name = "rsub", .real = real_rsub, .whole = whole_rsub, .operands = "self,other", .scalars = "alpha" },
-	TWO(mul), TWO_FLOAT(div),
+	{ .name = "mul", .real = real_mul, .whole = whole_mul, .operands = "self,other", .wide_scalars = true },
+	{ .name = "div", .real = real_div, .operands = "self,other", .result = RESULT_FLOAT, .wide_scalars = true },
 	{ .name = "div.Tensor_mode", .run = k_div_mode },
 	{ .name = "div.Scalar_mode", .run = k_div_mode },
 	{ .name = "floor_divide", .run = k_floor_divide },
 	{ .name = "remainder", .run = k_remainder },
 	{ .name = "fmod", .run = k_fmod },
 	{ .name = "pow.Tensor_Scalar", .run = k_pow_scalar },
-	{ .name = "pow", .real = real_pow, .whole = whole_pow, .operands = "self,exponent" },
+	{ .name = "pow", .wide_scalars = true, .real = real_pow, .whole = whole_pow, .operands = "self,exponent" },
 	{ .name = "addcmul", .real = real_addcmul, .whole = whole_addcmul, .operands = "self,tensor1,tensor2", .scalars = "value" },
 	{ .name = "addcdiv", .real = real_addcdiv, .narrow = real_addcdivf, .operands = "self,tensor1,tensor2", .scalars = "value" },
 	{ .name = "lerp", .real = real_lerp, .narrow = real_lerpf, .operands = "self,end,weight" },
@@ -432,6 +433,7 @@ const struct kernel_row pointwise_kernels[] = {
 	TWO_WHOLE("bitwise_and", and), TWO_WHOLE("bitwise_or", or), TWO_WHOLE("bitwise_xor", xor),
 	TWO_WHOLE("bitwise_left_shift", shift_left), TWO_WHOLE("bitwise_right_shift", shift_right),
 	TWO_WHOLE("__lshift__", shift_left), TWO_WHOLE("__rshift__", shift_right),
+	TWO_WHOLE("__ilshift__", shift_left), TWO_WHOLE("__irshift__", shift_right),
 	{ .name = "isin", .run = k_isin },
 	{ 0 }
 };

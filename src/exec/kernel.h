@@ -47,6 +47,7 @@ struct kernel_row {
 	whole_fn *whole;                 /* for integers and bool; NULL: computed as real */
 	const char *operands;            /* tensors or numbers: "self,other"; NULL: "self" */
 	const char *scalars;             /* become p[0], p[1], ...: "alpha"; None is NaN in p of real, 0 in p of whole */
+	bool wide_scalars;               /* what has no dimensions keeps float32 beside tensors of half precision (opmath) */
 	const char *writes;              /* arguments that it writes and the schema does not say so */
 	enum { RESULT_PROMOTED, RESULT_FLOAT, RESULT_BOOL, RESULT_FIRST } result;
 	/* Of run(), for planning memory: its tensors as doubles, what is not float32 row by row as such, or nothing. */
@@ -124,6 +125,8 @@ void pointwise_strides(struct tensor *const *t, int n, int ndim, const int64_t *
 /* product of the sizes [from, to) */
 int64_t sizes_product(const int64_t *size, int from, int to);
 
+/* Whether to can be written while the operands are read: each of its elements has a place of its own, and none shares it partly (MemoryOverlap.cpp). */
+bool can_overwrite(struct kernel_call *k, const struct tensor *to, struct tensor *const *operands, int n);
 /* Runs an element-wise row: its operands, its result. */
 bool kernel_pointwise(struct kernel_call *k, const struct kernel_row *row);
 /* Runs its function over the operands given into out; common is the type that they are converted to and computed in. */

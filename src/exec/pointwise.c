@@ -142,6 +142,38 @@ static enum dtype result_dtype(const struct kernel_row *row, struct tensor *cons
 	}
 }
 
+/* How many elements lie from the first to the last, both counted; 0: some share a place, or there are gaps. */
+static int64_t dense_extent(const struct tensor *t)
+{
+	int64_t n = 1;
+	for (int i = 0; i < t->ndim; i++)
+		n += (t->size[i] - 1) * t->stride[i];
+	return n == tensor_numel(t) ? n : 0;
+}
+
+static bool overlaps_partly(const struct tensor *a, const struct tensor *b)
+{
+	int64_t n = dense_extent(a), m = dense_extent(b);
+	if (a->storage != b->storage || n == 0 || m == 0)
+		return false;
+	if (a->offset != b->offset || n != m)
+		return a->offset < b->offset + m && b->offset < a->offset + n;
+	return a->ndim != b->ndim || memcmp(a->stride, b->stride, (size_t)a->ndim * sizeof *a->stride) != 0;
+}
+
+bool can_overwrite(struct kernel_call *k, const struct tensor *to, struct tensor *const *operands, int n)
+{
+	for (int i = 0; i < to->ndim; i++)
+		if (to->size[i] > 1 && to->stride[i] == 0)
+			return kernel_fail(k, "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+			                      "Please clone() the tensor before performing the operation.");
+	for (int i = 0; i < n; i++)
+		if (overlaps_partly(to, operands[i]))
+			return kernel_fail(k, "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
+			                      "Please clone() the tensor before performing the operation.");
+	return true;
+}
+
 bool kernel_pointwise(struct kernel_call *k, const struct kernel_row *row)
 {
 	struct tensor *in[MAX_OPERANDS - 1];
@@ -152,6 +184,8 @@ bool kernel_pointwise(struct kernel_call *k, const struct kernel_row *row)
 		if (!(in[n] = arg_operand(k, name)) || !kernel_reads(k, in[n]))
 			return false;
 	if (!broadcast_shapes(k, in, n, &ndim, size))
+		return false;
+	if (k->op->inplace && !can_overwrite(k, in[0], in, n))
 		return false;
 	enum dtype common = tensors_result_type(in, n), dtype = result_dtype(row, in, n);
 	if (row->result == RESULT_FLOAT)
@@ -175,11 +209,11 @@ struct pointwise_work {
 	bool whole;
 };
 
-/* The type that an operand takes before anything is computed: what has no dimensions stays float32 beside half precision (opmath). */
-static enum dtype cast_of(const struct tensor *t, enum dtype common)
+/* The type that an operand takes before anything is computed. */
+static enum dtype cast_of(const struct kernel_row *row, const struct tensor *t, enum dtype common)
 {
 	bool reduced = common == DT_FLOAT16 || common == DT_BFLOAT16;
-	enum dtype d = reduced && t->ndim == 0 ? DT_FLOAT32 : common;
+	enum dtype d = reduced && row->wide_scalars && t->ndim == 0 ? DT_FLOAT32 : common;
 	return d == t->dtype || (dtype_is_float(d) && d == DT_FLOAT64) ? DT_NONE : d;
 }
 
@@ -250,7 +284,7 @@ bool pointwise_run(struct kernel_call *k, const struct kernel_row *row, struct t
 	loop_operand(&l, 0, out);
 	for (i = 0; i < n; i++) {
 		loop_operand(&l, i + 1, in[i]);
-		w.cast[i] = cast_of(in[i], common);
+		w.cast[i] = cast_of(row, in[i], common);
 	}
 	for (loop_begin(&l); l.left > 0; loop_next(&l))
 		in_parallel(k, l.run, 1 << 15, pointwise_piece, &w);

@@ -76,6 +76,7 @@ struct call {
 struct graph_input {
 	const char *name;
 	struct value *value;
+	const struct value *given;   /* the sizes and strides it came with; operators in place change those of value */
 	bool is_default;         /* came from the description, not from the command line */
 	const char *symbols;     /* of a program whose sizes are free: "s0 x 3"; else NULL */
 };

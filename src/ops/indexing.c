@@ -91,8 +91,13 @@ static bool list_to_tensor(struct interp *in, struct datum d, struct datum *out,
 	if (!list_sizes(d, size, &ndim, &is_bool))
 		return fail(err, NNS_MODEL, "an index must be made of integers, slices, None, ... and tensors, not %s", datum_type_name(d));
 	struct value *v = value_new(in->arena, is_bool ? DT_BOOL : DT_INT64, ndim, size);
+	struct datum *constant = arena_alloc(in->arena, sizeof *constant);
+	if (!v || !constant)
+		return fail_memory(err);
+	*constant = d;
+	v->constant = constant;
 	*out = datum_pointer(D_TENSOR, v);
-	return v || fail_memory(err);
+	return true;
 }
 
 static bool collect_items(struct indexing *x, struct datum index, nns_error *err)
@@ -188,10 +193,12 @@ static bool keep_tensor(struct indexing *x, int dim, struct datum t, nns_error *
 /* x[True]: a new dimension, indexed with a mask of one element. */
 static bool apply_bool(struct indexing *x, bool on, nns_error *err)
 {
-	int64_t one = on;
+	int64_t one = on, zero = 0;
 	struct value *v = value_new(x->in->arena, DT_INT64, 1, &one);
-	if (!v)
+	struct datum *constant = arena_alloc(x->in->arena, sizeof *constant);
+	if (!v || !constant || !datum_ints(x->in->arena, D_LIST, &zero, (size_t)one, constant))
 		return fail_memory(err);
+	v->constant = constant;
 	if (!apply_unsqueeze(x, err))
 		return false;
 	return keep_tensor(x, x->dim++, datum_pointer(D_TENSOR, v), err);

@@ -53,6 +53,7 @@ const struct function_rule method_rules[] = {
 	  "return torch.unique_consecutive(self, return_inverse=return_inverse, return_counts=return_counts, dim=dim)" },
 	{ "Tensor.new_tensor", "self, data, dtype=None, device=None, requires_grad=False",
 	  "return torch.tensor(data, dtype=self.dtype if dtype is None else dtype, requires_grad=requires_grad)" },
+	{ "Tensor.where", "self, condition, other", "return torch.where(condition, self, other)" },
 	{ "Tensor.copy", "self", "return self.clone()" },
 	{ 0 }
 };

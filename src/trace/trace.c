@@ -27,14 +27,18 @@ static bool value_is_compact(const struct value *v)
 static bool copy_input(struct arena *a, const struct graph_input *from, struct graph_input *to, nns_error *err)
 {
 	struct value *v = value_new(a, from->value->dtype, from->value->ndim, from->value->size);
-	if (!v)
+	struct value *given = value_new(a, from->value->dtype, from->value->ndim, from->value->size);
+	if (!v || !given)
 		return fail_memory(err);
-	if (value_is_compact(from->value))
+	if (value_is_compact(from->value)) {
 		memcpy(v->stride, from->value->stride, (size_t)v->ndim * sizeof *v->stride);
+		memcpy(given->stride, v->stride, (size_t)v->ndim * sizeof *v->stride);
+	}
 	v->requires_grad = from->value->requires_grad;
 	v->name = from->name;
 	*to = *from;
 	to->value = v;
+	to->given = given;
 	return true;
 }
 

@@ -88,9 +88,27 @@ static void arrays_close(struct arrays *f)
 	mapping_close(&f->file);
 }
 
+/* An expression is returned; statements are parted by "; ". */
+static void add_statements(char *program, char *out, size_t size)
+{
+	if (!strstr(program, "return ")) {
+		snprintf(out, size, "\"return %s\"", program);
+		return;
+	}
+	for (char *next; program; program = next) {
+		next = strstr(program, "; ");
+		if (next) {
+			*next = 0;
+			next += 2;
+		}
+		snprintf(out + strlen(out), size - strlen(out), "%s\"%s\"", *out ? ", " : "", program);
+	}
+}
+
 static void run_operator(char *row, const char *path)
 {
-	char *expression = word(&row, '\t'), *shapes = word(&row, '\t'), description[1000], inputs[200] = "", names[20] = "", why[300] = "";
+	char *expression = word(&row, '\t'), *shapes = word(&row, '\t'), description[1000], statements[800] = "", inputs[200] = "", names[20] = "", why[300] = "";
+	char title[800];
 	nns_load_options load = { .initialise = true };
 	nns_run_options o = { .seeded = true, .seed = 0, .save = path };
 	nns_error err = { 0 };
@@ -103,13 +121,17 @@ static void run_operator(char *row, const char *path)
 			*p = *p == 'x' ? ',' : *p;
 		snprintf(inputs + strlen(inputs), sizeof inputs - strlen(inputs), "%s]", shape);
 	}
-	snprintf(description, sizeof description, "{\"modules\": {}, \"forward(%s)\": [\"return %s\"], \"inputs\": {%s}}", names, expression, inputs);
+	snprintf(title, sizeof title, "%s", expression);
+	add_statements(expression, statements, sizeof statements);
+	snprintf(description, sizeof description, "{\"modules\": {}, \"forward(%s)\": [%s], \"inputs\": {%s}}", names, statements, inputs);
 	nns_model *m = nns_model_load_memory(description, strlen(description), "values", &load, &err);
 	char *report = m ? nns_run(m, 0, NULL, 0, &o, &matches, &err) : NULL;
 	struct arrays f = { 0 };
-	if (report && arrays_open(&f, path, &err))
+	if (*row == '!')
+		ok = !report || (snprintf(why, sizeof why, "runs, and must not"), false);
+	else if (report && arrays_open(&f, path, &err))
 		ok = f.n == 1 ? same_sums(f.arena, f.all[0].value, row, why, sizeof why) : (snprintf(why, sizeof why, "%zu outputs", f.n), false);
-	result(ok, expression, *why ? why : err.message);
+	result(ok, title, *why ? why : err.message);
 	arrays_close(&f);
 	free(report);
 	nns_model_free(m);
@@ -146,8 +168,8 @@ static void run_module(char *row, const char *path)
 	nns_model_free(m);
 }
 
-/* "float32 3x4 V V ...": up to 16 values, evenly spread, to 1e-6. */
-static bool same_values(struct arena *a, const struct value *v, char *expected, char *why, size_t size)
+/* "float32 3x4 V V ...": up to 16 values, evenly spread. */
+static bool same_values(struct arena *a, const struct value *v, char *expected, double tolerance, char *why, size_t size)
 {
 	struct heap heap = { 0 };
 	nns_error err = { 0 };
@@ -166,7 +188,7 @@ static bool same_values(struct arena *a, const struct value *v, char *expected, 
 	for (int64_t i = 0; ok && i < shown; i++) {
 		int64_t at = n > 1 ? i * (n - 1) / (shown - 1) : 0;
 		double number_wanted = strtod(word(&expected, ' '), NULL);
-		if (!(fabs(x[at] - number_wanted) <= 1e-6 * (1 + fabs(number_wanted))) && x[at] != number_wanted)
+		if (!(fabs(x[at] - number_wanted) <= tolerance * (1 + fabs(number_wanted))) && x[at] != number_wanted)
 			ok = (snprintf(why, size, "value %lld is %.9g, expected %.9g", (long long)at, x[at], number_wanted), false);
 	}
 	free(x);
@@ -186,12 +208,57 @@ static void run_draws(char *row, const char *path)
 	bool ok = m && nns_save_weights(m, &o, path, &used, &err) && arrays_open(&f, path, &err);
 	size_t n = 0;
 	for (; ok && *row; n++)
-		ok = n < f.n ? same_values(f.arena, f.all[n].value, word(&row, '\t'), why, sizeof why) : (snprintf(why, sizeof why, "only %zu tensors", f.n), false);
+		ok = n < f.n ? same_values(f.arena, f.all[n].value, word(&row, '\t'), 1e-6, why, sizeof why) : (snprintf(why, sizeof why, "only %zu tensors", f.n), false);
 	if (ok && n != f.n)
 		ok = (snprintf(why, sizeof why, "%zu tensors, expected %zu", f.n, n), false);
 	result(ok, expression, *why ? why : err.message);
 	arrays_close(&f);
 	nns_model_free(m);
+}
+
+static nns_model *open_run(const char *name, nns_error *err)
+{
+	const char *folder = getenv("srcdir");
+	nns_load_options load = { .initialise = true };
+	char path[500];
+	if (strchr(name, '('))
+		return nns_model_from_expression(name, &load, err);
+	snprintf(path, sizeof path, "%s/samples/%s.json", folder ? folder : ".", name);
+	return nns_model_load(path, &load, err);
+}
+
+static void run_once(const char *name, const char *mode, const char *const *inputs, size_t n_inputs, char *cells, const char *executor, const char *path)
+{
+	nns_run_options o = { .seeded = true, .seed = 0, .save = path, .executor = executor };
+	nns_error err = { 0 };
+	struct arrays f = { 0 };
+	bool matches, ok;
+	char title[700], why[300] = "";
+	size_t n = 0;
+	nns_model *m = open_run(name, &err);
+	char *report = m ? nns_run(m, strcmp(mode, "train") == 0 ? NNS_TRAIN : 0, inputs, n_inputs, &o, &matches, &err) : NULL;
+	for (ok = report && arrays_open(&f, path, &err); ok && *cells; n++)
+		ok = n < f.n ? same_values(f.arena, f.all[n].value, word(&cells, '\t'), 1e-4, why, sizeof why) : (snprintf(why, sizeof why, "only %zu outputs", f.n), false);
+	if (ok && n != f.n)
+		ok = (snprintf(why, sizeof why, "%zu outputs, expected %zu", f.n, n), false);
+	snprintf(title, sizeof title, "%s, %s%s%s", name, mode, executor ? ", " : "", executor ? executor : "");
+	result(ok, title, *why ? why : err.message);
+	arrays_close(&f);
+	free(report);
+	nns_model_free(m);
+}
+
+/* Model, mode, shapes, and each output; on the executor that is chosen without a word, and on the reference. */
+static void run_model(char *row, const char *path)
+{
+	char *name = word(&row, '\t'), *mode = word(&row, '\t'), *shapes = word(&row, '\t'), again[4000];
+	const char *inputs[8];
+	size_t n = 0;
+	while (*shapes && n < 8)
+		inputs[n++] = word(&shapes, ' ');
+	snprintf(again, sizeof again, "%s", row);
+	run_once(name, mode, inputs, n, row, NULL, path);
+	run_once(name, mode, inputs, n, again, "reference", path);
 }
 
 static bool each_row(const char *file, const char *path, void (*run)(char *row, const char *path))
@@ -213,7 +280,7 @@ static bool each_row(const char *file, const char *path, void (*run)(char *row, 
 int main(void)
 {
 	char path[] = "values-test.npz";
-	bool ok = each_row("operators.tsv", path, run_operator) && each_row("modules.tsv", path, run_module) && each_row("draws.tsv", path, run_draws);
+	bool ok = each_row("operators.tsv", path, run_operator) && each_row("modules.tsv", path, run_module) && each_row("draws.tsv", path, run_draws) && each_row("runs.tsv", path, run_model);
 	remove(path);
 	printf("1..%d\n", number);
 	return !ok;
