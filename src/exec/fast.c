@@ -105,8 +105,8 @@ static bool add_primitive(struct lowering *l, struct primitive *p, const struct 
 	f->scratch = needs->scratch > f->scratch ? needs->scratch : f->scratch;
 	f->made = f->weights + needs->tried > f->made ? f->weights + needs->tried : f->made;
 	f->weights += needs->weights;
-	return !f->options.memory || f->weights <= f->options.memory ||
-		fail(l->err, NNS_MEMORY, "packed weights alone need more than the %.1f MB that it may take (see --memory)", (double)f->options.memory / 1e6);
+	struct memory_plan m = { .packed = f->weights };
+	return memory_allowed(&m, f->options.memory, l->err);
 }
 
 /* ---- Layouts ---- */

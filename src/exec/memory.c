@@ -1,6 +1,7 @@
 #include "exec/memory.h"
 
 #include <stdint.h>
+#include <stdio.h>
 
 static size_t plus(size_t x, size_t y)
 {
@@ -181,11 +182,24 @@ size_t memory_total(const struct memory_plan *m)
 	return plus(plus(m->weights, m->activations), plus(m->packed, m->workspace));
 }
 
+const char *memory_amount(char *out, size_t n, size_t bytes)
+{
+	double b = (double)bytes;
+	if (bytes < 1000)
+		snprintf(out, n, "%zu bytes", bytes);
+	else
+		snprintf(out, n, "%.1f %s", b < 1e6 ? b / 1e3 : b < 1e9 ? b / 1e6 : b / 1e9, b < 1e6 ? "kB" : b < 1e9 ? "MB" : "GB");
+	return out;
+}
+
 bool memory_allowed(const struct memory_plan *m, size_t limit, nns_error *err)
 {
-	size_t total = memory_total(m);
-	if (!limit || total <= limit)
+	const size_t parts[] = { memory_total(m), m->weights, m->activations, m->packed, m->workspace, limit };
+	char text[6][32];
+	if (!limit || parts[0] <= limit)
 		return true;
-	return fail(err, NNS_MEMORY, "needs %.1f MB of memory (weights %.1f, activations %.1f, packed weights %.1f, workspace %.1f), more than the %.1f MB that it may take (see --memory)",
-	            (double)total / 1e6, (double)m->weights / 1e6, (double)m->activations / 1e6, (double)m->packed / 1e6, (double)m->workspace / 1e6, (double)limit / 1e6);
+	for (int i = 0; i < 6; i++)
+		memory_amount(text[i], sizeof text[i], parts[i]);
+	return fail(err, NNS_MEMORY, "needs %s of memory (weights %s, activations %s, packed weights %s, workspace %s), more than the %s that it may take (see --memory)", text[0],
+	            text[1], text[2], text[3], text[4], text[5]);
 }
