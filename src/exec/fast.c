@@ -498,42 +498,58 @@ static bool reference(struct lowering *l, size_t step)
 
 /* ---- Chains ---- */
 
-static bool bring_in_blocks(struct lowering *l, int slot, struct operand *out, const struct layout **layout)
+/* Operands in blocks of channels: those of the first link, and what the last one adds. */
+static bool find_blocks(struct lowering *l, const int *slots, int n, const struct layout **layouts)
 {
-	const struct value *v = value_of(l, slot);
-	*layout = l->f->backend->blocked(l->f->backend, l->f->arena, v->ndim, v->size, false);
-	return *layout && need_layout(l, slot, *layout, out);
+	for (int i = 0; i < n; i++) {
+		const struct value *v = value_of(l, slots[i]);
+		layouts[i] = l->f->backend->blocked(l->f->backend, l->f->arena, v->ndim, v->size, false);
+		if (!layouts[i])
+			return false;
+	}
+	return true;
+}
+
+static bool make_links(struct lowering *l, struct arena *scratch, const struct chain *c, const struct layout **layouts, int n, struct primitive **p, struct primitive_needs *needs)
+{
+	struct work w[CHAIN_LINKS];
+	for (int i = 0; i < c->n; i++) {
+		w[i] = c->links[i]->work;
+		w[i].before = i ? &w[i - 1] : NULL;
+		if (!give_weights(l, scratch, c->links[i], &w[i]))
+			return false;
+	}
+	w[0].in = w[c->n - 1].in = layouts;
+	w[0].n_in = c->links[0]->n_in;
+	w[c->n - 1].n_in = n;
+	*p = l->f->backend->make(l->f->backend, l->f->arena, &w[c->n - 1], needs);
+	return *p != NULL;
 }
 
 static bool lower_links(struct lowering *l, struct arena *scratch, const struct chain *c)
 {
-	struct fast_plan *f = l->f;
 	const struct group *first = c->links[0], *last = c->links[c->n - 1];
-	struct work w[CHAIN_LINKS];
 	struct primitive_needs needs;
-	int n = first->n_in + (last->add >= 0);
-	struct operand *in = arena_array(scratch, (size_t)n, sizeof *in), out;
-	const struct layout **layouts = arena_array(scratch, (size_t)n, sizeof *layouts);
-	for (int i = 0; i < c->n; i++) {
-		w[i] = c->links[i]->work;
-		w[i].before = i ? &w[i - 1] : NULL;
-		w[i].half = f->options.half;
-		if (!in || !layouts || !give_weights(l, scratch, c->links[i], &w[i]))
-			return false;
-	}
-	for (int i = 0; i < n; i++)
-		if (!bring_in_blocks(l, i < first->n_in ? first->in[i] : last->add, &in[i], &layouts[i]))
-			return false;
-	w[0].in = w[c->n - 1].in = layouts;
-	w[0].n_in = first->n_in;
-	w[c->n - 1].n_in = n;
-	struct primitive *p = f->backend->make(f->backend, f->arena, &w[c->n - 1], &needs);
-	if (!p || !place_result(l, last, needs.out, &out))
-		return f->backend->drop(p), false;
+	struct primitive *p;
+	int n = first->n_in, *slots = arena_array(scratch, (size_t)n + 1, sizeof *slots);
+	struct operand *in = arena_array(scratch, (size_t)n + 1, sizeof *in), out;
+	const struct layout **layouts = arena_array(scratch, (size_t)n + 1, sizeof *layouts);
+	if (!slots || !in || !layouts)
+		return false;
+	memcpy(slots, first->in, (size_t)n * sizeof *slots);
+	if (last->add >= 0)
+		slots[n++] = last->add;
+	if (!find_blocks(l, slots, n, layouts) || !make_links(l, scratch, c, layouts, n, &p, &needs))
+		return false;
+	bool ok = true;
+	for (int i = 0; ok && i < n; i++)
+		ok = need_layout(l, slots[i], layouts[i], &in[i]);
+	if (!ok || !place_result(l, last, needs.out, &out))
+		return l->f->backend->drop(p), false;
 	if (!add_primitive(l, p, &needs, in, n, out))
 		return false;
-	f->actions[f->n_actions - 1].ends = true;
-	f->actions[f->n_actions - 1].head = first->steps[0];
+	l->f->actions[l->f->n_actions - 1].ends = true;
+	l->f->actions[l->f->n_actions - 1].head = first->steps[0];
 	now_in(l, out);
 	return true;
 }
@@ -547,7 +563,7 @@ static bool lower_chain(struct lowering *l, const struct chain *c)
 	if (!scratch)
 		return false;
 	l->err = &quiet;
-	bool done = lower_links(l, scratch, c);
+	bool done = !l->f->options.half && lower_links(l, scratch, c);
 	l->err = err;
 	arena_free(scratch);
 	if (quiet.code == NNS_MEMORY)
