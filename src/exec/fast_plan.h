@@ -1,4 +1,4 @@
-/* The inside of a fast plan: what fast.c makes and fast_run.c runs. */
+/* The inside of a fast plan: what fast.c and lower*.c make and fast_run.c runs. */
 #ifndef EXEC_FAST_PLAN_H
 #define EXEC_FAST_PLAN_H
 

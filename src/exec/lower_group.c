@@ -1,0 +1,199 @@
+/* Groups as primitives, or step by step. */
+#include "exec/lower.h"
+#include "exec/rows.h"
+
+#include <string.h>
+
+/* Images go through pools and norms in blocks of channels. */
+static bool wants_blocks(const struct group *g)
+{
+	enum work_kind k = g->work.kind;
+	return k == WORK_MAX_POOL || k == WORK_AVERAGE_POOL || k == WORK_AVERAGE_POOL_PADDED || (k == WORK_BATCH_NORM && g->work.size[1] >= 8);
+}
+
+static bool bring_blocked(struct lowering *l, int slot, struct operand *out)
+{
+	const struct value *v = lower_value(l, slot);
+	if (l->slots[slot].place >= 0) {
+		*out = (struct operand){ slot, l->slots[slot].place };
+		return true;
+	}
+	const struct layout *wanted = l->f->backend->blocked(l->f->backend, l->f->arena, v->ndim, v->size, false);
+	return wanted && lower_need_layout(l, slot, wanted, out);
+}
+
+static bool bring_plain(struct lowering *l, int slot, struct operand *out)
+{
+	*out = (struct operand){ slot, -1 };
+	return lower_need_plain(l, slot);
+}
+
+/* Several operands in blocks when one is, and when all fill their blocks. */
+static bool bring_alike(struct lowering *l, const struct group *g, struct operand *in)
+{
+	bool any = false, all = g->work.ndim >= 3 && g->work.ndim <= 5;
+	for (int i = 0; i < g->n_in; i++) {
+		const struct value *v = lower_value(l, g->in[i]);
+		any = any || l->slots[g->in[i]].place >= 0;
+		all = all && v->ndim == g->work.ndim && v->size[1] % 16 == 0;
+	}
+	for (int i = 0; i < g->n_in; i++) {
+		const struct value *v = lower_value(l, g->in[i]);
+		if (!any || !all) {
+			if (!bring_plain(l, g->in[i], &in[i]))
+				return false;
+			continue;
+		}
+		const struct layout *wanted = l->f->backend->blocked(l->f->backend, l->f->arena, v->ndim, v->size, l->f->options.half);
+		if (!wanted || !lower_need_layout(l, g->in[i], wanted, &in[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool wants_plain(enum work_kind k)
+{
+	return k == WORK_MATMUL || k == WORK_LAYER_NORM || k == WORK_SOFTMAX || k == WORK_LSTM || k == WORK_ATTENTION;
+}
+
+static bool bring_inputs(struct lowering *l, const struct group *g, struct operand *in)
+{
+	if (wants_plain(g->work.kind)) {
+		for (int i = 0; i < g->n_in; i++)
+			if (!bring_plain(l, g->in[i], &in[i]))
+				return false;
+		return true;
+	}
+	if (g->n_in > 1)
+		return bring_alike(l, g, in);
+	if (wants_blocks(g))
+		return bring_blocked(l, g->in[0], &in[0]);
+	in[0] = (struct operand){ g->in[0], l->slots[g->in[0]].place };
+	return true;
+}
+
+/* The operand's layout; a plain one with fewer dimensions gets ones in front. */
+static const struct layout *operand_layout(struct lowering *l, struct operand o, int ndim)
+{
+	const struct value *v = lower_value(l, o.slot);
+	int64_t size[BACKEND_ARRAY], stride[BACKEND_ARRAY];
+	int more = ndim - v->ndim;
+	if (o.place >= 0)
+		return l->f->places[o.place].layout;
+	if (more <= 0)
+		return lower_plain_layout(l, o.slot);
+	for (int i = 0; i < ndim; i++) {
+		size[i] = i < more ? 1 : v->size[i - more];
+		stride[i] = i < more ? value_numel(v) : v->stride[i - more];
+	}
+	return l->f->backend->plain(l->f->backend, l->f->arena, ndim, size, stride);
+}
+
+/* A product reads and writes plain tensors, in as few dimensions as they allow. */
+static bool set_product_layouts(struct lowering *l, const struct group *g, struct work *w)
+{
+	struct backend *b = l->f->backend;
+	struct rows_view v;
+	rows_gather(w, lower_value(l, g->in[0]), &v);
+	w->in[0] = b->plain(b, l->f->arena, w->ndim, v.in_size, v.in_stride);
+	w->out = b->plain(b, l->f->arena, w->ndim, w->size, v.out_stride);
+	return w->in[0] && w->out;
+}
+
+/* Memory that holds what will be added to, and may be written over. */
+static bool bring_sum(struct lowering *l, const struct group *g, const struct layout *layout, struct operand *out)
+{
+	struct operand now;
+	int slot = g->add;
+	if (!lower_need_layout(l, slot, layout, &now))
+		return false;
+	bool dies = g->out == slot || !used_after(&l->f->fusion, slot, g->steps[g->n_steps - 1]);
+	*out = (struct operand){ g->out, now.place };
+	if (now.place >= 0 && dies) {
+		l->slots[slot].place = -1;
+		return true;
+	}
+	out->place = lower_add_place(l, layout);
+	return out->place >= 0 && lower_add_reorder(l, now, layout, *out, layout);
+}
+
+bool lower_place_result(struct lowering *l, const struct group *g, const struct layout *layout, struct operand *out)
+{
+	const struct layout *plain = g->work.kind == WORK_MATMUL ? layout : lower_plain_layout(l, g->out);
+	*out = (struct operand){ g->out, -1 };
+	if (plain && l->f->backend->same(plain, layout))
+		return true;
+	out->place = lower_add_place(l, layout);
+	return out->place >= 0;
+}
+
+static bool lower_with(struct lowering *l, struct arena *scratch, const struct group *g)
+{
+	struct fast_plan *f = l->f;
+	struct work w = g->work;
+	struct primitive_needs needs;
+	struct operand *in = arena_array(scratch, (size_t)g->n_in + 1, sizeof *in), out;
+	size_t first = f->n_actions;
+	w.in = arena_array(scratch, (size_t)g->n_in + 1, sizeof *w.in);
+	w.n_in = g->n_in;
+	w.half = f->options.half;
+	w.fixed = f->options.deterministic;
+	if (!in || !w.in || !lower_give_weights(l, scratch, g, &w) || !bring_inputs(l, g, in))
+		return false;
+	for (int i = 0; i < g->n_in; i++)
+		if (!(w.in[i] = operand_layout(l, in[i], w.kind >= WORK_ADD && w.kind <= WORK_DIV ? w.ndim : 0)) && (w.kind != WORK_ATTENTION || i == 0))
+			return false; /* attention knows the strides of the others */
+	if (w.kind == WORK_MATMUL && !set_product_layouts(l, g, &w))
+		return false;
+	if ((w.kind == WORK_LSTM || w.kind == WORK_ATTENTION) && !(w.out = lower_plain_layout(l, g->out)))
+		return false;
+	struct primitive *p = f->backend->make(f->backend, f->arena, &w, &needs);
+	if (!p)
+		return false;
+	bool ok = f->backend->same(needs.in, w.in[0]) || lower_need_layout(l, g->in[0], needs.in, &in[0]);
+	ok = ok && (g->add >= 0 ? bring_sum(l, g, needs.out, &out) : lower_place_result(l, g, needs.out, &out));
+	if (!ok)
+		return f->backend->drop(p), false;
+	if (!lower_add_primitive(l, p, &needs, in, g->n_in, out))
+		return false;
+	f->actions[f->n_actions - 1].ends = true;
+	f->actions[f->n_actions - 1].more = g->more;
+	f->actions[f->n_actions - 1].n_more = g->n_more;
+	for (size_t i = first; i < f->n_actions; i++)
+		f->actions[i].head = g->steps[0];
+	lower_now_in(l, out);
+	for (int i = 0; i < g->n_more; i++)
+		lower_now_in(l, (struct operand){ g->more[i], -1 });
+	return true;
+}
+
+bool lower_show(struct lowering *l, int slot)
+{
+	size_t last = l->f->n_actions - 1;
+	if (!l->f->options.visible)
+		return true;
+	if (!lower_need_plain(l, slot))
+		return false;
+	l->f->actions[last].ends = false;
+	l->f->actions[l->f->n_actions - 1].ends = true;
+	return true;
+}
+
+/* What the backend does not do after all runs step by step, at the same point. */
+bool lower_group(struct lowering *l, const struct group *g)
+{
+	struct arena *scratch = arena_new(NULL, l->err);
+	nns_error *err = l->err, quiet = { 0 };
+	if (!scratch)
+		return false;
+	l->err = &quiet;
+	bool ok = lower_with(l, scratch, g);
+	l->err = err;
+	arena_free(scratch);
+	if (quiet.code == NNS_MEMORY)
+		return fail(err, quiet.code, "%s", quiet.message);
+	for (int i = 0; !ok && i < g->n_steps; i++)
+		if (!lower_reference(l, g->steps[i]))
+			return false;
+	return lower_show(l, g->out);
+}
