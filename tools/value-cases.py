@@ -180,6 +180,7 @@ MultiheadAttention(8, 2, dropout=0.2, add_bias_kv=True, add_zero_attn=True) | 3x
 TransformerEncoderLayer(8, 2, 16, activation='gelu', norm_first=True) | 3x4x8
 Transformer(8, 2, 1, 1, 16, batch_first=True) | 2x3x8 2x5x8
 Sequential(Conv1d(4, 6, 3, dilation=2), GroupNorm(2, 6), GELU('tanh'), AvgPool1d(3, 2, 1, count_include_pad=False), LPPool1d(2, 2)) | 2x4x17
+Sequential(LazyConv1d(6, 3), LazyBatchNorm1d(), LazyLinear(4)) | 2x3x9
 Sequential(Conv3d(2, 4, 2, groups=2), BatchNorm3d(4, affine=False), AdaptiveMaxPool3d(2), AlphaDropout(0.2)) | 2x2x5x6x4
 Sequential(Linear(6, 8), RReLU(), LayerNorm(8), Dropout1d(0.4), Softmin(1)) | 5x6
 Bilinear(3, 4, 5) | 2x3 2x4
@@ -293,7 +294,10 @@ def main(root):
                 expression, shapes = (s.strip() for s in row.split(" | "))
                 torch.manual_seed(0)
                 model = torchvision.models.resnet18() if expression == "resnet18" else eval(expression)
-                inputs = [torch.randn([int(n) for n in s.split("x")]) for s in shapes.split()]
+                sizes = [[int(n) for n in s.split("x")] for s in shapes.split()]
+                if "Lazy" in expression:        # lazy modules draw in their first call
+                    model.eval()(*map(torch.zeros, sizes))
+                inputs = [torch.randn(size) for size in sizes]
                 with torch.no_grad():
                     outputs = model.train(mode == "train")(*inputs)
                 outputs = [t for t in (outputs if isinstance(outputs, tuple) else [outputs]) for t in (t if isinstance(t, tuple) else [t])]

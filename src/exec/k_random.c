@@ -136,7 +136,7 @@ static void keep_inside(enum dtype d, int64_t *from, int64_t *to)
 {
 	int64_t above = held(d, (int64_t)((uint64_t)*from + 1)), below = held(d, (int64_t)((uint64_t)*to - 1));
 	if (above < *from)
-		*from = above + (INT64_C(1) << (log2_of(*from + 1) - digits_of(d) + 1));
+		*from = above + (INT64_C(1) << (log2_of((int64_t)((uint64_t)*from + 1)) - digits_of(d) + 1));
 	if (below >= *to)
 		*to = below - (INT64_C(1) << (log2_of(*to - 1) - digits_of(d) + 1));
 }

@@ -36,13 +36,13 @@ static bool set_arguments(struct runtime *rt, struct module *m, const struct sco
 	return true;
 }
 
-/* Construction is no part of what is being traced: it makes shapes only, or is recorded apart. */
-static bool run_apart(struct runtime *rt, bool (*run)(struct interp *, const struct code *, struct scope *, struct datum *, nns_error *),
+/* Construction is no part of what is being traced: it makes shapes only, or is recorded in a graph of its own. */
+static bool run_into(struct runtime *rt, struct graph *graph, bool (*run)(struct interp *, const struct code *, struct scope *, struct datum *, nns_error *),
                       const struct code *code, struct scope *scope, struct datum *out, nns_error *err)
 {
 	struct recorder before = rt->recorder;
 	int line = rt->interp.line;
-	rt->recorder.graph = !before.graph || before.graph == rt->construction ? rt->construction : NULL;
+	rt->recorder.graph = graph;
 	rt->recorder.call = NULL;
 	rt->recorder.parent = NULL;
 	rt->recorder.label = NULL;
@@ -55,6 +55,13 @@ static bool run_apart(struct runtime *rt, bool (*run)(struct interp *, const str
 	rt->recorder.grad_enabled = before.grad_enabled;
 	rt->interp.line = line;
 	return ok;
+}
+
+static bool run_apart(struct runtime *rt, bool (*run)(struct interp *, const struct code *, struct scope *, struct datum *, nns_error *),
+                      const struct code *code, struct scope *scope, struct datum *out, nns_error *err)
+{
+	const struct graph *before = rt->recorder.graph;
+	return run_into(rt, !before || before == rt->construction ? rt->construction : NULL, run, code, scope, out, err);
 }
 
 bool runtime_record_construction(struct runtime *rt, nns_error *err)
@@ -79,6 +86,26 @@ static bool reset(struct runtime *rt, struct module *m, const struct nn_class *c
 	if (!scope_set(rt->arena, &scope, "self", datum_pointer(D_MODULE, m)))
 		return fail_memory(err);
 	return !code || run_apart(rt, lang_run, code, &scope, &ignored, err);
+}
+
+bool module_infer(struct runtime *rt, struct module *m, struct scope *scope, nns_error *err)
+{
+	const struct code *code;
+	struct scope own = { 0 };
+	struct datum ignored;
+	if (!class_code(rt, m->class, COLUMN_INFER, &code, err))
+		return false;
+	if (!code || !m->class->becomes)
+		return true;
+	if (!run_into(rt, rt->construction, lang_run, code, scope, &ignored, err))
+		return false;
+	m->class = runtime_class(rt, m->class->becomes);
+	if (!m->class || !scope_set(rt->arena, &own, "self", datum_pointer(D_MODULE, m)))
+		return fail_memory(err);
+	m->class_name = m->class->name;
+	if (!rt->construction)
+		return true;
+	return class_code(rt, m->class, COLUMN_RESET, &code, err) && (!code || run_into(rt, rt->construction, lang_run, code, &own, &ignored, err));
 }
 
 static bool build(struct runtime *rt, struct module *m, const struct nn_class *c, const struct lang_args *args, nns_error *err)

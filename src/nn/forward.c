@@ -46,28 +46,6 @@ static bool fail_unknown(const struct module *m, nns_error *err)
 	return fail(err, NNS_MODEL, "%s has no forward and cannot be called", m->class_name);
 }
 
-/* Lazy modules find their sizes in the first input; that records nothing. */
-static bool infer_sizes_once(struct runtime *rt, struct module *m, struct scope *scope, nns_error *err)
-{
-	const struct code *code;
-	struct graph *graph = rt->recorder.graph;
-	struct datum ignored;
-	if (!class_code(rt, m->class, COLUMN_INFER, &code, err))
-		return false;
-	if (!code || !m->class->becomes)
-		return true;
-	rt->recorder.graph = NULL;
-	bool ok = lang_run(&rt->interp, code, scope, &ignored, err);
-	rt->recorder.graph = graph;
-	if (!ok)
-		return false;
-	m->class = runtime_class(rt, m->class->becomes);
-	if (!m->class)
-		return fail_memory(err);
-	m->class_name = m->class->name;
-	return true;
-}
-
 static bool run_forward(struct runtime *rt, struct module *m, const struct lang_args *args, struct datum *out, nns_error *err)
 {
 	const struct signature *sig;
@@ -86,7 +64,7 @@ static bool run_forward(struct runtime *rt, struct module *m, const struct lang_
 		return false;
 	if (!scope_set(rt->arena, &scope, "self", datum_pointer(D_MODULE, m)))
 		return fail_memory(err);
-	if (infer_sizes_once(rt, m, &scope, err) && lang_run(&rt->interp, code, &scope, out, err))
+	if (module_infer(rt, m, &scope, err) && lang_run(&rt->interp, code, &scope, out, err))
 		return true;
 	/* of the user's own code the line is told, unless what failed is a module that it calls */
 	if (m->class->where && !rt->placed && err && !strstr(err->message, what))

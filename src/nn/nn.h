@@ -116,6 +116,8 @@ struct module *runtime_construct(struct runtime *rt, const char *expression, con
 struct module *class_construct(struct runtime *rt, const struct nn_class *c, const struct lang_args *args, nns_error *err);
 /* Makes m, which has its children and no attributes, what they tell, by the `adopt` of its class. */
 bool class_adopt(struct runtime *rt, struct module *m, nns_error *err);
+/* A lazy module finds its sizes in the arguments of its first call, in scope, and becomes what it stands for; its construction ends here. */
+bool module_infer(struct runtime *rt, struct module *m, struct scope *scope, nns_error *err);
 /* Calls a module's forward with a call record below the one at work. */
 bool module_call(struct interp *in, struct module *m, const struct lang_args *args, struct datum *out, nns_error *err);
 
