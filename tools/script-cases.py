@@ -3,7 +3,7 @@
 
 usage: script-cases.py tests/cases     (needs torch, numpy)
 """
-import os, sys, typing, warnings, zipfile
+import enum, os, sys, typing, warnings, zipfile
 import numpy, torch
 import torch.nn.functional as F
 from torch import nn
@@ -103,6 +103,48 @@ class Flow(nn.Module):
         return y, out, [two.left, two.right]
 
 
+class Kind(enum.Enum):
+    PLAIN = 1
+    SHIFTED = 2
+
+
+class Objects(nn.Module):
+    """Enums, contexts, forks, dicts of modules, methods of lists and strings."""
+    sizes: typing.Dict[str, int]
+
+    def __init__(self):
+        super().__init__()
+        self.sizes = {"a": 1, "b": 2}
+        self.kind = Kind.SHIFTED
+        self.first = nn.Linear(4, 4)
+        self.rest = nn.ModuleDict({"p": nn.Linear(4, 4), "q": nn.ReLU()})
+
+    @torch.jit.export
+    def twice(self, x: torch.Tensor) -> torch.Tensor:
+        return x * 2
+
+    def forward(self, x: torch.Tensor):
+        total = 0
+        for _, size in self.sizes.items():
+            total += size
+        if self.kind == Kind.SHIFTED:
+            x = x + total
+        for _, layer in self.rest.items():
+            x = layer(x)
+        with torch.no_grad():
+            z = self.first(x)
+        numbers = list(range(3))
+        numbers.reverse()
+        numbers.extend([7, 5])
+        numbers.sort()
+        rows = [x[i] + 1 for i in range(x.size(0))]
+        rows.insert(0, x[0])
+        last = rows.pop()
+        name = "abc".upper() + str(total)
+        y = torch.jit.wait(torch.jit.fork(self.twice, x + z))
+        return y.view(x.shape[0], -1) * float(numbers[-1]) / min(len(name), 3), last, torch.stack(rows), z
+
+
 class Sizes(nn.Module):
     """What a tracer writes: sizes as tensors."""
 
@@ -166,6 +208,7 @@ def main(root):
     torch.manual_seed(0)
     run_case(root, "good-script-flow", Flow(), [torch.randn(2, 2, 4)])
     run_case(root, "good-script-list", Flow(), [torch.randn(2, 2, 4), torch.randn(4), [torch.randn(4), torch.randn(4, 4)]])
+    run_case(root, "good-script-objects", Objects(), [torch.randn(3, 4)])
     run_case(root, "good-script-trace", Sizes(), [torch.randn(2, 2, 6, 4)], lambda m: torch.jit.trace(m, torch.zeros(1, 2, 8, 8)))
     run_case(root, "good-script-frozen", nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.ReLU()), [torch.randn(1, 2, 5, 5)], lambda m: torch.jit.freeze(torch.jit.script(m)))
     run_case(root, "good-script-attention", nn.MultiheadAttention(8, 2, batch_first=True), [torch.randn(2, 3, 8)] * 3)

@@ -276,6 +276,35 @@ METHOD(list_reverse)
 	return true;
 }
 
+METHOD(list_sort)
+{
+	struct lang_args sorted = *args;
+	sorted.items = (struct datum *)&self->self;
+	sorted.n = 1;
+	struct datum f = datum_pointer(D_FUNCTION, builtin_find("sorted")), all;
+	if (args->n > 0)
+		return fail(err, NNS_MODEL, "sort() takes keywords only");
+	if (!lang_call(in, f, &sorted, &all, err))
+		return false;
+	for (size_t i = 0; i < self->self.u.seq->n && i < all.u.seq->n; i++)
+		self->self.u.seq->items[i] = all.u.seq->items[i];
+	return *out = datum_none(), true;
+}
+
+METHOD(list_remove)
+{
+	struct datum i;
+	*out = datum_none();
+	return seq_index(in, self, args, &i, err) && delete_item(in, self->self, i, err);
+}
+
+METHOD(list_clear)
+{
+	(void)in, (void)args, (void)err;
+	self->self.u.seq->n = 0;
+	return *out = datum_none(), true;
+}
+
 METHOD(list_copy)
 {
 	struct slice all = { 0 };
@@ -396,7 +425,8 @@ static const struct { enum datum_kind kind; struct function f; } rows[] = {
 	{ D_STR, { .name = "replace", .call = str_replace } }, { D_STR, { .name = "isdigit", .call = str_isdigit } }, { D_STR, { .name = "find", .call = str_find } }, { D_STR, { .name = "count", .call = str_count } },
 	{ D_LIST, { .name = "append", .call = list_append } }, { D_LIST, { .name = "extend", .call = list_extend } }, { D_LIST, { .name = "insert", .call = list_insert } },
 	{ D_LIST, { .name = "pop", .call = list_pop } }, { D_LIST, { .name = "index", .call = seq_index } }, { D_LIST, { .name = "count", .call = seq_count } },
-	{ D_LIST, { .name = "reverse", .call = list_reverse } }, { D_LIST, { .name = "copy", .call = list_copy } },
+	{ D_LIST, { .name = "reverse", .call = list_reverse } }, { D_LIST, { .name = "copy", .call = list_copy } }, { D_LIST, { .name = "sort", .call = list_sort } },
+	{ D_LIST, { .name = "remove", .call = list_remove } }, { D_LIST, { .name = "clear", .call = list_clear } },
 	{ D_TUPLE, { .name = "index", .call = seq_index } }, { D_TUPLE, { .name = "count", .call = seq_count } }, { D_TUPLE, { .name = "numel", .call = tuple_numel } },
 	{ D_DICT, { .name = "get", .call = dict_get_method } }, { D_DICT, { .name = "keys", .call = dict_keys } }, { D_DICT, { .name = "values", .call = dict_values } },
 	{ D_DICT, { .name = "items", .call = dict_items } }, { D_DICT, { .name = "pop", .call = dict_pop } }, { D_DICT, { .name = "update", .call = dict_update } },

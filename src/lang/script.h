@@ -58,6 +58,7 @@ struct script {
 	struct map files;              /* "__torch__.torch.nn.functional" -> struct script_file * */
 	struct map prefixes;           /* of those: "__torch__.torch.nn" */
 	struct map names;              /* qualified name -> struct script_name * */
+	struct map members;            /* of its enums, for whoever makes objects of them: "__torch__.Color.RED" -> what stands for it */
 	struct datum *constants; size_t n_constants; /* CONSTANTS.c0, c1, ... */
 };
 

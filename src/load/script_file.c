@@ -335,8 +335,35 @@ static bool fill(struct builder *b, struct module *m, const struct pickled *p)
 	return choose_class(b, m, p->name);
 }
 
+/* An enum's member is one object wherever it stands: Color(2) is the member whose value is 2. */
+static struct module *enum_member(struct builder *b, const struct script_class *c, const struct pickled *p)
+{
+	struct scope empty = { 0 };
+	struct datum wanted = datum_is_seq(p->args) && p->args.u.seq->n ? p->args.u.seq->items[0] : p->args, v;
+	for (size_t i = 0; i < c->n_values; i++) {
+		const char *name = c->values[i].name, *key = arena_printf(b->arena, "%s.%s", c->qualified, name);
+		if (!key)
+			return fail_memory(b->err), NULL;
+		if (!lang_eval(&b->rt->interp, c->values[i].code, &empty, &v, NULL) || !datum_equal(v, wanted))
+			continue;
+		struct module *m = map_get(&b->script->members, key);
+		if (m || !(m = module_new(b->rt, NULL, c->name, b->err)))
+			return m;
+		m->script = c;
+		bool ok = module_set_attribute(b->arena, m, "name", datum_str(name)) && module_set_attribute(b->arena, m, "value", v)
+		       && map_put(&b->script->members, b->arena, key, m);
+		return ok ? m : (fail_memory(b->err), NULL);
+	}
+	return fail(b->err, NNS_FORMAT, "the enum %s has no such member", c->qualified), NULL;
+}
+
 static struct module *object_module(struct builder *b, const struct pickled *p)
 {
+	const struct script_name *found;
+	if (!script_find(b->script, p->name, &found, b->err))
+		return NULL;
+	if (found && found->class && strcmp(found->class->base, "Enum") == 0)
+		return enum_member(b, found->class, p);
 	char key[32];
 	snprintf(key, sizeof key, "%p", (const void *)p);
 	struct built *known = map_get(&b->objects, key);

@@ -205,6 +205,7 @@ static bool tensor_new(struct interp *in, const struct function *self, const str
 
 struct grad_context {
 	bool enabled, before;
+	bool switched;           /* when it was made: before is what was then */
 };
 
 static bool context_new(struct interp *in, bool enabled, struct datum *out, nns_error *err)
@@ -236,7 +237,10 @@ static bool set_grad_enabled(struct interp *in, const struct function *self, con
 	bool on = !mode || datum_truth(*mode);
 	if (!context_new(in, on, out, err))
 		return false;
-	((struct grad_context *)((struct host_object *)out->u.p)->data)->before = recorder_of(in)->grad_enabled;
+	struct grad_context *c = (void *)((struct host_object *)out->u.p)->data;
+	c->before = recorder_of(in)->grad_enabled;
+	c->switched = true;
+	recorder_of(in)->grad_enabled = on;
 	return true;
 }
 
@@ -258,7 +262,9 @@ bool context_enter(struct interp *in, struct datum obj, struct datum *out, nns_e
 	if (strcmp(host_kind(obj), "context") != 0)
 		return fail(err, NNS_MODEL, "a %s cannot be used with `with`", datum_type_name(obj));
 	struct grad_context *c = (void *)((const struct host_object *)obj.u.p)->data;
-	c->before = recorder_of(in)->grad_enabled;
+	if (!c->switched)
+		c->before = recorder_of(in)->grad_enabled;
+	c->switched = false;
 	recorder_of(in)->grad_enabled = c->enabled;
 	*out = obj;
 	return true;

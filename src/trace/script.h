@@ -12,7 +12,6 @@ struct script_run {
 	struct runtime *rt;
 	struct script *script;
 	struct map functions;    /* "torch.add" -> struct function * */
-	struct map members;      /* of enums: "__torch__.Color.RED" -> struct module * */
 	struct script_whole { struct value *value, *whole; int64_t dim; struct node *before; } last_whole; /* the last slice of a whole dimension */
 	struct script_change *changes; /* attributes that the code has set, to be put back */
 	struct script_def *forward; /* the overload that is being called; NULL: whichever */

@@ -97,6 +97,17 @@ ROW(row_slice)
 	return get_item(in, args->items[0], datum_pointer(D_SLICE, s), out, err);
 }
 
+/* sort(list, reverse) */
+ROW(row_sort)
+{
+	static const char *const names[] = { "reverse" };
+	struct lang_args keywords = { .names = (const char **)names, .values = args->items + 1, .n_named = args->n > 1 };
+	struct datum method;
+	bool found;
+	(void)self;
+	return lang_getattr(in, args->items[0], "sort", &method, &found, err) && lang_call(in, method, &keywords, out, err);
+}
+
 ROW(row_set_item)
 {
 	*out = datum_none();
@@ -361,6 +372,8 @@ static bool call_plain(struct interp *in, const struct function *self, const str
 		return plain_unary(in, op, args->items[0], out, err);
 	if (strcmp(name, "slice") == 0 && args->n && (datum_is_seq(args->items[0]) || args->items[0].kind == D_STR))
 		return row_slice(in, self, args, out, err);
+	if (strcmp(name, "sort") == 0 && args->n && args->items[0].kind == D_LIST)
+		return row_sort(in, self, args, out, err);
 	if (is_builtin(name) && args->n > 0 && !datum_count_tensors(args->items[0]))
 		return call_builtin(in, name, args, out, err);
 	*found = false;

@@ -101,14 +101,14 @@ static bool enum_member(struct interp *in, const struct script_class *c, const c
 	struct scope empty = { 0 };
 	struct datum value;
 	const char *key = arena_printf(in->arena, "%s.%s", c->qualified, name);
-	struct module *m = key ? map_get(&run->members, key) : NULL;
+	struct module *m = key ? map_get(&run->script->members, key) : NULL;
 	for (size_t i = 0; key && !m && i < c->n_values; i++) {
 		if (strcmp(c->values[i].name, name) != 0)
 			continue;
 		if (!lang_eval(in, c->values[i].code, &empty, &value, err) || !(m = script_object(run, c, err)))
 			return false;
 		if (!module_set_attribute(in->arena, m, "name", datum_str(c->values[i].name)) || !module_set_attribute(in->arena, m, "value", value)
-		    || !map_put(&run->members, in->arena, key, m))
+		    || !map_put(&run->script->members, in->arena, key, m))
 			return fail_memory(err);
 	}
 	*found = m != NULL;
