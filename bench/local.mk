@@ -1,3 +1,4 @@
+EXTRA_DIST += bench/process.py
 EXTRA_DIST += bench/run
 
 bench: nnscope

@@ -224,9 +224,9 @@ static bool k_col2im(struct kernel_call *k)
 }
 
 const struct kernel_row conv_kernels[] = {
-	{ .name = "convolution", .run = k_convolution },
-	{ .name = "_convolution", .run = k_convolution },
-	{ .name = "convolution_overrideable", .run = k_convolution },
+	{ .name = "convolution", .run = k_convolution, .scratch = SCRATCH_OWN_TYPE },
+	{ .name = "_convolution", .run = k_convolution, .scratch = SCRATCH_OWN_TYPE },
+	{ .name = "convolution_overrideable", .run = k_convolution, .scratch = SCRATCH_OWN_TYPE },
 	{ .name = "conv_tbc", .run = k_conv_tbc },
 	{ .name = "im2col", .run = k_im2col },
 	{ .name = "col2im", .run = k_col2im },

@@ -294,11 +294,11 @@ static bool k_addr(struct kernel_call *k)
 }
 
 const struct kernel_row matmul_kernels[] = {
-	{ .name = "mm", .run = k_mm },
-	{ .name = "addmm", .run = k_addmm },
+	{ .name = "mm", .run = k_mm, .scratch = SCRATCH_OWN_TYPE },
+	{ .name = "addmm", .run = k_addmm, .scratch = SCRATCH_OWN_TYPE },
 	{ .name = "_addmm_activation", .run = k_addmm_activation },
-	{ .name = "bmm", .run = k_bmm },
-	{ .name = "baddbmm", .run = k_baddbmm },
+	{ .name = "bmm", .run = k_bmm, .scratch = SCRATCH_OWN_TYPE },
+	{ .name = "baddbmm", .run = k_baddbmm, .scratch = SCRATCH_OWN_TYPE },
 	{ .name = "addbmm", .run = k_addbmm },
 	{ .name = "mv", .run = k_mv },
 	{ .name = "addmv", .run = k_addmv },
