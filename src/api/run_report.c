@@ -178,6 +178,7 @@ static bool compare(struct nns_plan *p, size_t i, const struct tensor *t, struct
 	if (!want)
 		return fail_within(err, "%s: ", p->expected.path);
 	compare_tensors(t, want, &p->options, d);
+	storage_drop(want->storage);
 	return true;
 }
 

@@ -276,9 +276,12 @@ static bool take_copy(struct model *m, struct value *to, const struct value *fro
 	struct heap heap = { 0 };
 	struct tensor *t = tensor_of_value(m->arena, &heap, from, err);
 	struct tensor *copy = t ? tensor_new_strided(m->arena, &heap, to->dtype, to->ndim, to->size, to->stride, err) : NULL;
+	if (copy)
+		tensor_copy(copy, t);
+	if (t)
+		storage_drop(t->storage);
 	if (!copy)
 		return false;
-	tensor_copy(copy, t);
 	to->storage = copy->storage->data;
 	to->storage_bytes = copy->storage->size;
 	to->offset = 0;
@@ -331,20 +334,27 @@ static bool save_state(struct model *m, const char *path, nns_error *err)
 {
 	struct state s = { .arena = m->arena, .err = err };
 	struct heap heap = { 0 };
-	size_t n = 0;
-	struct named_tensor *all = collect(&s, m->root, false) ? arena_array(m->arena, s.n + 1, sizeof *all) : NULL;
-	if (!all)
-		return fail_memory(err);
-	for (size_t i = 0; i < s.n; i++) {
+	size_t n = 0, made = 0;
+	bool ok = collect(&s, m->root, false);
+	struct named_tensor *all = ok ? arena_array(m->arena, s.n + 1, sizeof *all) : NULL;
+	struct tensor **tensors = all ? arena_array(m->arena, s.n + 1, sizeof *tensors) : NULL;
+	if (!tensors)
+		return ok ? fail_memory(err) : false;
+	for (size_t i = 0; ok && i < s.n; i++) {
 		if (!s.all[i].persistent)
 			continue;
 		struct tensor *t = tensor_of_value(m->arena, &heap, s.all[i].value, err);
+		if (t)
+			tensors[made++] = t;
 		const void *data = t ? contiguous_bytes(m->arena, t, err) : NULL;
-		if (!data)
-			return fail_within(err, "%s: ", s.all[i].name);
-		all[n++] = (struct named_tensor){ s.all[i].name, t->dtype, t->ndim, t->size, data };
+		ok = data || fail_within(err, "%s: ", s.all[i].name);
+		if (ok)
+			all[n++] = (struct named_tensor){ s.all[i].name, t->dtype, t->ndim, t->size, data };
 	}
-	return save_tensors(path, all, n, err);
+	ok = ok && save_tensors(path, all, n, err);
+	for (size_t i = 0; i < made; i++)
+		storage_drop(tensors[i]->storage);
+	return ok;
 }
 
 struct telling {

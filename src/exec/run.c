@@ -48,13 +48,25 @@ static struct tensor *tensor_of_constant(struct arena *a, struct heap *h, const 
 	return fill_constant(v->constant, v->dtype, &at, err) ? t : NULL;
 }
 
+/* Files may put elements at any byte; kernels read them as what they are. */
+static struct tensor *aligned(struct arena *a, struct heap *h, struct tensor *t, nns_error *err)
+{
+	size_t size = t ? dtype_size(t->dtype) : 0, unit = size >= 8 ? 8 : size ? size : 1;
+	if (!t || (uintptr_t)tensor_data(t) % unit == 0)
+		return t;
+	struct tensor *copy = tensor_new_strided(a, h, t->dtype, t->ndim, t->size, t->stride, err);
+	if (copy)
+		tensor_copy(copy, t);
+	return copy;
+}
+
 struct tensor *tensor_of_value(struct arena *a, struct heap *h, const struct value *v, nns_error *err)
 {
 	if (v->ndim < 0)
 		return fail(err, NNS_MODEL, "the shape of %s is unknown", v->name ? v->name : "a tensor"), NULL;
 	if (v->storage) {
 		struct storage *s = storage_borrow(a, v->storage, v->storage_bytes, err);
-		struct tensor *t = s ? tensor_over(a, s, v->dtype, v->ndim, v->size, v->stride, v->offset, err) : NULL;
+		struct tensor *t = s ? aligned(a, h, tensor_over(a, s, v->dtype, v->ndim, v->size, v->stride, v->offset, err), err) : NULL;
 		if (!t)
 			fail_within(err, "%s: ", v->name ? v->name : "a constant");
 		return t;
