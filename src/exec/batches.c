@@ -46,3 +46,31 @@ void matrix_transpose(const double *from, int64_t m, int64_t n, double *to)
 		for (int64_t j = 0; j < n; j++)
 			to[j * m + i] = from[i * n + j];
 }
+
+bool batches_broadcast(struct kernel_call *k, struct tensor *a, struct tensor *b, struct window *wa, struct window *wb, int *ndim, int64_t *size)
+{
+	struct tensor batch_a = *a, batch_b = *b;
+	batch_a.ndim -= 2;
+	batch_b.ndim -= 2;
+	if (!broadcast_shapes(k, (struct tensor *[]){ &batch_a, &batch_b }, 2, ndim, size))
+		return false;
+	window_of(wa, a);
+	window_of(wb, b);
+	memcpy(size + *ndim, a->size + a->ndim - 2, 2 * sizeof *size);
+	window_expand(wa, *ndim + 2, size);
+	memcpy(size + *ndim, b->size + b->ndim - 2, 2 * sizeof *size);
+	window_expand(wb, *ndim + 2, size);
+	*ndim += 2;
+	return true;
+}
+
+struct tensor *batch_solution(struct kernel_call *k, enum dtype d, int ndim, const int64_t *size, bool by_column)
+{
+	int64_t stride[MAX_DIMS];
+	contiguous_strides(ndim, size, stride);
+	if (by_column && ndim >= 2) {
+		stride[ndim - 2] = 1;
+		stride[ndim - 1] = size[ndim - 2] > 1 ? size[ndim - 2] : 1;
+	}
+	return out_strided(k, d, ndim, size, stride);
+}

@@ -5,7 +5,7 @@
 #ifndef EXEC_BATCHES_H
 #define EXEC_BATCHES_H
 
-#include "exec/kernel.h"
+#include "exec/layout.h"
 
 struct batch {
 	struct tensor *t;
@@ -19,6 +19,10 @@ bool batch_read(struct kernel_call *k, struct tensor *t, bool square, struct bat
 struct tensor *batch_out(struct kernel_call *k, const struct tensor *t, enum dtype d, int64_t rows, int64_t columns, bool by_column);
 /* An output: one number for each matrix of t. */
 struct tensor *batch_numbers(struct kernel_call *k, const struct tensor *t, enum dtype d);
+/* Windows of a and b whose batches are broadcast to each other, and the sizes of b's; both have two dimensions at least. */
+bool batches_broadcast(struct kernel_call *k, struct tensor *a, struct tensor *b, struct window *wa, struct window *wb, int *ndim, int64_t *size);
+/* An output of these sizes, the last two by column when by_column. */
+struct tensor *batch_solution(struct kernel_call *k, enum dtype d, int ndim, const int64_t *size, bool by_column);
 /* n doubles of scratch memory. */
 double *batch_room(struct kernel_call *k, int64_t n);
 /* [m, n] to [n, m] */

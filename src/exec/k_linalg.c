@@ -132,36 +132,6 @@ static bool k_inv(struct kernel_call *k)
 
 /* ---- Equations ---- */
 
-/* Batches of a and b broadcast; b of vectors has been given a last dimension. */
-static bool broadcast_batches(struct kernel_call *k, struct tensor *a, struct tensor *b, struct window *wa, struct window *wb, int *ndim, int64_t *size)
-{
-	struct tensor batch_a = *a, batch_b = *b;
-	batch_a.ndim -= 2;
-	batch_b.ndim -= 2;
-	if (!broadcast_shapes(k, (struct tensor *[]){ &batch_a, &batch_b }, 2, ndim, size))
-		return false;
-	window_of(wa, a);
-	window_of(wb, b);
-	memcpy(size + *ndim, a->size + a->ndim - 2, 2 * sizeof *size);
-	window_expand(wa, *ndim + 2, size);
-	memcpy(size + *ndim, b->size + b->ndim - 2, 2 * sizeof *size);
-	window_expand(wb, *ndim + 2, size);
-	*ndim += 2;
-	return true;
-}
-
-/* An output of b's broadcast sizes; left: by column. */
-static struct tensor *out_solution(struct kernel_call *k, enum dtype d, int ndim, const int64_t *size, bool by_column)
-{
-	int64_t stride[MAX_DIMS];
-	contiguous_strides(ndim, size, stride);
-	if (by_column && ndim >= 2) {
-		stride[ndim - 2] = 1;
-		stride[ndim - 1] = size[ndim - 2] > 1 ? size[ndim - 2] : 1;
-	}
-	return out_strided(k, d, ndim, size, stride);
-}
-
 /* a x = b, or x a = b, which is a^T x^T = b^T; b is [m, n]. */
 static void solve_one(const double *lu, const int64_t *pivot, int64_t size, bool left, const double *b, int64_t m, int64_t n, double *x, double *work)
 {
@@ -195,7 +165,7 @@ static bool k_solve(struct kernel_call *k)
 	}
 	if (tb->ndim < 1 || tb->dtype != ta->dtype || column.size[column.t.ndim - (left ? 2 : 1)] != a.n)
 		return kernel_fail(k, "the right side does not fit the matrices");
-	if (!broadcast_batches(k, ta, &column.t, &wa, &wb, &ndim, size) || !batch_read(k, &wa.t, true, &wide))
+	if (!batches_broadcast(k, ta, &column.t, &wa, &wb, &ndim, size) || !batch_read(k, &wa.t, true, &wide))
 		return false;
 	/* the factors of what is solved: of the matrices themselves, or of the transposed ones for the right side */
 	if (!left) {
@@ -207,7 +177,7 @@ static bool k_solve(struct kernel_call *k)
 	}
 	int64_t m = size[ndim - 2], n = size[ndim - 1];
 	const double *b = doubles_of(k, &wb.t);
-	struct tensor *out = b ? out_solution(k, ta->dtype, vector ? ndim - 1 : ndim, size, left) : NULL;
+	struct tensor *out = b ? batch_solution(k, ta->dtype, vector ? ndim - 1 : ndim, size, left) : NULL;
 	double *x = out && factor(k, &wide, false, &g) ? doubles_for(k, out) : NULL, *work = batch_room(k, m * n);
 	for (int64_t i = 0; x && work && i < wide.count; i++)
 		if (g.info[i] == 0)
@@ -223,13 +193,13 @@ static bool k_solve_triangular(struct kernel_call *k)
 	int64_t size[MAX_DIMS];
 	int ndim;
 	bool left = arg_bool(k, "left", true), upper = arg_bool(k, "upper", false), unit = arg_bool(k, "unitriangular", false);
-	if (!batch_read(k, ta, true, &a) || !batch_read(k, tb, false, &b) || !broadcast_batches(k, ta, tb, &wa, &wb, &ndim, size))
+	if (!batch_read(k, ta, true, &a) || !batch_read(k, tb, false, &b) || !batches_broadcast(k, ta, tb, &wa, &wb, &ndim, size))
 		return false;
 	if (a.n != (left ? b.m : b.n) || ta->dtype != tb->dtype)
 		return kernel_fail(k, "the right side does not fit the matrices");
 	if (!batch_read(k, &wa.t, true, &a) || !batch_read(k, &wb.t, false, &b))
 		return false;
-	struct tensor *out = out_solution(k, ta->dtype, ndim, size, true);
+	struct tensor *out = batch_solution(k, ta->dtype, ndim, size, true);
 	double *x = out ? doubles_for(k, out) : NULL, *at = batch_room(k, a.n * a.n), *bt = batch_room(k, b.m * b.n);
 	if (!x || !at || !bt)
 		return false;

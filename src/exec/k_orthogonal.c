@@ -123,6 +123,16 @@ static bool tolerance(struct kernel_call *k, const char *name, int64_t count, do
 }
 
 /* The inverse of the singular values that exceed max(atol, rtol * the largest) (linalg_pinv). */
+/* A symmetric matrix is read from its lower triangle, as eigh() does. */
+static const double *lower_mirrored(struct kernel_call *k, const struct batch *a)
+{
+	double *v = a->m == a->n ? batch_room(k, a->count * a->n * a->n) : NULL;
+	for (int64_t i = 0; v && i < a->count * a->n; i++)
+		for (int64_t j = 0, row = i % a->n, from = (i - row) * a->n; j < a->n; j++)
+			v[i * a->n + j] = a->v[from + (j > row ? j * a->n + row : row * a->n + j)];
+	return v;
+}
+
 static bool k_pinv(struct kernel_call *k)
 {
 	struct batch a = { .n = 0 };
@@ -131,6 +141,8 @@ static bool k_pinv(struct kernel_call *k)
 	int64_t atol_step, rtol_step;
 	if (!batch_read(k, arg_tensor(k, "self"), false, &a) || !svd_room(k, a.m, a.n, &d))
 		return false;
+	if (arg_bool(k, "hermitian", false) && !(a.v = lower_mirrored(k, &a)))
+		return kernel_fail(k, "%lld x %lld matrices are not square", (long long)a.m, (long long)a.n);
 	double eps = a.t->dtype == DT_FLOAT64 ? DBL_EPSILON : FLT_EPSILON, usual = arg_is_none(k, "atol") ? eps * (double)d.high : 0;
 	struct tensor *out = batch_out(k, a.t, a.t->dtype, a.n, a.m, false);
 	double *v = out ? doubles_for(k, out) : NULL;

@@ -199,6 +199,65 @@ static bool shape_solve_triangular(struct op_call *c)
 	return out_batch(c, a->ndim > b->ndim ? a : b, a->dtype, extent(b, ROWS), extent(b, COLUMNS), true);
 }
 
+/* P, L, U of a matrix, or of its factors; P may be left out. */
+static bool out_plu(struct op_call *c, const struct value *a, bool with_p, bool with_factors)
+{
+	int64_t m = extent(a, ROWS), n = extent(a, COLUMNS), k = smaller(a);
+	return (with_p ? out_batch(c, a, a->dtype, m, m, false) : out_empty(c, a->dtype)) &&
+	       (with_factors ? out_batch(c, a, a->dtype, m, k, true) : out_empty(c, a->dtype)) &&
+	       (with_factors ? out_batch(c, a, a->dtype, k, n, true) : out_empty(c, a->dtype));
+}
+
+static bool shape_lu(struct op_call *c)
+{
+	struct value *a = op_tensor(c, "A");
+	return is_matrix(c, a, false) && out_plu(c, a, op_bool(c, "pivot", true), true);
+}
+
+static bool shape_lu_unpack(struct op_call *c)
+{
+	struct value *a = op_tensor(c, "LU_data");
+	int64_t size[MAX_DIMS], m, n, k;
+	if (!is_matrix(c, a, false))
+		return false;
+	m = extent(a, ROWS), n = extent(a, COLUMNS), k = smaller(a);
+	bool pivots = op_bool(c, "unpack_pivots", true), data = op_bool(c, "unpack_data", true);
+	if (!(pivots ? out_batch(c, a, a->dtype, m, m, false) : out_empty(c, a->dtype)))
+		return false;
+	if (!data)
+		return out_empty(c, a->dtype) && out_empty(c, a->dtype);
+	memcpy(size, a->size, (size_t)a->ndim * sizeof *size);
+	size[a->ndim - 1] = k;
+	if (!op_out(c, a->dtype, a->ndim, size))
+		return false;
+	size[a->ndim - 2] = k;
+	size[a->ndim - 1] = n;
+	return op_out(c, a->dtype, a->ndim, size) != NULL;
+}
+
+/* The right side, in as many batches as both have. */
+static bool out_solution(struct op_call *c, const struct value *a, const struct value *b, bool by_column)
+{
+	int64_t size[MAX_DIMS];
+	int n;
+	if (!is_matrix(c, a, true) || !is_matrix(c, b, false))
+		return false;
+	if (!op_broadcast(c, a->ndim - 2, a->size, b->ndim - 2, b->size, &n, size))
+		return op_fail(c, "the batches of %V and %V cannot be broadcast together", a, b);
+	memcpy(size + n, b->size + b->ndim - 2, 2 * sizeof *size);
+	return out_by_column(c, b->dtype, n + 2, size, by_column);
+}
+
+static bool shape_lu_solve(struct op_call *c)
+{
+	return out_solution(c, op_tensor(c, "LU"), op_tensor(c, "B"), op_bool(c, "left", true));
+}
+
+static bool shape_cholesky_solve(struct op_call *c)
+{
+	return out_solution(c, op_tensor(c, "input2"), op_tensor(c, "self"), true);
+}
+
 static bool shape_nothing(struct op_call *c)
 {
 	(void)c;
@@ -237,6 +296,78 @@ static const char solve_parts[] =
 	"aten._linalg_check_errors(info, 'torch.linalg.solve', is_matrix=A.dim() == 2)\n"
 	"return out\n";
 
+/* B's dimensions against A's first ones, as one system of equations. */
+static const char tensorsolve_parts[] =
+	"a = self\n"
+	"if dims is not None:\n"
+	"    d = [i % self.dim() for i in dims]\n"
+	"    a = aten.permute(self, [i for i in range(self.dim()) if i not in d] + d)\n"
+	"shape = list(a.shape)[other.dim():]\n"
+	"n = 1\n"
+	"for s in shape:\n"
+	"    n = n * s\n"
+	"a = aten.reshape(a, [n, n])\n"
+	"x = aten.linalg_solve(a, aten.flatten(other))\n"
+	"return aten.reshape(x, shape)\n";
+
+static const char tensorinv_parts[] =
+	"shape = list(self.shape)\n"
+	"n, m = 1, 1\n"
+	"for s in shape[ind:]:\n"
+	"    n = n * s\n"
+	"for s in shape[:ind]:\n"
+	"    m = m * s\n"
+	"if n != m or ind <= 0:\n"
+	"    raise ValueError('linalg.tensorinv: the dimensions before and from ind must have the same product')\n"
+	"return aten.reshape(aten.linalg_inv(aten.reshape(self, [n, n])), shape[ind:] + shape[:ind])\n";
+
+/* Singular values beyond atol, or rtol times the largest one; only matrices that are not empty have any. */
+#define RANK(tolerance) \
+	"if self.numel() == 0:\n" \
+	"    return aten.zeros(list(self.shape)[:-2], dtype=torch.int64)\n" \
+	"eps = 2.220446049250313e-16 if self.dtype == torch.float64 else 1.1920928955078125e-07\n" \
+	"usual = eps * max(self.size(-1), self.size(-2))\n" \
+	"if hermitian:\n" \
+	"    s = aten.abs(aten.linalg_eigvalsh(self))\n" \
+	"    most = aten.amax(s, [-1], True)\n" \
+	"else:\n" \
+	"    s = aten.linalg_svdvals(self)\n" \
+	"    most = aten.narrow(s, -1, 0, 1)\n" \
+	tolerance \
+	"return aten.sum.dim_IntList(aten.gt.Tensor(s, least), [-1])\n"
+#define RANK_OF_NUMBERS RANK( \
+	"r = rtol if rtol is not None else (0.0 if atol is not None and atol > 0 else usual)\n" \
+	"least = aten.clamp_min(aten.mul.Scalar(most, r), 0.0 if atol is None else atol)\n")
+#define RANK_OF_TENSORS RANK( \
+	"a = aten.zeros([], dtype=s.dtype) if atol is None else atol\n" \
+	"r = rtol\n" \
+	"if r is None:\n" \
+	"    r = aten.full([], usual, dtype=s.dtype)\n" \
+	"    if atol is not None:\n" \
+	"        r = aten.where.self(aten.gt.Scalar(atol, 0), aten.zeros([], dtype=s.dtype), r)\n" \
+	"least = aten.maximum(aten.unsqueeze(a, -1), aten.mul.Tensor(aten.unsqueeze(r, -1), most))\n")
+
+/* Powers of x, from ones. */
+static const char vander_parts[] =
+	"x = aten.unsqueeze(x, -1) if x.dim() == 0 else x\n"
+	"y = x if x.is_floating_point() or x.is_complex() else aten.to.dtype(x, torch.int64)\n"
+	"n = x.size(-1) if N is None else N\n"
+	"if n < 1:\n"
+	"    raise ValueError('N must be greater than 1.')\n"
+	"powers = aten.expand(aten.unsqueeze(y, -1), list(y.shape) + [n - 1])\n"
+	"ones = aten.ones(list(y.shape) + [1], dtype=y.dtype)\n"
+	"return aten.cat([ones, aten.cumprod(powers, -1)], -1)\n";
+
+static const char cond_parts[] =
+	"if p is None or abs(p) == 2:\n"
+	"    s = aten.linalg_svdvals(self)\n"
+	"    large, small = aten.narrow(s, -1, 0, 1), aten.narrow(s, -1, -1, 1)\n"
+	"    out = aten.div.Tensor(small, large) if p == -2 else aten.div.Tensor(large, small)\n"
+	"    return aten.squeeze.dim(out, -1)\n"
+	"n = aten.linalg_matrix_norm(self, p)\n"
+	"inverse, info = aten.linalg_inv_ex(self)\n"
+	"return aten.mul.Tensor(n, aten.linalg_matrix_norm(inverse, p))\n";
+
 static const char cholesky_parts[] =
 	"out, info = aten.linalg_cholesky_ex(self, upper=upper)\n"
 	"aten._linalg_check_errors(info, 'linalg.cholesky', is_matrix=self.dim() == 2)\n"
@@ -268,6 +399,21 @@ const struct op_rule linalg_rules[] = {
 	{ .name = "slogdet", .parts = "return aten.linalg_slogdet(self)" },
 	{ .name = "logdet", .parts = logdet_parts },
 	{ .name = "linalg_lu_factor_ex", .shape = shape_lu_factor },
+	{ .name = "linalg_lu_factor", .parts = "lu, pivots, info = aten.linalg_lu_factor_ex(A, pivot=pivot)\nreturn lu, pivots" },
+	{ .name = "_lu_with_info", .parts = "return aten.linalg_lu_factor_ex(self, pivot=pivot, check_errors=check_errors)" },
+	{ .name = "linalg_lu", .shape = shape_lu },
+	{ .name = "lu_unpack", .shape = shape_lu_unpack },
+	{ .name = "linalg_lu_solve", .shape = shape_lu_solve },
+	{ .name = "lu_solve", .parts = "return aten.linalg_lu_solve(LU_data, LU_pivots, self)" },
+	{ .name = "cholesky_solve", .shape = shape_cholesky_solve },
+	{ .name = "linalg_solve_ex", .parts = "out, lu, pivots, info = aten._linalg_solve_ex(A, B, left=left, check_errors=check_errors)\nreturn out, info" },
+	{ .name = "linalg_tensorsolve", .parts = tensorsolve_parts },
+	{ .name = "linalg_tensorinv", .parts = tensorinv_parts },
+	{ .name = "linalg_vander", .parts = vander_parts },
+	{ .name = "linalg_cond", .parts = cond_parts },
+	{ .name = "linalg_matrix_rank.atol_rtol_float", .parts = RANK_OF_NUMBERS },
+	{ .name = "linalg_matrix_rank.atol_rtol_tensor", .parts = "self = input\n" RANK_OF_TENSORS },
+	{ .name = "pinverse", .parts = "return aten.linalg_pinv.atol_rtol_float(self, atol=0.0, rtol=rcond)" },
 	{ .name = "_linalg_solve_ex", .shape = shape_solve },
 	{ .name = "linalg_solve", .parts = solve_parts },
 	{ .name = "linalg_solve_triangular", .shape = shape_solve_triangular },
@@ -283,7 +429,9 @@ const struct op_rule linalg_rules[] = {
 	{ .name = "linalg_eig", .shape = shape_eig },
 	{ .name = "linalg_pinv.atol_rtol_tensor", .shape = shape_pinv },
 	{ .name = "linalg_pinv.atol_rtol_float",
-	  .parts = "return aten.linalg_pinv.atol_rtol_tensor(self, hermitian=hermitian)" },
+	  .parts = "a = None if atol is None else aten.full([], atol, dtype=torch.float64)\n"
+	           "r = None if rtol is None else aten.full([], rtol, dtype=torch.float64)\n"
+	           "return aten.linalg_pinv.atol_rtol_tensor(self, atol=a, rtol=r, hermitian=hermitian)" },
 	{ .name = "linalg_matrix_exp", .shape = shape_matrix_exp },
 	{ .name = "matrix_exp", .parts = "return aten.linalg_matrix_exp(self)" },
 	{ .name = "linalg_matrix_power", .flops = flops_uncounted, .parts = matrix_power_parts },
