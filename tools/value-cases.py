@@ -47,6 +47,26 @@ torch.special.shifted_chebyshev_polynomial_v(x, 2) + torch.special.shifted_cheby
 torch.special.hermite_polynomial_h(x, 4) + torch.special.hermite_polynomial_he(x, 4) + torch.special.laguerre_polynomial_l(x, 3) | 12
 torch.special.legendre_polynomial_p(x, 4) + torch.special.chebyshev_polynomial_t(torch.sign(x), 3) | 12
 torch.unfold_copy(x, 1, 2, 1) | 3x4
+torch.view_as_real(torch.fft.fft(x)) | 3x4
+torch.view_as_real(torch.conj_physical(torch.fft.ifft(x, 6, 0, norm='ortho'))) | 3x4
+torch.view_as_real(torch.fft.rfft2(x, (5, 3))) | 3x4
+torch.fft.irfftn(torch.fft.rfftn(x), (3, 5)) + torch.fft.hfft(x, 5) | 3x5
+torch.fft.hfft2(x, (2, 7), norm='ortho').t() | 3x4
+torch.view_as_real(torch.fft.ihfft2(x)) + torch.view_as_real(torch.fft.ihfftn(x)) | 3x4
+torch.view_as_real(torch.fft.ifftn(x.double(), (4, 4), (1, 0))).float() | 3x4
+torch.view_as_real(torch.complex(x, y)) + torch.view_as_real(torch.polar(x, y)) | 3x4 3x4
+torch.view_as_real(torch.conj_physical(torch.view_as_complex(x))) | 3x2
+torch.stft(x, 8, 3, center=False, return_complex=False) | 40
+torch.linalg.lu(x)[1] + torch.linalg.lu(x)[0] @ x | 3x3
+torch.linalg.lu_solve(*torch.linalg.lu_factor(x), y) + torch.linalg.lu_solve(*torch.linalg.lu_factor(x), y, adjoint=True) | 3x3 3x2
+torch.cholesky_solve(y, torch.tril(x) + 3 * torch.eye(3)) + torch.triangular_solve(y, x.triu() + 3 * torch.eye(3), transpose=True)[0] | 3x3 3x2
+torch.lu_unpack(*torch.linalg.lu_factor(x))[2] | 2x4x3
+torch.linalg.householder_product(x, y) | 4x3 2
+torch.linalg.matrix_rank(x) + torch.linalg.matrix_rank(x @ x.mT, hermitian=True) + torch.linalg.matrix_rank(x, atol=9.0) | 2x3x4
+torch.linalg.tensorsolve(x, y) | 6x2x3 6
+torch.linalg.tensorinv(x, 1) | 6x2x3
+torch.linalg.cond(x) + torch.linalg.cond(x, 1) + torch.linalg.vander(y).sum() | 3x3 4
+torch.pinverse(x) + torch.linalg.pinv(x, rtol=0.9) | 3x4
 torch.unbind_copy(x, 1)[1] + torch.narrow_copy(x, 1, -2, 1).sum(1) + torch.transpose_copy(x, 0, 1)[0] | 3x4
 torch.round(x, decimals=3) + torch.round(x * 100, decimals=-1) | 3x4
 (x * 1e9).int().float() * 1e-9 + (x * 1e3).to(torch.int8).float() | 12

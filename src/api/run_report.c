@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/run.h"
+#include "exec/layout.h"
 
 struct statistics {
 	double min, max, mean;
@@ -37,6 +38,12 @@ struct report {
 
 enum { PIECE = 512 };
 
+/* The values of complex numbers are pairs, in a last dimension of 2. */
+static const struct tensor *parts_of(const struct tensor *t, struct window *w)
+{
+	return t->ndim < MAX_DIMS - 1 ? window_of_parts(w, t) : t;
+}
+
 static void read_piece(const struct tensor *t, const struct loop *l, int i, int64_t from, int64_t n, double *out)
 {
 	int64_t at = l->at[i] + from * l->step[i];
@@ -61,8 +68,10 @@ static void measure_piece(const double *v, int64_t n, int64_t first, struct stat
 static void measure(const struct tensor *t, struct statistics *s)
 {
 	struct loop l;
+	struct window w;
 	double v[PIECE];
 	int64_t done = 0;
+	t = parts_of(t, &w);
 	*s = (struct statistics){ .min = INFINITY, .max = -INFINITY, .n = tensor_numel(t), .first_bad = -1 };
 	loop_init(&l, t->ndim, t->size, 1);
 	loop_operand(&l, 0, t);
@@ -115,8 +124,11 @@ static void compare_piece(const double *got, const double *want, int64_t n, int6
 static void compare_tensors(const struct tensor *t, const struct tensor *want, const nns_run_options *o, struct difference *d)
 {
 	struct loop l;
+	struct window w, v;
 	double x[PIECE], y[PIECE];
 	int64_t done = 0;
+	t = parts_of(t, &w);
+	want = parts_of(want, &v);
 	d->n = tensor_numel(t);
 	d->at = -1;
 	loop_init(&l, t->ndim, t->size, 2);
@@ -250,6 +262,8 @@ static bool gather(struct report *r, nns_error *err)
 static void add_index(struct text *t, const struct tensor *of, int64_t i)
 {
 	int64_t index[MAX_DIMS];
+	struct window w;
+	of = parts_of(of, &w);
 	for (int d = of->ndim - 1; d >= 0; d--) {
 		index[d] = i % of->size[d];
 		i /= of->size[d];

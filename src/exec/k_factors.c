@@ -40,22 +40,22 @@ struct parts {
 	int64_t *row;
 };
 
-static double *out_part(struct kernel_call *k, const struct batch *a, bool wanted, int64_t rows, int64_t columns, bool by_column, bool *ok)
+static double *out_part(struct kernel_call *k, const struct batch *a, bool wanted, int64_t rows, int64_t columns, bool *ok)
 {
 	int64_t none = 0;
-	struct tensor *t = !*ok ? NULL : wanted ? batch_out(k, a->t, a->t->dtype, rows, columns, by_column) : out_new(k, a->t->dtype, 1, &none);
+	struct tensor *t = !*ok ? NULL : wanted ? batch_out(k, a->t, a->t->dtype, rows, columns, false) : out_new(k, a->t->dtype, 1, &none);
 	double *v = t && wanted ? doubles_for(k, t) : NULL;
 	*ok = t && (v || !wanted);
 	return v;
 }
 
-static bool out_parts(struct kernel_call *k, const struct batch *a, bool with_p, bool with_factors, bool by_column, struct parts *out)
+static bool out_parts(struct kernel_call *k, const struct batch *a, bool with_p, bool with_factors, struct parts *out)
 {
 	int64_t least = a->m < a->n ? a->m : a->n;
 	bool ok = true;
-	out->p = out_part(k, a, with_p, a->m, a->m, false, &ok);
-	out->l = out_part(k, a, with_factors, a->m, least, by_column, &ok);
-	out->u = out_part(k, a, with_factors, least, a->n, by_column, &ok);
+	out->p = out_part(k, a, with_p, a->m, a->m, &ok);
+	out->l = out_part(k, a, with_factors, a->m, least, &ok);
+	out->u = out_part(k, a, with_factors, least, a->n, &ok);
 	out->row = ok ? scratch_alloc(k, a->m, sizeof *out->row) : NULL;
 	return out->row != NULL;
 }
@@ -77,7 +77,7 @@ static bool k_lu(struct kernel_call *k)
 	struct parts out;
 	if (!arg_bool(k, "pivot", true))
 		return kernel_fail(k, "there is no LU without pivoting on a CPU");
-	if (!batch_read(k, arg_tensor(k, "A"), false, &a) || !out_parts(k, &a, true, true, true, &out))
+	if (!batch_read(k, arg_tensor(k, "A"), false, &a) || !out_parts(k, &a, true, true, &out))
 		return false;
 	double *lu = batch_room(k, a.m * a.n);
 	int64_t least = a.m < a.n ? a.m : a.n, *pivot = lu ? scratch_alloc(k, least, sizeof *pivot) : NULL;
@@ -100,7 +100,7 @@ static bool k_lu_unpack(struct kernel_call *k)
 	if (pivots->ndim != a.t->ndim - 1 || tensor_numel(pivots) != a.count * n_pivots)
 		return kernel_fail(k, "the pivots do not fit the factors");
 	const int64_t *pivot = ints_of(k, pivots);
-	if (!pivot || !out_parts(k, &a, arg_bool(k, "unpack_pivots", true), arg_bool(k, "unpack_data", true), false, &out))
+	if (!pivot || !out_parts(k, &a, arg_bool(k, "unpack_pivots", true), arg_bool(k, "unpack_data", true), &out))
 		return false;
 	for (int64_t i = 0; i < a.count; i++)
 		fill_parts(&a, &out, i, a.v + i * a.m * a.n, pivot + i * n_pivots, n_pivots);

@@ -109,6 +109,14 @@ void window_flip(struct window *w, int dim)
 
 bool copy_into(struct kernel_call *k, const struct tensor *to, const struct tensor *from)
 {
+	struct window w, v;
+	if (dtype_is_complex(to->dtype) && to->dtype != from->dtype && to->ndim < MAX_DIMS - 1) {
+		const struct tensor *parts = window_of_parts(&w, to), *real = from;
+		if (dtype_is_complex(from->dtype))
+			return copy_into(k, parts, window_of_parts(&v, from));
+		window_select(&w, to->ndim, 0);          /* a real number's other part stays 0 */
+		return copy_into(k, parts, real);
+	}
 	if (to->dtype != from->dtype && (!dtype_has_elements(to->dtype) || !dtype_has_elements(from->dtype)))
 		return kernel_fail(k, "cannot convert %s to %s", dtype_name(from->dtype), dtype_name(to->dtype));
 	tensor_copy(to, from);
@@ -121,4 +129,19 @@ struct tensor *converted(struct kernel_call *k, struct tensor *t, enum dtype dty
 		return t;
 	struct tensor *c = temporary(k, dtype, t->ndim, t->size);
 	return c && copy_into(k, c, t) ? c : NULL;
+}
+
+const struct tensor *window_of_parts(struct window *w, const struct tensor *t)
+{
+	if (!dtype_is_complex(t->dtype))
+		return t;
+	window_of(w, t);
+	for (int i = 0; i < t->ndim; i++)
+		w->stride[i] *= 2;
+	w->size[t->ndim] = 2;
+	w->stride[t->ndim] = 1;
+	w->t.offset *= 2;
+	w->t.ndim++;
+	w->t.dtype = t->dtype == DT_COMPLEX128 ? DT_FLOAT64 : DT_FLOAT32;
+	return &w->t;
 }

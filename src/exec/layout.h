@@ -33,6 +33,8 @@ void window_select(struct window *w, int dim, int64_t index);
 bool window_diagonal(struct window *w, int64_t offset, int dim1, int dim2);
 /* Broadcast to these sizes, which must be possible. */
 void window_expand(struct window *w, int ndim, const int64_t *size);
+/* Complex numbers as pairs in a last dimension of 2; t itself when it is not complex.  Fewer than MAX_DIMS dimensions. */
+const struct tensor *window_of_parts(struct window *w, const struct tensor *t);
 void window_flip(struct window *w, int dim);
 
 /* tensor_copy() of what may be of any two dtypes: fails where there is no conversion. */

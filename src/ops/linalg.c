@@ -199,13 +199,13 @@ static bool shape_solve_triangular(struct op_call *c)
 	return out_batch(c, a->ndim > b->ndim ? a : b, a->dtype, extent(b, ROWS), extent(b, COLUMNS), true);
 }
 
-/* P, L, U of a matrix, or of its factors; P may be left out. */
+/* P, L and U of a matrix, or of its factors; P, or L and U, may be left out. */
 static bool out_plu(struct op_call *c, const struct value *a, bool with_p, bool with_factors)
 {
 	int64_t m = extent(a, ROWS), n = extent(a, COLUMNS), k = smaller(a);
 	return (with_p ? out_batch(c, a, a->dtype, m, m, false) : out_empty(c, a->dtype)) &&
-	       (with_factors ? out_batch(c, a, a->dtype, m, k, true) : out_empty(c, a->dtype)) &&
-	       (with_factors ? out_batch(c, a, a->dtype, k, n, true) : out_empty(c, a->dtype));
+	       (with_factors ? out_batch(c, a, a->dtype, m, k, false) : out_empty(c, a->dtype)) &&
+	       (with_factors ? out_batch(c, a, a->dtype, k, n, false) : out_empty(c, a->dtype));
 }
 
 static bool shape_lu(struct op_call *c)
@@ -217,22 +217,7 @@ static bool shape_lu(struct op_call *c)
 static bool shape_lu_unpack(struct op_call *c)
 {
 	struct value *a = op_tensor(c, "LU_data");
-	int64_t size[MAX_DIMS], m, n, k;
-	if (!is_matrix(c, a, false))
-		return false;
-	m = extent(a, ROWS), n = extent(a, COLUMNS), k = smaller(a);
-	bool pivots = op_bool(c, "unpack_pivots", true), data = op_bool(c, "unpack_data", true);
-	if (!(pivots ? out_batch(c, a, a->dtype, m, m, false) : out_empty(c, a->dtype)))
-		return false;
-	if (!data)
-		return out_empty(c, a->dtype) && out_empty(c, a->dtype);
-	memcpy(size, a->size, (size_t)a->ndim * sizeof *size);
-	size[a->ndim - 1] = k;
-	if (!op_out(c, a->dtype, a->ndim, size))
-		return false;
-	size[a->ndim - 2] = k;
-	size[a->ndim - 1] = n;
-	return op_out(c, a->dtype, a->ndim, size) != NULL;
+	return is_matrix(c, a, false) && out_plu(c, a, op_bool(c, "unpack_pivots", true), op_bool(c, "unpack_data", true));
 }
 
 /* The right side, in as many batches as both have. */
@@ -352,11 +337,10 @@ static const char vander_parts[] =
 	"x = aten.unsqueeze(x, -1) if x.dim() == 0 else x\n"
 	"y = x if x.is_floating_point() or x.is_complex() else aten.to.dtype(x, torch.int64)\n"
 	"n = x.size(-1) if N is None else N\n"
-	"if n < 1:\n"
+	"if n <= 1:\n"
 	"    raise ValueError('N must be greater than 1.')\n"
-	"powers = aten.expand(aten.unsqueeze(y, -1), list(y.shape) + [n - 1])\n"
-	"ones = aten.ones(list(y.shape) + [1], dtype=y.dtype)\n"
-	"return aten.cat([ones, aten.cumprod(powers, -1)], -1)\n";
+	"powers = aten.cumprod(aten.expand(aten.unsqueeze(y, -1), list(y.shape) + [n - 1]), -1)\n"
+	"return aten.cat([aten.new_ones(powers, list(y.shape) + [1]), powers], -1)\n";
 
 static const char cond_parts[] =
 	"if p is None or abs(p) == 2:\n"
@@ -364,9 +348,11 @@ static const char cond_parts[] =
 	"    large, small = aten.narrow(s, -1, 0, 1), aten.narrow(s, -1, -1, 1)\n"
 	"    out = aten.div.Tensor(small, large) if p == -2 else aten.div.Tensor(large, small)\n"
 	"    return aten.squeeze.dim(out, -1)\n"
-	"n = aten.linalg_matrix_norm(self, p)\n"
 	"inverse, info = aten.linalg_inv_ex(self)\n"
-	"return aten.mul.Tensor(n, aten.linalg_matrix_norm(inverse, p))\n";
+	"info = aten.unsqueeze_(aten.unsqueeze_(info, -1), -1)\n"
+	"inverse = aten.masked_fill_.Scalar(inverse, aten.gt.Scalar(info, 0), math.inf)\n"
+	"n = aten.linalg_matrix_norm(self, p)\n"
+	"return aten.nan_to_num_(aten.mul.Tensor(n, aten.linalg_matrix_norm(inverse, p)), math.inf, math.inf, -math.inf)\n";
 
 static const char cholesky_parts[] =
 	"out, info = aten.linalg_cholesky_ex(self, upper=upper)\n"
@@ -399,7 +385,8 @@ const struct op_rule linalg_rules[] = {
 	{ .name = "slogdet", .parts = "return aten.linalg_slogdet(self)" },
 	{ .name = "logdet", .parts = logdet_parts },
 	{ .name = "linalg_lu_factor_ex", .shape = shape_lu_factor },
-	{ .name = "linalg_lu_factor", .parts = "lu, pivots, info = aten.linalg_lu_factor_ex(A, pivot=pivot)\nreturn lu, pivots" },
+	{ .name = "linalg_lu_factor", .parts = "lu, pivots, info = aten.linalg_lu_factor_ex(A, pivot=pivot)\n"
+	  "aten._linalg_check_errors(info, 'torch.linalg.lu_factor', is_matrix=A.dim() == 2)\nreturn lu, pivots" },
 	{ .name = "_lu_with_info", .parts = "return aten.linalg_lu_factor_ex(self, pivot=pivot, check_errors=check_errors)" },
 	{ .name = "linalg_lu", .shape = shape_lu },
 	{ .name = "lu_unpack", .shape = shape_lu_unpack },
