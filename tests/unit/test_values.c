@@ -107,7 +107,7 @@ static void add_statements(char *program, char *out, size_t size)
 
 static void run_operator(char *row, const char *path)
 {
-	char *expression = word(&row, '\t'), *shapes = word(&row, '\t'), description[1000], statements[800] = "", inputs[200] = "", names[20] = "", why[300] = "";
+	char *expression = word(&row, '\t'), *shapes = word(&row, '\t'), description[2000], statements[800] = "", inputs[200] = "", names[20] = "", why[300] = "";
 	char title[800];
 	nns_load_options load = { .initialise = true };
 	nns_run_options o = { .seeded = true, .seed = 0, .save = path };
