@@ -244,10 +244,12 @@ bool onednn_make_convolution(struct making *m)
 {
 	if (onednn_make_own(m))
 		return true;
+	if (m->w->before)
+		return false;
 	const struct work *w = m->w;
 	struct work scaled = *w;
 	float *weights = w->scale ? onednn_scale(&scaled) : NULL;
-	if (w->before || (w->scale && !weights))
+	if (w->scale && !weights)
 		return false;
 	m->w = &scaled;
 	bool ok = make_convolution(m);

@@ -16,6 +16,7 @@ static bool lower_steps(struct lowering *l)
 		if (c ? !lower_chain(l, c) : g ? !lower_group(l, g) : !lower_reference(l, l->step))
 			return false;
 	}
+	l->step = f->plan->n_steps ? f->plan->n_steps - 1 : 0;   /* what results are brought from */
 	for (size_t i = 0; i < f->plan->n_outputs; i++) {
 		if (!lower_need_plain(l, f->plan->outputs[i]))
 			return false;
