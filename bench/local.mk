@@ -1,5 +1,4 @@
-EXTRA_DIST += bench/process.py
-EXTRA_DIST += bench/run
+EXTRA_DIST += bench/process.py bench/run bench/files.py
 
 bench: nnscope
 	srcdir=$(srcdir) sh $(srcdir)/bench/run

@@ -60,3 +60,13 @@ TESTS += tests/unit/test_files
 check_PROGRAMS += tests/fuzz/fuzz
 tests_fuzz_fuzz_SOURCES = tests/fuzz/fuzz.c
 tests_fuzz_fuzz_LDADD = libnnscope_core.la
+
+# The same under libFuzzer; tests/fuzz/run feeds it.
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/libfuzzer
+tests_fuzz_libfuzzer_SOURCES = tests/fuzz/fuzz.c
+tests_fuzz_libfuzzer_CFLAGS = $(AM_CFLAGS) -DLIBFUZZER
+tests_fuzz_libfuzzer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_libfuzzer_LDADD = libnnscope_core.la
+endif
+EXTRA_DIST += tests/fuzz/run

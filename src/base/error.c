@@ -41,7 +41,7 @@ static void set_message(nns_error *err, const char *head, const char *tail)
 /* One byte more than a message holds, so that set_message sees where to cut. */
 enum { FORMATTED = sizeof ((nns_error *)0)->message + 8 };
 
-static void format(char *out, const char *fmt, va_list ap)
+static void PRINTF_LIKE(2, 0) format(char *out, const char *fmt, va_list ap)
 {
 	if (vsnprintf(out, FORMATTED, fmt, ap) < 0)
 		out[0] = '\0';

@@ -192,6 +192,8 @@ static const char *other_archive(const unsigned char *p, size_t n)
 /* Other kinds are read as they always are; what their readers refuse is a finding. */
 static bool scan_other(struct audit *a, const char *path)
 {
+	if (!path)
+		return true;
 	struct load_options o = { 0 };
 	nns_error err = { 0 };
 	struct model *m = load_path(path, &o, &err);
@@ -201,10 +203,10 @@ static bool scan_other(struct audit *a, const char *path)
 	return audit_add(a, AUDIT_REVIEW, "damaged", "", 0, arena_printf(a->arena, "cannot be read: %.200s", err.message), "what it holds was not seen");
 }
 
-static bool scan_file(struct audit *a, const char *path, const unsigned char *data, size_t len)
+bool audit_bytes(struct audit *a, const char *path, const unsigned char *data, size_t len)
 {
 	nns_error err = { 0 };
-	bool pickle = ends_with(path, ".pkl") || ends_with(path, ".pickle");
+	bool pickle = path && (ends_with(path, ".pkl") || ends_with(path, ".pickle"));
 	if (has_end_record(data, len)) {
 		struct archive *z = archive_open(a->arena, data, len, &err);
 		if (z)
@@ -228,7 +230,7 @@ bool audit_file(struct audit *a, const char *path, nns_error *err)
 	struct mapping file;
 	if (!mapping_open(path, SIZE_MAX / 4, &file, err))
 		return false;
-	bool ok = file.len > 0 ? scan_file(a, path, (const unsigned char *)file.data, file.len) : audit_add(a, AUDIT_REVIEW, "damaged", "", 0, "the file is empty", "");
+	bool ok = file.len > 0 ? audit_bytes(a, path, (const unsigned char *)file.data, file.len) : audit_add(a, AUDIT_REVIEW, "damaged", "", 0, "the file is empty", "");
 	mapping_close(&file);    /* findings are texts of their own */
 	return ok || fail_memory(err);
 }

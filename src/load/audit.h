@@ -31,6 +31,8 @@ struct audit {
 
 /* False: the file could not be read at all. */
 bool audit_file(struct audit *a, const char *path, nns_error *err);
+/* The same of bytes, which must outlive the call only.  path NULL: what is no archive, pickle or array is not looked into.  False: no memory. */
+bool audit_bytes(struct audit *a, const char *path, const unsigned char *data, size_t len);
 
 /* What the files of the audit share; false: no memory.  Finding texts live in the arena. */
 bool audit_add(struct audit *a, enum audit_level level, const char *rule, const char *entry, size_t at, const char *what, const char *why);

@@ -309,6 +309,9 @@ bool pickle_read(struct arena *a, const unsigned char *data, size_t len, const s
 {
 	nns_error local = { 0 };
 	struct machine m = { .arena = a, .data = data, .len = len, .options = o, .err = err ? err : &local };
+	m.stack = arena_grow(a, NULL, 0, &m.cap, sizeof *m.stack);       /* a place to point at, even while it is empty */
+	if (!m.stack)
+		return fail_memory(m.err);
 	while (m.at < len) {
 		m.opcode_at = m.at;
 		unsigned char op = data[m.at++];

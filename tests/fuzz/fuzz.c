@@ -1,7 +1,7 @@
 /*
- * Damaged files through every reader: fuzz ROUNDS FILE...  Each file is changed in a way that its number and the round
- * decide, so that a failure comes again.  With -fsanitize=fuzzer, LLVMFuzzerTestOneInput() is the entry and main() is left
- * out (-DLIBFUZZER).
+ * Damaged files through every reader and the audit: fuzz ROUNDS FILE...  Each file is changed in a way that its number and the
+ * round decide, so that a failure comes again.  For libFuzzer (--enable-fuzzers, tests/fuzz/run) LLVMFuzzerTestOneInput() is
+ * the entry and main() is left out (-DLIBFUZZER).
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,9 +10,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "load/audit.h"
 #include "nnscope/nnscope.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void audit(const uint8_t *data, size_t size)
+{
+	nns_error err = { 0 };
+	struct audit a = { .arena = arena_new(NULL, &err) };
+	if (a.arena)
+		audit_bytes(&a, NULL, data, size);
+	arena_free(a.arena);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -31,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			free(nns_report(m, g, "shapes", NULL, &err));
 	}
 	nns_model_free(m);
+	audit(data, size);
 	return 0;
 }
 

@@ -17,6 +17,10 @@ struct pickle_row {
 static const struct pickle_row pickles[] = {
 	{ P("\x80\x02N."), "None", NULL },
 	{ P("I01\n."), "True", NULL },
+	{ P("(t."), "()", NULL },                /* a mark at the bottom of the stack */
+	{ P("S'a\\x41\\n\\'b'\n."), "\"aA\\n'b\"", NULL },
+	{ P("Va\\u00e9\xe9\n."), "'a\xc3\xa9\xc3\xa9'", NULL },
+	{ P("\x80\x02}(X\x01\0\0\0aK\x01X\x01\0\0\0aK\x02u."), "{'a': 2}", NULL },
 	{ P("I-7\n."), "-7", NULL },
 	{ P("L5L\n."), "5", NULL },
 	{ P("F2.5\n."), "2.5", NULL },
