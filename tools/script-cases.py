@@ -176,6 +176,11 @@ class Twice(nn.Module):
         return self.layer(torch.relu(self.layer(x)))
 
 
+class Repeat(nn.Module):
+    def forward(self, x: torch.Tensor, n: int) -> torch.Tensor:
+        return x.to(x.device).repeat(n)
+
+
 class Content(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if bool(x.sum() > 0):
@@ -227,6 +232,8 @@ def main(root):
     at = case(root, "good-script-slices", ["shapes", "CASE/model.pt", "--format", "tsv"], "module\tclass\toutput\n\tIndexed\t3x4 2x3x4 2x1x4 2x1x3x4 2x2x4\n".replace(" ", ","))
     save(indexed, at("model.pt"))
     at = case(root, "good-script-slices-autograd", ["graph", "CASE/../good-script-slices/model.pt", "--view", "autograd", "-o", "OUT.gv"])
+    at = case(root, "good-script-int", ["shapes", "CASE/model.pt", "--input", "x=3", "--input", "n=4", "--format", "tsv"], "module\tclass\toutput\n\tRepeat\t12\n"); save(torch.jit.script(Repeat()), at("model.pt"))
+    case(root, "bad-script-no-int", ["shapes", "CASE/../good-script-int/model.pt", "--input", "x=3"], status=2, message="forward wants x: Tensor, n: int;")
     at = case(root, "bad-script-content", ["shapes", "CASE/model.pt", "--input", "3"], status=1, message="code/__torch__.py:8: the value of a tensor decides which way to go; it is not known while tracing")
     save(torch.jit.script(Content()), at("model.pt"))
     at = case(root, "bad-script-raises", ["shapes", "CASE/model.pt", "--input", "3"], status=1, message="the code raises an error: expected a matrix, got 1 dimensions")

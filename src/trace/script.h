@@ -25,7 +25,7 @@ void script_end(struct script_run *run);
 /* The parameters of the root's forward behind self. */
 bool script_signature(struct model *m, const struct signature **out, nns_error *err);
 /* The arguments of forward: inputs of the graph by name and in order, in the lists and tuples that its types ask for. */
-bool script_arguments(struct model *m, const struct graph *g, struct lang_args *args, nns_error *err);
+bool script_arguments(struct model *m, struct graph *g, struct lang_args *args, nns_error *err);
 /* Whether forward can be called without any. */
 bool script_wants_none(struct model *m);
 /* Without inputs: which are wanted. */

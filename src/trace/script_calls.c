@@ -489,12 +489,38 @@ static bool call_tensors(struct interp *in, const char *name, const struct lang_
 	return n ? record_script(r, name, &own, out, err) : record_unknown(r, name, &own, 1, out, err);
 }
 
+/*
+ * to(x, device, dtype=None, non_blocking, copy) and to(x, dtype=None, ...), which only TorchScript has (register_special_ops.cpp):
+ * what is left out is as it was.
+ */
+static bool call_to(struct interp *in, const struct lang_args *args, struct datum *out, nns_error *err)
+{
+	const struct value *v = first_value(args);
+	struct datum items[6];
+	struct lang_args own = { .items = items };
+	size_t next = 1;
+	bool device = args->n > 1 && strcmp(host_kind(args->items[1]), "device") == 0;
+	bool partial = v && args->n_named == 0 && args->n <= 5 && (device ? args->n == 2 || args->items[2].kind != D_INT : args->n > 1 && args->items[1].kind == D_NONE);
+	if (!partial)
+		return call_tensors(in, "to", args, out, err);
+	items[own.n++] = args->items[0];
+	if (device)
+		items[own.n++] = args->items[next++];
+	items[own.n++] = datum_int(dtype_code(v->dtype));
+	next += next < args->n && args->items[next].kind == D_NONE;
+	for (; next < args->n && own.n < 6; next++)
+		items[own.n++] = args->items[next];
+	return call_tensors(in, "to", &own, out, err);
+}
+
 bool script_call_torch(struct interp *in, const struct function *self, const struct lang_args *args, struct datum *out, nns_error *err)
 {
 	script_fn *row = find_row(rows, sizeof rows / sizeof *rows, bare_name(self));
 	bool found = false, ok;
 	if (row)
 		return row(in, self, args, out, err);
+	if (strcmp(bare_name(self), "to") == 0)
+		return call_to(in, args, out, err);
 	ok = has_tensor(args) ? call_plain_method(in, bare_name(self), args, out, &found, err) : call_plain(in, self, args, out, &found, err);
 	return found || !ok ? ok : call_tensors(in, bare_name(self), args, out, err);
 }

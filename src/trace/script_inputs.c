@@ -33,8 +33,9 @@ bool script_signature(struct model *m, const struct signature **out, nns_error *
 
 struct filling {
 	struct model *m;
-	const struct graph *g;
+	struct graph *g;
 	bool *used;              /* inputs that have a place */
+	bool *numbers;           /* those that stand for a number */
 	const char *parameter;
 	bool missing;            /* there were no inputs left */
 	nns_error *err;
@@ -121,6 +122,30 @@ static bool fail_type(struct filling *f, const char *type)
 	return fail(f->err, NNS_UNSUPPORTED, "forward takes %s: %.*s, and inputs are tensors", f->parameter, (int)(type_end(type) - type), type);
 }
 
+/* --input sr=16000 for a parameter that is an int: the size is the number. */
+static bool fill_int(struct filling *f, struct datum *out)
+{
+	f->missing = true;
+	for (size_t i = 0; i < f->g->n_inputs && f->missing; i++) {
+		const struct graph_input *in = &f->g->inputs[i];
+		if (f->used[i] || !in->name || strcmp(in->name, f->parameter) != 0 || in->value->ndim != 1)
+			continue;
+		f->used[i] = f->numbers[i] = true;
+		f->missing = false;
+		*out = datum_int(in->value->size[0]);
+	}
+	return true;
+}
+
+static void drop_numbers(struct filling *f)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < f->g->n_inputs; i++)
+		if (!f->numbers[i])
+			f->g->inputs[n++] = f->g->inputs[i];
+	f->g->n_inputs = n;
+}
+
 /* One argument of a type, which may be followed by others. */
 static bool fill(struct filling *f, const char *type, int depth, struct datum *out)
 {
@@ -133,6 +158,8 @@ static bool fill(struct filling *f, const char *type, int depth, struct datum *o
 		f->missing = !v;
 		return true;
 	}
+	if (starts(&type, "int"))
+		return fill_int(f, out);
 	if (starts(&type, "Optional[")) {
 		bool ok = fill(f, type, depth + 1, out);
 		f->missing = false;
@@ -168,7 +195,7 @@ static bool fill_all(struct filling *f, const struct signature *sig, struct lang
 	return true;
 }
 
-bool script_arguments(struct model *m, const struct graph *g, struct lang_args *args, nns_error *err)
+bool script_arguments(struct model *m, struct graph *g, struct lang_args *args, nns_error *err)
 {
 	const struct signature *sig;
 	nns_error local = { 0 };
@@ -176,9 +203,10 @@ bool script_arguments(struct model *m, const struct graph *g, struct lang_args *
 	if (!script_signature(m, &sig, err))
 		return false;
 	f.used = arena_array(m->arena, g->n_inputs + 1, sizeof *f.used);
+	f.numbers = arena_array(m->arena, g->n_inputs + 1, sizeof *f.numbers);
 	args->names = arena_array(m->arena, sig->n + 1, sizeof *args->names);
 	args->values = arena_array(m->arena, sig->n + 1, sizeof *args->values);
-	if (!f.used || !args->names || !args->values)
+	if (!f.used || !f.numbers || !args->names || !args->values)
 		return fail_memory(err);
 	if (!fill_all(&f, sig, args))
 		return false;
@@ -186,6 +214,7 @@ bool script_arguments(struct model *m, const struct graph *g, struct lang_args *
 		if (!f.used[i])
 			return fail(err, NNS_USAGE, "input %zu%s%s is one too many: forward takes (%s)", i, g->inputs[i].name ? " " : "",
 			            g->inputs[i].name ? g->inputs[i].name : "", sig->text);
+	drop_numbers(&f);
 	return f.err->code = NNS_OK, true;
 }
 
