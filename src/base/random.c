@@ -107,6 +107,12 @@ static void block_double(double *v, double mean, double std)
 	}
 }
 
+void random_normal_blocks(float *v, size_t n, double mean, double std)
+{
+	for (size_t i = 0; i + BLOCK <= n; i += BLOCK)
+		block_float(v + i, (float)mean, (float)std);
+}
+
 /* All values are drawn uniform first; when the last block is not full, the last 16 values are drawn again. */
 void random_normal_float(struct generator *g, float *out, size_t n, double mean, double std)
 {
@@ -116,8 +122,7 @@ void random_normal_float(struct generator *g, float *out, size_t n, double mean,
 		return;
 	}
 	random_uniform_float(g, out, n, 0, 1);
-	for (size_t i = 0; i + BLOCK <= n; i += BLOCK)
-		block_float(out + i, (float)mean, (float)std);
+	random_normal_blocks(out, n, mean, std);
 	if (n % BLOCK) {
 		random_uniform_float(g, out + n - BLOCK, BLOCK, 0, 1);
 		block_float(out + n - BLOCK, (float)mean, (float)std);

@@ -35,6 +35,8 @@ void random_uniform_double(struct generator *g, double *out, size_t n, double fr
 /* n values of normal_(mean, std) on a contiguous tensor: pairs under 16 values, blocks of 16 from there on. */
 void random_normal_float(struct generator *g, float *out, size_t n, double mean, double std);
 void random_normal_double(struct generator *g, double *out, size_t n, double mean, double std);
+/* The second half of that: n values of [0, 1), a multiple of 16, become normal ones, block by block. */
+void random_normal_blocks(float *v, size_t n, double mean, double std);
 /* One value of the pairs. */
 double random_normal(struct generator *g, double mean, double std);
 /* n integers of [low, high), high > low. */

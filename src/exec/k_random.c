@@ -63,13 +63,53 @@ static bool fill_each(struct kernel_call *k, struct tensor *t, draw_fn *draw, do
 	return v != NULL;
 }
 
+/* The elements of float32 row by row, which are drawn where they lie; NULL: it is not that. */
+static float *floats_in_place(const struct tensor *t)
+{
+	bool plain = t->dtype == DT_FLOAT32 && tensor_is_contiguous(t) && (uintptr_t)tensor_data(t) % sizeof(float) == 0;
+	return plain ? (float *)(void *)tensor_data(t) : NULL;
+}
+
+static void uniform_in_place(struct generator *g, float *v, int64_t n, double from, double to)
+{
+	float low = (float)from, end = (float)to;
+	random_uniform_float(g, v, (size_t)n, from, to);
+	for (int64_t i = 0; i < n; i++)
+		v[i] = v[i] == end ? low : v[i]; /* rounding carried it up to the end */
+}
+
+struct normal_blocks {
+	float *v;
+	double mean, std;
+};
+
+static void normal_piece(int64_t from, int64_t to, void *data)
+{
+	const struct normal_blocks *b = data;
+	random_normal_blocks(b->v + from * 16, (size_t)(to - from) * 16, b->mean, b->std);
+}
+
+/* As random_normal_float(), the logarithms and sines on all threads. */
+static void normal_in_place(struct kernel_call *k, struct generator *g, float *v, int64_t n, double mean, double std)
+{
+	struct normal_blocks b = { v, mean, std };
+	random_uniform_float(g, v, (size_t)n, 0, 1);
+	in_parallel(k, n / 16, 1 << 12, normal_piece, &b);
+	if (n % 16) {
+		random_uniform_float(g, v + n - 16, 16, 0, 1);
+		random_normal_blocks(v + n - 16, 16, mean, std);
+	}
+}
+
 static bool fill_uniform(struct kernel_call *k, struct tensor *t, double from, double to)
 {
 	struct generator *g = draw_generator(k);
-	struct tensor *turned = g ? in_order(k, t) : NULL;
-	double *v = turned ? doubles_for(k, turned) : NULL;
 	if (!(from <= to) || !(to - from <= DBL_MAX))
 		return kernel_fail(k, "uniform_ expects to return a [from, to) range, but found from=%g > to=%g", from, to);
+	if (g && floats_in_place(t))
+		return uniform_in_place(g, floats_in_place(t), tensor_numel(t), from, to), true;
+	struct tensor *turned = g ? in_order(k, t) : NULL;
+	double *v = turned ? doubles_for(k, turned) : NULL;
 	for (int64_t i = 0, n = tensor_numel(t); v && i < n; i++)
 		v[i] = draw_uniform(g, t->dtype, from, to);
 	return v != NULL;
@@ -84,6 +124,8 @@ static bool fill_normal(struct kernel_call *k, struct tensor *t, double mean, do
 		return kernel_fail(k, "normal expects std >= 0.0, but found std %g", std);
 	if (!tensor_is_contiguous(t) || n < 16)
 		return fill_each(k, t, random_normal, mean, std);
+	if (g && floats_in_place(t))
+		return normal_in_place(k, g, floats_in_place(t), n, mean, std), true;
 	float *work = g ? scratch_alloc(k, n, sizeof *work) : NULL;
 	double *v = work ? doubles_for(k, t) : NULL;
 	if (v)
