@@ -55,6 +55,13 @@ script_fn script_annotate, script_cast, script_uninitialized, script_isinstance;
 /* script_calls.c: torch.NAME(...), ops.SPACE.NAME(...); data is NAME, or SPACE.NAME. */
 script_fn script_call_torch, script_call_prim, script_call_other;
 
+/* script_index.c */
+const struct value *script_first(const struct lang_args *args);  /* the first argument when it is a tensor, or NULL */
+bool script_is_whole(const char *name, const struct lang_args *args);
+bool script_whole_slice(struct script_run *run, const struct lang_args *args, struct datum *out, nns_error *err);
+/* Before another operator over what script_whole_slice() gave: args may get what that was made of. */
+void script_index_further(struct script_run *run, const char *name, struct lang_args *args);
+
 /* script_content.c */
 /* A tensor without dimensions whose content is known: a number of the code. */
 bool script_number(struct script_run *run, struct datum number, struct datum *out, nns_error *err);

@@ -387,79 +387,6 @@ static bool call_plain(struct interp *in, const struct function *self, const str
 
 /* ---- Tensors ---- */
 
-static bool is_int(const struct lang_args *args, size_t i, int64_t v)
-{
-	return i < args->n && args->items[i].kind == D_INT && args->items[i].u.i == v;
-}
-
-static const struct value *first_value(const struct lang_args *args)
-{
-	return args->n && args->items[0].kind == D_TENSOR ? args->items[0].u.p : NULL;
-}
-
-static int64_t dim_of(const struct lang_args *args)
-{
-	const struct value *v = first_value(args);
-	int64_t dim = args->n > 1 && args->items[1].kind == D_INT ? args->items[1].u.i : 0;
-	return v && dim < 0 ? dim + v->ndim : dim;
-}
-
-/* slice(x, dim, start, end, step) of a whole dimension */
-static bool is_whole_slice(const char *name, const struct lang_args *args)
-{
-	const struct value *v = first_value(args);
-	int64_t dim = dim_of(args);
-	if (strcmp(name, "slice") != 0 || !v || v->ndim <= dim || dim < 0)
-		return false;
-	bool from_start = args->n < 3 || args->items[2].kind == D_NONE || is_int(args, 2, 0);
-	bool to_end = args->n < 4 || args->items[3].kind == D_NONE || is_int(args, 3, INT64_MAX) || is_int(args, 3, v->size[dim]);
-	return from_start && to_end && (args->n < 5 || is_int(args, 4, 1));
-}
-
-static bool is_index(const char *name)
-{
-	return strcmp(name, "select") == 0 || strcmp(name, "slice") == 0 || strcmp(name, "unsqueeze") == 0 || strcmp(name, "index") == 0;
-}
-
-/*
- * x[:, 0] is select() where Python runs it, and x[:, :] is alias(): slices of whole dimensions are left out
- * (ATen/TensorIndexing.h: applySlice; python_variable_indexing.cpp).  The file has each as an operator.  The first of them becomes an
- * alias, which is taken back when the rest of the brackets does more.
- */
-static bool whole_slice(struct script_run *run, struct datum x, int64_t dim, struct datum *out, nns_error *err)
-{
-	struct script_whole *w = &run->last_whole;
-	struct lang_args args = { .items = &x, .n = 1 };
-	struct node *before = run->rt->recorder.graph->last;
-	const struct value *v = x.u.p;
-	if (w->whole == v && dim > w->dim)
-		return w->dim = dim, *out = x, true;
-	if (v->producer && is_index(v->producer->op->base_name))
-		return *out = x, true;   /* x[:, 1:, :] */
-	if (!record_call(&run->rt->recorder, "alias", &args, out, err))
-		return false;
-	*w = (struct script_whole){ x.u.p, out->u.p, dim, before };
-	return true;
-}
-
-static void take_back_alias(struct script_run *run, const char *name, struct lang_args *args)
-{
-	struct script_whole *w = &run->last_whole;
-	struct graph *g = run->rt->recorder.graph;
-	if (!w->whole || first_value(args) != w->whole || !is_index(name) || (strcmp(name, "index") != 0 && dim_of(args) <= w->dim))
-		return;
-	if (g->last && g->last == w->whole->producer) {
-		if (w->before)
-			w->before->next = NULL;
-		else
-			g->nodes = NULL;
-		g->last = w->before;
-		g->n_nodes--;
-	}
-	args->items[0].u.p = w->value;
-	w->whole = NULL;
-}
-
 /*
  * The tracer of PyTorch writes convolutions as _convolution with four flags of their backends, which autograd knows by another
  * name than the convolution that the traced module ran.
@@ -478,9 +405,9 @@ static bool call_tensors(struct interp *in, const char *name, const struct lang_
 	struct recorder *r = &run->rt->recorder;
 	struct lang_args own = *args;
 	size_t n;
-	if (is_whole_slice(name, args))
-		return whole_slice(run, args->items[0], dim_of(args), out, err);
-	take_back_alias(run, name, &own);
+	if (script_is_whole(name, args))
+		return script_whole_slice(run, args, out, err);
+	script_index_further(run, name, &own);
 	if (r->evaluate && script_is_known(args))
 		return script_compute(run, name, args, out, err);
 	name = as_called(name, &own);
@@ -495,7 +422,7 @@ static bool call_tensors(struct interp *in, const char *name, const struct lang_
  */
 static bool call_to(struct interp *in, const struct lang_args *args, struct datum *out, nns_error *err)
 {
-	const struct value *v = first_value(args);
+	const struct value *v = script_first(args);
 	struct datum items[6];
 	struct lang_args own = { .items = items };
 	size_t next = 1;
