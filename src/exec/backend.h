@@ -35,12 +35,14 @@ enum work_kind {
 	WORK_LAYER_NORM,         /* in[0], over its last dimension; weights and bias or neither */
 	WORK_SOFTMAX,            /* in[0] along axis */
 	WORK_CONCAT,             /* in[...] along axis */
+	WORK_MLP,                /* two products: in[0] times weights through posts, times those of second through its posts */
 	WORK_LSTM,               /* in[0] the sequence, in[1] and in[2] the states h and c; out the h of all steps, then the last h and c */
 	WORK_ATTENTION           /* in[0] to in[2] queries, keys and values, in[3] a mask that is added, or none */
 };
 
 enum post_kind {
 	POST_SUM,                /* plus what out held before, or with a work before, the last of in */
+	POST_ADD,                /* plus the last of in, which lies as out does; products only */
 	POST_RELU,               /* x > 0 ? x : alpha * x */
 	POST_CLIP,               /* between alpha and beta */
 	POST_LINEAR,             /* alpha * x + beta */
@@ -82,6 +84,7 @@ struct work {
 	float epsilon;
 	int axis;
 	struct post posts[BACKEND_POSTS]; int n_posts;
+	const struct work *second;               /* of an MLP: a product of which all but in[0] is as said here */
 	struct lstm_shape lstm;
 	struct attention_shape attention;
 	bool half;                               /* convolutions and matmul in bfloat16 */

@@ -88,6 +88,7 @@ static bool (*const makers[])(struct making *m) = {
 	[WORK_BATCH_NORM] = onednn_make_batch_norm, [WORK_LAYER_NORM] = onednn_make_layer_norm,
 	[WORK_SOFTMAX] = onednn_make_softmax,
 	[WORK_CONCAT] = onednn_make_concat,
+	[WORK_MLP] = onednn_make_mlp,
 	[WORK_LSTM] = onednn_make_lstm,
 	[WORK_ATTENTION] = onednn_make_attention,
 };
@@ -112,6 +113,9 @@ static int input_arg(const struct work *w, int i)
 		return DNNL_ARG_MULTIPLE_SRC + i;
 	if (i == 0)
 		return DNNL_ARG_SRC_0;
+	for (int k = 0; k < w->n_posts && i == w->n_in - 1; k++)
+		if (w->posts[k].kind == POST_ADD)
+			return DNNL_ARG_ATTR_MULTIPLE_POST_OP(k) | DNNL_ARG_SRC_1;
 	return w->kind == WORK_MATMUL ? DNNL_ARG_WEIGHTS : DNNL_ARG_SRC_1;
 }
 

@@ -19,18 +19,25 @@ dnnl_alg_kind_t onednn_eltwise_of(enum post_kind kind)
 	return kinds[kind];
 }
 
+bool onednn_append_posts(dnnl_post_ops_t ops, const struct post *posts, int n, const dnnl_memory_desc_t *dst)
+{
+	for (const struct post *p = posts; p < posts + n; p++) {
+		dnnl_status_t s = p->kind == POST_SUM ? dnnl_post_ops_append_sum(ops, 1) :
+			p->kind == POST_ADD ? dnnl_post_ops_append_binary(ops, dnnl_binary_add, dst) :
+			dnnl_post_ops_append_eltwise(ops, 1, onednn_eltwise_of(p->kind), p->alpha, p->beta);
+		if (s != dnnl_success)
+			return false;
+	}
+	return true;
+}
+
 /* Scratch memory comes from the caller; posts from the first on become the attribute's. */
 bool onednn_make_attr(struct making *m, int first)
 {
 	dnnl_post_ops_t ops = NULL;
 	bool ok = dnnl_primitive_attr_create(&m->attr) == dnnl_success && dnnl_post_ops_create(&ops) == dnnl_success &&
 		dnnl_primitive_attr_set_scratchpad_mode(m->attr, dnnl_scratchpad_mode_user) == dnnl_success;
-	for (int i = first; ok && i < m->w->n_posts; i++) {
-		const struct post *p = &m->w->posts[i];
-		dnnl_status_t s = p->kind == POST_SUM ? dnnl_post_ops_append_sum(ops, 1) :
-			dnnl_post_ops_append_eltwise(ops, 1, onednn_eltwise_of(p->kind), p->alpha, p->beta);
-		ok = s == dnnl_success;
-	}
+	ok = ok && (m->w->n_posts <= first || onednn_append_posts(ops, m->w->posts + first, m->w->n_posts - first, m->w->out ? &m->w->out->md : NULL));
 	ok = ok && (m->w->n_posts <= first || dnnl_primitive_attr_set_post_ops(m->attr, ops) == dnnl_success);
 	dnnl_post_ops_destroy(ops);
 	return ok;

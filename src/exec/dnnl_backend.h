@@ -86,6 +86,8 @@ float *onednn_scale(struct work *w);
 dnnl_alg_kind_t onednn_eltwise_of(enum post_kind kind);
 /* Scratch memory comes from the caller; posts from the first on become the attribute's. */
 bool onednn_make_attr(struct making *m, int first);
+/* dst: how the result, and what POST_ADD adds, lies. */
+bool onednn_append_posts(dnnl_post_ops_t ops, const struct post *posts, int n, const dnnl_memory_desc_t *dst);
 /* Makes m->pd of a description.  False too when only oneDNN's reference code would do it, which is slower than ours. */
 bool onednn_make_pd(struct making *m, const void *desc);
 /* Of an implementation; as long as the description lives. */
@@ -109,6 +111,7 @@ bool onednn_make_layer_norm(struct making *m);
 bool onednn_make_softmax(struct making *m);
 bool onednn_make_concat(struct making *m);
 bool onednn_make_reorder(struct making *m);
+bool onednn_make_mlp(struct making *m);
 bool onednn_make_lstm(struct making *m);
 bool onednn_make_attention(struct making *m);
 

@@ -53,12 +53,14 @@ INLINE pack larger(pack x, pack y)
 	return choose(x > y, x, y);
 }
 
-/* 2^n e^r with r at most log(2) / 2 (the polynomial is Cephes'); 2^n in two steps, so that results may be denormal. */
+/*
+ * 2^n e^r of x between -87 and 88, with r at most log(2) / 2 (the polynomial is Cephes').  Adding 1.5 * 2^23 rounds, and
+ * leaves n in the last bits, which become the exponent.
+ */
 INLINE pack exp_pack(pack x)
 {
-	const float round = 12582912.0f; /* 1.5 * 2^23 */
-	x = choose(x > 89.5f, (pack){ 0 } + 89.5f, choose(x < -104.5f, (pack){ 0 } - 104.5f, x));
-	pack n = (x * 1.44269504f + round) - round;
+	const float round = 12582912.0f;
+	pack shifted = x * 1.44269504f + round, n = shifted - round;
 	pack r = x - n * 0.693359375f + n * 2.12194440e-4f, p = (pack){ 0 } + 1.9875691500e-4f;
 	p = p * r + 1.3981999507e-3f;
 	p = p * r + 8.3334519073e-3f;
@@ -66,31 +68,46 @@ INLINE pack exp_pack(pack x)
 	p = p * r + 1.6666665459e-1f;
 	p = p * r + 5.0000001201e-1f;
 	p = p * r * r + r + 1;
-	bits whole = __builtin_convertvector(choose(n == n, n, (pack){ 0 }), bits), half = whole >> 1;
-	return p * (pack)((half + 127) << 23) * (pack)((whole - half + 127) << 23);
+	return p * (pack)(((bits)shifted << 23) + (127 << 23));
 }
 
-INLINE pack sigmoid_pack(pack x)
+/* x is at most 0, or NaN; what would be less than the least normal number is 0. */
+INLINE pack exp_below(pack x)
 {
-	return 1 / (1 + exp_pack(-x));
+	const pack least = (pack){ 0 } - 87.0f;
+	bits tiny = x < least;
+	return (pack)((bits)exp_pack(choose(tiny, least, x)) & ~tiny);
 }
 
-/* A polynomial near 0 (Cephes), by exp() elsewhere. */
-INLINE pack tanh_pack(pack x)
+/* 1 + exp(-x), at most so large that three of them multiply. */
+INLINE pack one_and_exp(pack x)
 {
-	pack z = x * x, p = (pack){ 0 } - 5.70498872745e-3f, size = larger(x, -x);
+	const pack least = (pack){ 0 } - 28.0f, most = (pack){ 0 } + 87.0f;
+	return 1 + exp_pack(-choose(x < least, least, choose(x > most, most, x)));
+}
+
+/* tanh(x) is over / under: (1 - exp(-2 x)) / (1 + exp(-2 x)), or near 0 a polynomial (Cephes). */
+INLINE pack tanh_over(pack x, pack *under)
+{
+	pack z = x * x, p = (pack){ 0 } - 5.70498872745e-3f, one = (pack){ 0 } + 1.0f;
 	p = p * z + 2.06390887954e-2f;
 	p = p * z - 5.37397155531e-2f;
 	p = p * z + 1.33314422036e-1f;
 	p = p * z - 3.33332819422e-1f;
-	pack far = 1 - 2 / (exp_pack(2 * size) + 1);
-	return choose(size < 0.625f, x + x * z * p, choose(x < 0, -far, far));
+	bits near = z < 0.390625f;
+	*under = one_and_exp(2 * x);
+	pack over = choose(near, x + x * z * p, 2 - *under);
+	*under = choose(near, one, *under);
+	return over;
 }
 
+/* sigmoid(x) is 1 / (1 + exp(-x)); all is brought over one denominator, since divisions are what takes long. */
 INLINE void cell(pack in, pack forget, pack new, pack out, pack *c, pack *h)
 {
-	*c = sigmoid_pack(forget) * *c + sigmoid_pack(in) * tanh_pack(new);
-	*h = sigmoid_pack(out) * tanh_pack(*c);
+	pack i = one_and_exp(in), f = one_and_exp(forget), under, over = tanh_over(new, &under);
+	*c = (*c * i * under + over * f) / (f * i * under);
+	over = tanh_over(*c, &under);
+	*h = over / (under * one_and_exp(out));
 }
 
 FOR_PROCESSORS void floats_lstm_cell(const float *gate, int64_t n, float *c, float *h)
@@ -161,12 +178,12 @@ FOR_PROCESSORS float floats_exp_row(float *v, int64_t n, float scale, const floa
 	int64_t i = 0;
 	most = most == -INFINITY ? 0 : most;
 	for (; i + WIDE <= n; i += WIDE) {
-		pack e = exp_pack(load(v + i) - most);
+		pack e = exp_below(load(v + i) - most);
 		sum += e;
 		store(v + i, e);
 	}
 	if (i < n) {
-		pack e = exp_pack(load_some(v + i, n - i, -INFINITY) - most);
+		pack e = exp_below(load_some(v + i, n - i, -INFINITY) - most);
 		sum += e;
 		store_some(v + i, e, n - i);
 	}

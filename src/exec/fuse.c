@@ -335,18 +335,66 @@ static bool take_bias(struct fusion *f, struct group *g, size_t step)
 	return true;
 }
 
+/* Another tensor, of the sizes that the result has now, added to a product. */
+static bool take_other(struct fusion *f, struct group *g, size_t step)
+{
+	struct group add;
+	if (g->work.kind != WORK_MATMUL || g->weights < 0 || g->adds || g->work.n_posts == BACKEND_POSTS || !group_read(f, step, &add) || add.work.kind != WORK_ADD)
+		return false;
+	int other = add.in[0] == g->out ? add.in[1] : add.in[0];
+	const struct value *v = f->plan->values[other], *now = f->plan->values[g->out];
+	if (other == g->out || v->ndim != now->ndim || memcmp(v->size, now->size, (size_t)v->ndim * sizeof *v->size) != 0 || !value_is_contiguous(v) ||
+	    (add.out == other && !f->alone[other]))
+		return false;
+	g->in[g->n_in++] = other;
+	g->adds = true;
+	g->work.posts[g->work.n_posts++] = (struct post){ POST_ADD, 0, 0 };
+	take(g, step, add.out);
+	return true;
+}
+
 static bool extend(struct fusion *f, struct group *g)
 {
 	size_t step = step_next_use(f, g->out, g->steps[g->n_steps - 1]);
 	if (step == SIZE_MAX || f->absorbed[step] || !takes_over(f, g, step) || !group_may_wait(f, g, step))
 		return false;
-	return take_norm(f, g, step) || take_add(f, g, step) || take_post(f, g, step) || take_bias(f, g, step) || take_view(f, g, step);
+	return take_norm(f, g, step) || take_add(f, g, step) || take_post(f, g, step) || take_bias(f, g, step) || take_view(f, g, step) || take_other(f, g, step);
+}
+
+enum { HIDDEN = 1024, WORTH_PARTS = 1 << 18 };   /* features, elements */
+
+/* A product that takes the result of a large one further is done with it. */
+static bool take_second(struct fusion *f, struct group *g)
+{
+	struct group second;
+	size_t step = step_next_use(f, g->out, g->steps[g->n_steps - 1]);
+	int64_t hidden = g->work.size[g->work.ndim - 1];
+	if (g->work.kind != WORK_MATMUL || g->weights < 0 || g->adds || step == SIZE_MAX || f->absorbed[step] || hidden < HIDDEN ||
+	    value_numel(f->plan->values[g->out]) < WORTH_PARTS || used_after(f, g->out, step))
+		return false;
+	if (!group_read(f, step, &second) || second.work.kind != WORK_MATMUL || second.weights < 0 || second.in[0] != g->out || second.n_in != 1)
+		return false;
+	while (extend(f, &second))
+		;
+	if (second.adds && second.work.posts[0].kind != POST_ADD)
+		return false;
+	g->second = arena_alloc(f->arena, sizeof *g->second);
+	if (!g->second || !group_may_wait(f, g, second.steps[second.n_steps - 1]))
+		return g->second = NULL, false;
+	*g->second = second;
+	return true;
 }
 
 /* A step in place alone needs memory that nobody else looks at. */
 static bool may_begin(const struct fusion *f, const struct group *g)
 {
 	return !f->plan->steps[g->steps[0]].node->op->inplace || f->alone[g->out];
+}
+
+static size_t group_end(const struct group *g)
+{
+	const struct group *last = g->second ? g->second : g;
+	return last->steps[last->n_steps - 1];
 }
 
 static bool find_groups(struct fusion *f)
@@ -357,13 +405,16 @@ static bool find_groups(struct fusion *f)
 			continue;
 		while (extend(f, &g))
 			;
+		take_second(f, &g);
 		kept = arena_alloc(f->arena, sizeof *kept);
 		if (!kept)
 			return false;
 		*kept = g;
 		for (int k = 0; k < g.n_steps; k++)
 			f->absorbed[g.steps[k]] = true;
-		f->at[g.steps[g.n_steps - 1]] = kept;
+		for (int k = 0; g.second && k < g.second->n_steps; k++)
+			f->absorbed[g.second->steps[k]] = true;
+		f->at[group_end(&g)] = kept;
 	}
 	return true;
 }

@@ -9,9 +9,10 @@
 #include "exec/backend.h"
 #include "exec/plan.h"
 
-enum { GROUP_STEPS = 8, GROUP_RESULTS = 3 };
+enum { GROUP_STEPS = 10, GROUP_RESULTS = 3 };
 
 struct group {
+	struct group *second;    /* of two products: the one that takes this one's result further, or NULL */
 	struct work work;        /* without layouts and weights */
 	size_t steps[GROUP_STEPS]; int n_steps;
 	int *in, n_in;           /* slots */
@@ -20,7 +21,7 @@ struct group {
 	int more[GROUP_RESULTS - 1], n_more; /* slots of further results */
 	int weights, bias;       /* slots of constants, -1: none */
 	int lstm[4];             /* slots of w_ih, w_hh and, or -1, b_ih and b_hh */
-	int row_bias;            /* a constant slot added along the last dimension of a matmul, -1: none */
+	bool adds;               /* the last of in is added, by a POST_ADD */
 	int norm;                /* which of steps is a batch norm that is folded into the weights, -1: none */
 };
 

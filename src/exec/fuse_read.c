@@ -345,7 +345,13 @@ static bool read_cat(struct fusion *f, size_t step, struct group *g)
 		if (!v || v->ndim != g->work.ndim)
 			return false;
 	}
-	return g->in && g->work.ndim >= 3 && g->work.ndim <= 5 && g->work.axis == 1;
+	return g->in != NULL;
+}
+
+/* A copy into another order of memory. */
+static bool read_clone(struct fusion *f, size_t step, struct group *g)
+{
+	return set_input(f, step, g, 0, "self");
 }
 
 static bool has_rows(const struct value *v, int64_t rows, int64_t columns)
@@ -448,6 +454,7 @@ static const struct {
 	{ "native_layer_norm", WORK_LAYER_NORM, read_layer_norm },
 	{ "_softmax", WORK_SOFTMAX, read_softmax },
 	{ "cat", WORK_CONCAT, read_cat },
+	{ "clone", WORK_REORDER, read_clone },
 	{ "mkldnn_rnn_layer", WORK_LSTM, read_lstm },
 	{ "_scaled_dot_product_flash_attention_for_cpu", WORK_ATTENTION, read_attention },
 };
@@ -465,7 +472,7 @@ bool group_known(const struct plan_step *s)
 bool group_read(struct fusion *f, size_t step, struct group *g)
 {
 	const struct plan_step *s = &f->plan->steps[step];
-	*g = (struct group){ .add = -1, .weights = -1, .bias = -1, .row_bias = -1, .norm = -1, .steps = { step }, .n_steps = 1 };
+	*g = (struct group){ .add = -1, .weights = -1, .bias = -1, .norm = -1, .steps = { step }, .n_steps = 1 };
 	g->in = arena_array(f->arena, 3, sizeof *g->in);
 	if (!g->in)
 		return false;

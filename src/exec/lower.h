@@ -1,7 +1,7 @@
 /*
  * Making the actions of a fast plan, by subject: lower.c actions, places and
  * layouts, and steps on their reference kernels; lower_weights.c what
- * primitives are given of constants; lower_group.c groups, lower_chain.c
+ * primitives are given of constants; lower_group.c groups, lower_product.c products, lower_chain.c
  * chains of them; lower_plan.c all steps in order.  Functions that return
  * false set err, but those of groups and chains may also mean that the backend
  * cannot.
@@ -45,6 +45,15 @@ bool lower_give_weights(struct lowering *l, struct arena *a, const struct group 
 bool lower_place_result(struct lowering *l, const struct group *g, const struct layout *layout, struct operand *out);
 /* When results are to be seen, a step is done when its own is plain. */
 bool lower_show(struct lowering *l, int slot);
+/* Makes the primitive of a work of the group, and its action. */
+bool lower_add_group(struct lowering *l, const struct group *g, const struct work *w, struct operand *in);
+/* A copy of the operand in a layout that nobody else asks for. */
+bool lower_bring_copy(struct lowering *l, struct operand *o, const struct layout *now, const struct layout *wanted);
+const struct layout *lower_row_by_row(struct lowering *l, int ndim, const int64_t *size);
+/* A product reads and writes plain tensors, in two dimensions when its rows share a matrix; they are copied when they lie unevenly. */
+bool lower_product_layouts(struct lowering *l, const struct group *g, struct work *w, struct operand *in);
+/* A group and its second, which are of two dimensions, at once. */
+bool lower_two(struct lowering *l, struct arena *scratch, const struct group *g);
 bool lower_group(struct lowering *l, const struct group *g);
 bool lower_chain(struct lowering *l, const struct chain *c);
 /* All actions of the plan, and memory for them. */

@@ -1,6 +1,5 @@
 /* Groups as primitives, or step by step. */
 #include "exec/lower.h"
-#include "exec/rows.h"
 
 #include <string.h>
 
@@ -31,7 +30,7 @@ static bool bring_plain(struct lowering *l, int slot, struct operand *out)
 /* Several operands in blocks when one is, and when all fill their blocks. */
 static bool bring_alike(struct lowering *l, const struct group *g, struct operand *in)
 {
-	bool any = false, all = g->work.ndim >= 3 && g->work.ndim <= 5;
+	bool any = false, all = g->work.ndim >= 3 && g->work.ndim <= 5 && (g->work.kind != WORK_CONCAT || g->work.axis == 1);
 	for (int i = 0; i < g->n_in; i++) {
 		const struct value *v = lower_value(l, g->in[i]);
 		any = any || l->slots[g->in[i]].place >= 0;
@@ -89,17 +88,6 @@ static const struct layout *operand_layout(struct lowering *l, struct operand o,
 	return l->f->backend->plain(l->f->backend, l->f->arena, ndim, size, stride);
 }
 
-/* A product reads and writes plain tensors, in as few dimensions as they allow. */
-static bool set_product_layouts(struct lowering *l, const struct group *g, struct work *w)
-{
-	struct backend *b = l->f->backend;
-	struct rows_view v;
-	rows_gather(w, lower_value(l, g->in[0]), &v);
-	w->in[0] = b->plain(b, l->f->arena, w->ndim, v.in_size, v.in_stride);
-	w->out = b->plain(b, l->f->arena, w->ndim, w->size, v.out_stride);
-	return w->in[0] && w->out;
-}
-
 /* Memory that holds what will be added to, and may be written over. */
 static bool bring_sum(struct lowering *l, const struct group *g, const struct layout *layout, struct operand *out)
 {
@@ -127,44 +115,69 @@ bool lower_place_result(struct lowering *l, const struct group *g, const struct 
 	return out->place >= 0;
 }
 
+bool lower_add_group(struct lowering *l, const struct group *g, const struct work *w, struct operand *in)
+{
+	struct fast_plan *f = l->f;
+	struct primitive_needs needs;
+	struct operand out;
+	bool copies = w->kind == WORK_MATMUL || w->kind == WORK_MLP;
+	struct primitive *p = f->backend->make(f->backend, f->arena, w, &needs);
+	if (!p)
+		return false;
+	bool ok = f->backend->same(needs.in, w->in[0]) ||
+		(copies ? lower_bring_copy(l, &in[0], w->in[0], needs.in) : lower_need_layout(l, g->in[0], needs.in, &in[0]));
+	ok = ok && (g->add >= 0 ? bring_sum(l, g, needs.out, &out) : lower_place_result(l, g, needs.out, &out));
+	if (!ok)
+		return f->backend->drop(p), false;
+	if (!lower_add_primitive(l, p, &needs, in, w->n_in, out))
+		return false;
+	struct action *a = &f->actions[f->n_actions - 1];
+	a->ends = true;
+	a->more = g->more;
+	a->n_more = g->n_more;
+	lower_now_in(l, out);
+	for (int i = 0; i < g->n_more; i++)
+		lower_now_in(l, (struct operand){ g->more[i], -1 });
+	return true;
+}
+
+static bool is_binary(enum work_kind k)
+{
+	return k >= WORK_ADD && k <= WORK_DIV;
+}
+
+/* An operand of a sum that lies in another order than the result is copied. */
+static bool bring_even(struct lowering *l, const struct work *w, struct operand *o)
+{
+	const struct value *v = lower_value(l, o->slot);
+	const struct layout *now = lower_plain_layout(l, o->slot);
+	if (o->place >= 0 || !now || v->ndim != w->ndim || memcmp(v->size, w->size, (size_t)v->ndim * sizeof *v->size) != 0 || value_is_contiguous(v))
+		return true;
+	return lower_bring_copy(l, o, now, lower_row_by_row(l, v->ndim, v->size));
+}
+
 static bool lower_with(struct lowering *l, struct arena *scratch, const struct group *g)
 {
 	struct fast_plan *f = l->f;
 	struct work w = g->work;
-	struct primitive_needs needs;
-	struct operand *in = arena_array(scratch, (size_t)g->n_in + 1, sizeof *in), out;
-	size_t first = f->n_actions;
+	struct operand *in = arena_array(scratch, (size_t)g->n_in + 1, sizeof *in);
 	w.in = arena_array(scratch, (size_t)g->n_in + 1, sizeof *w.in);
 	w.n_in = g->n_in;
 	w.half = f->options.half;
 	w.fixed = f->options.deterministic;
 	if (!in || !w.in || !lower_give_weights(l, scratch, g, &w) || !bring_inputs(l, g, in))
 		return false;
+	for (int i = 0; i < g->n_in && is_binary(w.kind); i++)
+		if (!bring_even(l, &w, &in[i]))
+			return false;
 	for (int i = 0; i < g->n_in; i++)
-		if (!(w.in[i] = operand_layout(l, in[i], w.kind >= WORK_ADD && w.kind <= WORK_DIV ? w.ndim : 0)) && (w.kind != WORK_ATTENTION || i == 0))
+		if (!(w.in[i] = operand_layout(l, in[i], is_binary(w.kind) ? w.ndim : 0)) && (w.kind != WORK_ATTENTION || i == 0))
 			return false; /* attention knows the strides of the others */
-	if (w.kind == WORK_MATMUL && !set_product_layouts(l, g, &w))
+	if (w.kind == WORK_MATMUL && !lower_product_layouts(l, g, &w, in))
 		return false;
-	if ((w.kind == WORK_LSTM || w.kind == WORK_ATTENTION) && !(w.out = lower_plain_layout(l, g->out)))
+	if ((w.kind == WORK_LSTM || w.kind == WORK_ATTENTION || w.kind == WORK_REORDER) && !(w.out = lower_plain_layout(l, g->out)))
 		return false;
-	struct primitive *p = f->backend->make(f->backend, f->arena, &w, &needs);
-	if (!p)
-		return false;
-	bool ok = f->backend->same(needs.in, w.in[0]) || lower_need_layout(l, g->in[0], needs.in, &in[0]);
-	ok = ok && (g->add >= 0 ? bring_sum(l, g, needs.out, &out) : lower_place_result(l, g, needs.out, &out));
-	if (!ok)
-		return f->backend->drop(p), false;
-	if (!lower_add_primitive(l, p, &needs, in, g->n_in, out))
-		return false;
-	f->actions[f->n_actions - 1].ends = true;
-	f->actions[f->n_actions - 1].more = g->more;
-	f->actions[f->n_actions - 1].n_more = g->n_more;
-	for (size_t i = first; i < f->n_actions; i++)
-		f->actions[i].head = g->steps[0];
-	lower_now_in(l, out);
-	for (int i = 0; i < g->n_more; i++)
-		lower_now_in(l, (struct operand){ g->more[i], -1 });
-	return true;
+	return lower_add_group(l, g, &w, in);
 }
 
 bool lower_show(struct lowering *l, int slot)
@@ -179,19 +192,36 @@ bool lower_show(struct lowering *l, int slot)
 	return true;
 }
 
-/* What the backend does not do after all runs step by step, at the same point. */
-bool lower_group(struct lowering *l, const struct group *g)
+/* False: no memory. */
+static bool try_to(struct lowering *l, bool (*lower)(struct lowering *l, struct arena *scratch, const struct group *g), const struct group *g, bool *ok)
 {
 	struct arena *scratch = arena_new(NULL, l->err);
 	nns_error *err = l->err, quiet = { 0 };
+	size_t first = l->f->n_actions;
 	if (!scratch)
 		return false;
 	l->err = &quiet;
-	bool ok = lower_with(l, scratch, g);
+	*ok = lower(l, scratch, g);
 	l->err = err;
 	arena_free(scratch);
-	if (quiet.code == NNS_MEMORY)
-		return fail(err, quiet.code, "%s", quiet.message);
+	for (size_t i = first; *ok && i < l->f->n_actions; i++)
+		l->f->actions[i].head = g->steps[0];
+	return quiet.code != NNS_MEMORY || fail(err, quiet.code, "%s", quiet.message);
+}
+
+/* What the backend does not do after all runs step by step, at the same point. */
+bool lower_group(struct lowering *l, const struct group *g)
+{
+	bool ok = false;
+	if (!try_to(l, g->second ? lower_two : lower_with, g, &ok))
+		return false;
+	if (!ok && g->second) {
+		struct group first = *g;
+		first.second = NULL;
+		return lower_group(l, &first) && lower_group(l, g->second);
+	}
+	if (g->second)
+		g = g->second;
 	for (int i = 0; !ok && i < g->n_steps; i++)
 		if (!lower_reference(l, g->steps[i]))
 			return false;
