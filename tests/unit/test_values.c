@@ -38,18 +38,29 @@ static void shape_text(const struct value *v, char *out, size_t size)
 		snprintf(out + strlen(out), size - strlen(out), "%s%lld", i ? "x" : "", (long long)v->size[i]);
 }
 
+/* The elements, for the caller to free, and the tensor's sizes; its bytes are given back.  NULL: an error. */
+static double *doubles_of_value(struct arena *a, const struct value *v, struct tensor **t, nns_error *err)
+{
+	static struct heap heap;
+	*t = tensor_of_value(a, &heap, v, err);
+	double *x = *t ? malloc(((size_t)tensor_numel(*t) + 1) * sizeof *x) : NULL;
+	if (x)
+		tensor_to_doubles(*t, x);
+	if (*t)
+		storage_drop((*t)->storage);
+	return x;
+}
+
 /* "float32 3x4 SUM ABS PLACES" against the array. */
 static bool same_sums(struct arena *a, const struct value *v, char *expected, char *why, size_t size)
 {
-	struct heap heap = { 0 };
 	nns_error err = { 0 };
 	char shape[200];
 	double sums[3] = { 0 };
-	struct tensor *t = tensor_of_value(a, &heap, v, &err);
-	double *x = t ? malloc(((size_t)tensor_numel(t) + 1) * sizeof *x) : NULL;
+	struct tensor *t = NULL;
+	double *x = doubles_of_value(a, v, &t, &err);
 	if (!x)
 		return snprintf(why, size, "%.200s", err.message), false;
-	tensor_to_doubles(t, x);
 	for (int64_t i = 0; i < tensor_numel(t); i++) {
 		sums[0] += x[i];
 		sums[1] += fabs(x[i]);
@@ -171,16 +182,14 @@ static void run_module(char *row, const char *path)
 /* "float32 3x4 V V ...": up to 16 values, evenly spread. */
 static bool same_values(struct arena *a, const struct value *v, char *expected, double tolerance, char *why, size_t size)
 {
-	struct heap heap = { 0 };
 	nns_error err = { 0 };
 	char shape[200];
-	struct tensor *t = tensor_of_value(a, &heap, v, &err);
-	int64_t n = t ? tensor_numel(t) : 0, shown = n < 16 ? n : 16;
-	double *x = t ? malloc(((size_t)n + 1) * sizeof *x) : NULL;
+	struct tensor *t = NULL;
+	double *x = doubles_of_value(a, v, &t, &err);
 	bool ok = x != NULL;
 	if (!ok)
 		return snprintf(why, size, "%.200s", err.message), false;
-	tensor_to_doubles(t, x);
+	int64_t n = tensor_numel(t), shown = n < 16 ? n : 16;
 	shape_text(v, shape, sizeof shape);
 	const char *dtype = word(&expected, ' '), *want = word(&expected, ' ');
 	if (strcmp(dtype, dtype_name(v->dtype)) != 0 || strcmp(want, shape) != 0)
