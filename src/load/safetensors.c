@@ -7,6 +7,10 @@
  *
  * An index (NAME.safetensors.index.json) names the file of each tensor: {"weight_map": {"NAME": "model-00001-of-00002.safetensors"}}
  */
+#ifndef _XOPEN_SOURCE
+#define _XOPEN_SOURCE 700 /* realpath */
+#endif
+
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,6 +195,38 @@ int shards_bid(const struct load_file *f)
 	return has_key(f->data + start, f->len - start, "weight_map") ? 95 : 0;
 }
 
+/* The folder of a path, with links followed; freed by the caller. */
+static char *real_folder(const char *path)
+{
+	char *real = realpath(path, NULL), *slash = real ? strrchr(real, '/') : NULL;
+	if (slash)
+		*slash = 0;
+	return real;
+}
+
+/*
+ * A shard may be a link within the folder of the index, or into the folder where the index itself really lies: download
+ * caches keep all files of a model in one place and link to them.
+ */
+static bool lies_beside(const char *index, const char *shard)
+{
+	char *real = realpath(index, NULL), *beside = real_folder(shard), *links = NULL;
+	const char *slash = strrchr(index, '/');
+	char *folder = slash ? strdup(index) : strdup(".");
+	if (slash && folder)
+		folder[slash == index ? 1 : slash - index] = 0;
+	links = folder ? realpath(folder, NULL) : NULL;
+	char *last = real ? strrchr(real, '/') : NULL;
+	if (last)
+		*last = 0;
+	bool ok = !beside || (links && strcmp(beside, links) == 0) || (real && strcmp(beside, real) == 0);   /* what is not there fails to open */
+	free(real);
+	free(beside);
+	free(links);
+	free(folder);
+	return ok;
+}
+
 static bool read_shard(struct state_tree *tree, const struct load_file *f, const char *name, nns_error *err)
 {
 	const char *slash = strrchr(f->path, '/');
@@ -200,6 +236,8 @@ static bool read_shard(struct state_tree *tree, const struct load_file *f, const
 	char *path = slash ? arena_printf(tree->model->arena, "%.*s/%s", (int)(slash - f->path), f->path, name) : arena_strdup(tree->model->arena, name);
 	if (!path)
 		return fail_memory(err);
+	if (!lies_beside(f->path, path))
+		return fail(err, NNS_FORMAT, "%s: shard '%s' is a link to another folder", f->path, name);
 	if (!mapping_open(path, 1 << 30, &file, err))
 		return false;
 	const unsigned char *data = (const unsigned char *)file.data;
