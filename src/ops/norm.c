@@ -179,6 +179,8 @@ static const char group_norm_parts[] =
 	"    x = aten.contiguous(x, memory_format=torch.channels_last_3d) if last else x\n"
 	"if not last:\n"
 	"    x = aten.contiguous(x)\n"
+	"weight = aten.contiguous(weight) if weight is not None else None\n"
+	"bias = aten.contiguous(bias) if bias is not None else None\n"
 	"return aten.native_group_norm(x, weight, bias, n, ch, inner, num_groups, eps)[0]\n";
 
 /* ---- Weight norm ---- */

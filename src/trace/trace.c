@@ -21,7 +21,7 @@ static bool value_is_compact(const struct value *v)
 		if (v->stride[i] < 0 || __builtin_mul_overflow(v->size[i] > 0 ? v->size[i] - 1 : 0, v->stride[i], &reach) || __builtin_add_overflow(last, reach, &last))
 			return false;
 	}
-	return v->ndim > 0 && last / 16 <= most;
+	return v->ndim > 0 && last / 16 <= most + 64;
 }
 
 static bool copy_input(struct arena *a, const struct graph_input *from, struct graph_input *to, nns_error *err)
