@@ -34,8 +34,12 @@ static const struct layout *plain(struct backend *b, struct arena *a, int ndim, 
 		if (size[i] < 1 || (stride[i] < 1 && size[i] > 1))
 			return NULL;
 	dnnl_dims_t sizes, strides;
+	int64_t next = 1;
 	memcpy(sizes, size, (size_t)ndim * sizeof *size);
-	memcpy(strides, stride, (size_t)ndim * sizeof *stride);
+	for (int i = ndim - 1; i >= 0; i--) {    /* the stride of one element says nothing, and yet oneDNN adds wrongly when it is odd */
+		strides[i] = size[i] == 1 ? next : stride[i];
+		next = size[i] * strides[i];
+	}
 	return dnnl_memory_desc_init_by_strides(&md, ndim, sizes, dnnl_f32, strides) == dnnl_success ? keep(a, &md) : NULL;
 }
 
