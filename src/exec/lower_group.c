@@ -88,14 +88,22 @@ static const struct layout *operand_layout(struct lowering *l, struct operand o,
 	return l->f->backend->plain(l->f->backend, l->f->arena, ndim, size, stride);
 }
 
-/* Memory that holds what will be added to, and may be written over. */
+static bool reads(const struct group *g, int slot)
+{
+	for (int i = 0; i < g->n_in; i++)
+		if (g->in[i] == slot)
+			return true;
+	return false;
+}
+
+/* Memory that holds what will be added to, and may be written over: nobody reads it later, nor the group itself meanwhile. */
 static bool bring_sum(struct lowering *l, const struct group *g, const struct layout *layout, struct operand *out)
 {
 	struct operand now;
 	int slot = g->add;
 	if (!lower_need_layout(l, slot, layout, &now))
 		return false;
-	bool dies = g->out == slot || !used_after(&l->f->fusion, slot, g->steps[g->n_steps - 1]);
+	bool dies = !reads(g, slot) && (g->out == slot || !used_after(&l->f->fusion, slot, g->steps[g->n_steps - 1]));
 	*out = (struct operand){ g->out, now.place };
 	if (now.place >= 0 && dies) {
 		l->slots[slot].place = -1;
