@@ -102,9 +102,11 @@ static bool holds_nothing(const struct module *m)
 /* Whether a and b are one module, as all that they hold is; they hold something. */
 static bool same_module(const struct module *a, const struct module *b)
 {
-	bool something = a->n_parameters > 0;
+	bool something = a->n_parameters > 0, classes_known = a->class_name && b->class_name;
 	if (!same_parameters(a, b))
 		return false;
+	if (!classes_known && a->n_children == 0 && a->n_parameters < 2)
+		return false;    /* one tied weight is no sign of one module */
 	for (size_t i = 0; i < a->n_children; i++) {
 		const struct module *x = a->children[i].module, *y = b->children[i].module;
 		if (strcmp(a->children[i].name, b->children[i].name) != 0 || (x != y && !(holds_nothing(x) && holds_nothing(y) && may_be_one_class(x, y))))
