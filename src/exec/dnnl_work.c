@@ -52,9 +52,11 @@ bool onednn_make_batch_norm(struct making *m)
 	int64_t n = w->size[1];
 	bool relu = w->n_posts > 0 && w->posts[0].kind == POST_RELU && w->posts[0].alpha == 0;
 	unsigned flags = dnnl_use_global_stats | dnnl_use_scale | dnnl_use_shift | (relu ? dnnl_fuse_norm_relu : 0);
+	/* Mean 0, variance 1.  Lanes that fill the last block have variance 0: without an epsilon they become NaN, which convolutions read. */
+	const float nothing_beside_one = 1e-12F;
 	dnnl_batch_normalization_desc_t d;
 	if (!onednn_make_attr(m, relu ? 1 : 0) ||
-	    dnnl_batch_normalization_forward_desc_init(&d, dnnl_forward_inference, &w->in[0]->md, 0, flags) != dnnl_success || !onednn_make_pd(m, &d))
+	    dnnl_batch_normalization_forward_desc_init(&d, dnnl_forward_inference, &w->in[0]->md, nothing_beside_one, flags) != dnnl_success || !onednn_make_pd(m, &d))
 		return false;
 	return onednn_add_array(m, DNNL_ARG_MEAN, NULL, 0, n) && onednn_add_array(m, DNNL_ARG_VARIANCE, NULL, 1, n) && onednn_add_array(m, DNNL_ARG_SCALE, w->weights, 0, n) &&
 		onednn_add_array(m, DNNL_ARG_SHIFT, w->bias, 0, n);
