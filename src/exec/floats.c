@@ -207,3 +207,49 @@ FOR_PROCESSORS void floats_to_half(uint16_t *to, const float *from, int64_t n)
 		to[i] = from[i] != from[i] ? 0x7fc0 : (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16);
 	}
 }
+
+/* ---- Channels: 16 sums side by side ---- */
+
+enum { PART = WIDE / 2 };
+
+typedef float part __attribute__((vector_size(PART * sizeof(float)), may_alias));
+typedef double wide_part __attribute__((vector_size(PART * sizeof(double)), may_alias));
+
+INLINE wide_part load_wide(const float *p)
+{
+	part v;
+	memcpy(&v, p, sizeof v);
+	return __builtin_convertvector(v, wide_part);
+}
+
+INLINE void add_wide(double *to, wide_part v)
+{
+	for (int i = 0; i < PART; i++)
+		to[i] += v[i];
+}
+
+FOR_PROCESSORS void floats_moments(const float *x, int64_t n, const float *shift, double *sum, double *square)
+{
+	const wide_part low = load_wide(shift), high = load_wide(shift + PART), zero = { 0 };
+	wide_part s[2] = { zero, zero }, q[2] = { zero, zero };
+	for (int64_t i = 0; i < n * WIDE; i += WIDE) {
+		wide_part a = load_wide(x + i) - low, b = load_wide(x + i + PART) - high;
+		s[0] += a;
+		s[1] += b;
+		q[0] += a * a;
+		q[1] += b * b;
+	}
+	for (int i = 0; i < 2; i++) {
+		add_wide(sum + i * PART, s[i]);
+		add_wide(square + i * PART, q[i]);
+	}
+}
+
+FOR_PROCESSORS void floats_affine(float *to, const float *from, int64_t n, const float *scale, const float *shift, float low)
+{
+	const pack a = load(scale), b = load(shift), least = (pack){ 0 } + low;
+	for (int64_t i = 0; i < n * WIDE; i += WIDE) {
+		pack y = load(from + i) * a + b;
+		store(to + i, choose(y < least, least, y));
+	}
+}

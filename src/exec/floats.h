@@ -22,5 +22,12 @@ float floats_exp_row(float *v, int64_t n, float scale, const float *mask, int64_
 void floats_scale(float *to, const float *from, int64_t n, float factor);
 /* Nearest bfloat16, ties to even, as PyTorch rounds. */
 void floats_to_half(uint16_t *to, const float *from, int64_t n);
+/*
+ * x is [n, 16]: adds to sum[16] and square[16] what x - shift[16] and its square sum to, in double.  With an element of each
+ * channel as its shift, the variance (square - sum^2 / n) / n has an error of n units in the last place of a double at most.
+ */
+void floats_moments(const float *x, int64_t n, const float *shift, double *sum, double *square);
+/* The same order: to = from * scale[16] + shift[16], but low where that is less; -INFINITY: as it is. */
+void floats_affine(float *to, const float *from, int64_t n, const float *scale, const float *shift, float low);
 
 #endif
