@@ -6,6 +6,13 @@ enum { N = 624, M = 397, BLOCK = 16 };
 
 #define PI 3.14159265358979323846
 
+/* Before loops whose turns do not depend on one another. */
+#ifdef _OPENMP
+#define IN_LANES _Pragma("omp simd")
+#else
+#define IN_LANES
+#endif
+
 /* ---- The Mersenne Twister (Matsumoto, Nishimura) ---- */
 
 void generator_seed(struct generator *g, uint64_t seed)
@@ -16,14 +23,15 @@ void generator_seed(struct generator *g, uint64_t seed)
 		g->state[i] = 1812433253u * (g->state[i - 1] ^ g->state[i - 1] >> 30) + (uint32_t)i;
 }
 
-static uint32_t twist(uint32_t u, uint32_t v)
+static inline uint32_t twist(uint32_t u, uint32_t v)
 {
-	return ((u & 0x80000000u) | (v & 0x7fffffffu)) >> 1 ^ (v & 1 ? 0x9908b0dfu : 0);
+	return ((u & 0x80000000u) | (v & 0x7fffffffu)) >> 1 ^ (-(v & 1) & 0x9908b0dfu);
 }
 
 static void renew(struct generator *g)
 {
 	uint32_t *p = g->state;
+	IN_LANES
 	for (int i = 0; i < N - M; i++)
 		p[i] = p[i + M] ^ twist(p[i], p[i + 1]);
 	for (int i = N - M; i < N - 1; i++)
@@ -32,15 +40,19 @@ static void renew(struct generator *g)
 	g->at = 0;
 }
 
-uint32_t generator_u32(struct generator *g)
+static inline uint32_t temper(uint32_t y)
 {
-	if (g->at >= N)
-		renew(g);
-	uint32_t y = g->state[g->at++];
 	y ^= y >> 11;
 	y ^= y << 7 & 0x9d2c5680u;
 	y ^= y << 15 & 0xefc60000u;
 	return y ^ y >> 18;
+}
+
+uint32_t generator_u32(struct generator *g)
+{
+	if (g->at >= N)
+		renew(g);
+	return temper(g->state[g->at++]);
 }
 
 uint64_t generator_u64(struct generator *g)
@@ -51,9 +63,14 @@ uint64_t generator_u64(struct generator *g)
 
 /* ---- Uniform ---- */
 
+static inline float float_of(uint32_t draw)
+{
+	return (float)(int32_t)(draw & 0xffffff) * 0x1p-24f;
+}
+
 float generator_float(struct generator *g)
 {
-	return (float)(generator_u32(g) & 0xffffff) * 0x1p-24f;
+	return float_of(generator_u32(g));
 }
 
 double generator_double(struct generator *g)
@@ -64,8 +81,18 @@ double generator_double(struct generator *g)
 void random_uniform_float(struct generator *g, float *out, size_t n, double from, double to)
 {
 	float low = (float)from, width = (float)to - low;
-	for (size_t i = 0; i < n; i++)
-		out[i] = generator_float(g) * width + low;
+	for (size_t done = 0; done < n; ) {
+		if (g->at >= N)
+			renew(g);
+		const uint32_t *draws = g->state + g->at;
+		size_t there = (size_t)(N - g->at), take = there < n - done ? there : n - done;
+		float *to_here = out + done;
+		IN_LANES
+		for (size_t i = 0; i < take; i++)
+			to_here[i] = float_of(temper(draws[i])) * width + low;
+		g->at += (int)take;
+		done += take;
+	}
 }
 
 void random_uniform_double(struct generator *g, double *out, size_t n, double from, double to)
