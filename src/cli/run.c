@@ -134,6 +134,7 @@ nns_plan *run_before(const struct options *o, nns_model *m, unsigned flags, int 
 	if (!read_options(o, &r))
 		return NULL;
 	r.format = NULL;
+	r.deterministic = true; /* one pass is over before measured choices pay */
 	progress_begin(&p, &r);
 	nns_plan *plan = nns_plan_new(m, flags, o->inputs.items, o->inputs.n, &r, &err);
 	bool ok = plan && nns_plan_run(plan, NULL, 0, &err);
