@@ -1,3 +1,7 @@
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE /* madvise */
+#endif
+
 #include "base/machine.h"
 
 #include <errno.h>
@@ -5,10 +9,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/file.h"
 
 enum { MOST = 1 << 16 };     /* bytes of such a file */
+enum { LARGE_PAGE = 1 << 21 };
+
+void machine_large_pages(void *p, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+	uintptr_t from = ((uintptr_t)p + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE, to = ((uintptr_t)p + size) / LARGE_PAGE * LARGE_PAGE;
+	if (size >= LARGE_PAGE && from < to)
+		(void)madvise((char *)p + (from - (uintptr_t)p), to - from, MADV_HUGEPAGE);
+#else
+	(void)p, (void)size;
+#endif
+}
 
 static size_t least(size_t x, size_t y)
 {

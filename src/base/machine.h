@@ -1,4 +1,4 @@
-/* What the machine has left.  Nothing here is kept. */
+/* What the machine has left, and how its memory is taken.  Nothing here is kept. */
 #ifndef BASE_MACHINE_H
 #define BASE_MACHINE_H
 
@@ -9,6 +9,12 @@
  * the process leave.  SIZE_MAX when nothing tells.
  */
 size_t machine_memory(void);
+
+/*
+ * Asks for large pages below memory that was just taken and is still untouched, where it is long enough for them: a first
+ * write to 512 small pages costs more than the work on them.  It is a wish; nothing fails.
+ */
+void machine_large_pages(void *p, size_t size);
 
 /* The parts, over the text of the files.  SIZE_MAX: it does not say. */
 size_t meminfo_available(const char *text);          /* /proc/meminfo */

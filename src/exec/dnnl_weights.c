@@ -5,12 +5,16 @@
 
 #include <stdlib.h>
 
+#include "base/machine.h"
 #include "exec/dnnl_backend.h"
 
 void *onednn_aligned(size_t size)
 {
 	void *p;
-	return posix_memalign(&p, 64, size ? size : 64) == 0 ? p : NULL;
+	if (posix_memalign(&p, 64, size ? size : 64) != 0)
+		return NULL;
+	machine_large_pages(p, size);
+	return p;
 }
 
 /* An array of the primitive's own, of a layout; its content is the caller's to fill. */

@@ -1,6 +1,7 @@
 /* Running a fast plan. */
 #include <stdlib.h>
 
+#include "base/machine.h"
 #include "exec/fast_plan.h"
 
 static bool take_memory(struct fast_plan *f, nns_error *err)
@@ -11,6 +12,7 @@ static bool take_memory(struct fast_plan *f, nns_error *err)
 		return true;
 	if (posix_memalign(&p, 64, bytes) != 0)
 		return fail_memory(err);
+	machine_large_pages(p, bytes);
 	f->memory = p;
 	return true;
 }

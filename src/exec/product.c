@@ -1,4 +1,3 @@
-#define _DEFAULT_SOURCE          /* madvise */
 #include "exec/product.h"
 
 #if defined HAVE_DNNL && defined __x86_64__ && defined __GNUC__
@@ -6,8 +5,8 @@
 #include <immintrin.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "base/machine.h"
 #include "exec/avx512.h"
 
 bool product_available(void)
@@ -146,9 +145,7 @@ float *product_take(size_t floats)
 		return NULL;
 	if (large < 2)
 		return p;
-#ifdef MADV_HUGEPAGE
-	madvise(p, large * LARGE, MADV_HUGEPAGE);
-#endif
+	machine_large_pages(p, bytes);
 #pragma omp parallel for
 	for (size_t i = 0; i < large; i++)       /* all threads wait for their pages at the same time */
 		for (size_t k = 0; k < LARGE; k += PAGE)

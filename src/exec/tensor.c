@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/machine.h"
+
 /* ---- Memory ---- */
 
 /* ---- The pool ---- */
@@ -62,10 +64,12 @@ static void *heap_take(struct heap *h, size_t size, bool zeroed, nns_error *err)
 	void *p = h->pool ? pool_take(h, size) : NULL;
 	if (p && zeroed)
 		memset(p, 0, size);
-	if (!p)
+	if (!p) {
 		p = zeroed ? calloc(1, size ? size : 1) : malloc(size ? size : 1);
-	if (!p)
-		return fail_memory(err), NULL;
+		if (!p)
+			return fail_memory(err), NULL;
+		machine_large_pages(p, size);
+	}
 	h->used += size;
 	h->peak = h->used > h->peak ? h->used : h->peak;
 	if (h->pool && h->pool->peak < h->used)
