@@ -116,12 +116,12 @@ char *nns_audit(const char *const *paths, size_t n, const char *format, bool *da
 		text_add(&out, "\n]\n");
 	if (strcmp(format, "sarif") == 0)
 		text_add(&out, "\n    ]\n  }]\n}\n");
-	return api_take(&out, ok, err);
+	return api_take_text(&out, ok, err);
 }
 
 char *nns_code(const char *path, const char *part, nns_error *err)
 {
 	struct text out;
 	text_init(&out);
-	return api_take(&out, torch_code(path, part, &out, err), err);
+	return api_take_text(&out, torch_code(path, part, &out, err), err);
 }

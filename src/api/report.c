@@ -10,19 +10,25 @@ char *api_take(struct text *t, bool ok, nns_error *err)
 {
 	if (ok && !t->data && !t->failed)
 		text_add(t, "");
-	if (ok && !t->failed && !text_is_visible(t->data, "\n\t")) {    /* text of a file's, on its way to a terminal */
-		struct text shown;
-		text_init(&shown);
-		text_add_visible(&shown, t->data, t->len, "\n\t");
-		text_release(t);
-		*t = shown;
-	}
 	char *s = ok && !t->failed ? text_take(t) : NULL;
 	if (ok && !s)
 		fail_memory(err);
 	if (!s)
 		text_release(t);
 	return s;
+}
+
+char *api_take_text(struct text *t, bool ok, nns_error *err)
+{
+	if (ok)
+		text_make_visible(t, "\n\t");
+	return api_take(t, ok, err);
+}
+
+/* A table's cells are visible, and its heading may be bold. */
+static char *take_table(struct text *t, const struct report_options *o, bool ok, nns_error *err)
+{
+	return o->colour ? api_take(t, ok, err) : api_take_text(t, ok, err);
 }
 
 /* ---- What reports ask ---- */
@@ -68,7 +74,7 @@ struct report_source api_source(nns_model *m)
 
 struct report_row {
 	const char *name;
-	bool needs_graph;
+	bool needs_graph, table;
 	bool (*write)(nns_model *m, nns_graph *g, const struct report_options *o, struct text *out, nns_error *err);
 };
 
@@ -108,8 +114,8 @@ static bool write_flops(nns_model *m, nns_graph *g, const struct report_options 
 }
 
 static const struct report_row rows[] = {
-	{ "overview", false, write_overview }, { "tree", false, write_tree }, { "params", false, write_params }, { "shapes", true, write_shapes },
-	{ "summary", true, write_summary }, { "flops", true, write_flops },
+	{ "overview", false, false, write_overview }, { "tree", false, false, write_tree }, { "params", false, true, write_params },
+	{ "shapes", true, true, write_shapes }, { "summary", true, false, write_summary }, { "flops", true, true, write_flops },
 };
 
 static bool convert(const nns_report_options *in, struct report_options *out, nns_error *err)
@@ -138,7 +144,8 @@ char *nns_report(nns_model *m, nns_graph *g, const char *what, const nns_report_
 		if (rows[i].needs_graph && !g)
 			return fail(err, NNS_USAGE, "the report '%s' needs a traced graph", what), NULL;
 		text_init(&t);
-		return api_take(&t, rows[i].write(m, g, &o, &t, err), err);
+		bool ok = rows[i].write(m, g, &o, &t, err);
+		return rows[i].table ? take_table(&t, &o, ok, err) : api_take_text(&t, ok, err);
 	}
 	return fail(err, NNS_USAGE, "unknown report '%s'", what), NULL;
 }
@@ -152,7 +159,7 @@ char *nns_diff(nns_model *a, nns_graph *ga, nns_model *b, nns_graph *gb, const n
 		return NULL;
 	text_init(&t);
 	bool ok = report_diff(a->model, ga ? ga->graph : NULL, &sa, b->model, gb ? gb->graph : NULL, &sb, &o, differ, &t, err);
-	return api_take(&t, ok, err);
+	return take_table(&t, &o, ok, err);
 }
 
 /* ---- Expressions ---- */
@@ -171,7 +178,7 @@ char *nns_get(nns_model *m, nns_graph *g, const char *expression, nns_error *err
 		if (t.data)
 			t.data[t.len] = 0;
 	}
-	return api_take(&t, ok, err);
+	return api_take_text(&t, ok, err);
 }
 
 bool nns_check(nns_model *m, nns_graph *g, const char *expression, bool *holds, char **left, char **right, nns_error *err)

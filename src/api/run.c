@@ -220,7 +220,7 @@ char *nns_plan_report(nns_plan *p, bool *matches, nns_error *err)
 	text_init(&text);
 	*matches = true;
 	bool ok = p->run.arena ? run_report(p, &text, matches, err) : fail(err, NNS_USAGE, "the plan has not run");
-	return api_take(&text, ok, err);
+	return api_take_text(&text, ok, err);
 }
 
 /* ---- In one call ---- */

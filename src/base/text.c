@@ -287,6 +287,17 @@ bool text_is_visible(const char *s, const char *keep)
 	return true;
 }
 
+void text_make_visible(struct text *t, const char *keep)
+{
+	struct text shown;
+	if (t->failed || !t->data || text_is_visible(t->data, keep))
+		return;
+	text_init(&shown);
+	text_add_visible(&shown, t->data, t->len, keep);
+	text_release(t);
+	*t = shown;
+}
+
 /* unicode_repr of CPython: single quotes unless the text has one and no double quote. */
 void text_add_quoted(struct text *t, const char *s)
 {

@@ -43,6 +43,8 @@ void text_add_quoted(struct text *t, const char *s);
 void text_add_visible(struct text *t, const char *s, size_t n, const char *keep);
 /* Whether that would change nothing. */
 bool text_is_visible(const char *s, const char *keep);
+/* The same of a whole text, in place. */
+void text_make_visible(struct text *t, const char *keep);
 /* A JSON string with its quotes. */
 void text_add_json(struct text *t, const char *s);
 

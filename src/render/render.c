@@ -95,6 +95,15 @@ static bool draw_text(const char *dot, const char *format, struct text *out, nns
 	return ok;
 }
 
+/* Labels have names of files: no control characters, which XML has no way to say and terminals obey. */
+static bool render_visible(const struct drawing *d, struct text *out, nns_error *err)
+{
+	if (!render_dot(d, out, err))
+		return false;
+	text_make_visible(out, "\n\t");
+	return !out->failed || fail_memory(err);
+}
+
 bool render(const struct drawing *d, const char *format, struct text *out, nns_error *err)
 {
 	const char *known = format_find(format);
@@ -102,9 +111,9 @@ bool render(const struct drawing *d, const char *format, struct text *out, nns_e
 	if (!known)
 		return fail(err, NNS_USAGE, "unknown picture format '%s'; pdf, svg, png, dot and gv are known", format);
 	if (strcmp(known, "dot") == 0 || strcmp(known, "gv") == 0)
-		return render_dot(d, out, err);
+		return render_visible(d, out, err);
 	text_init(&dot);
-	bool ok = render_dot(d, &dot, err) && draw_text(dot.data, known, out, err);
+	bool ok = render_visible(d, &dot, err) && draw_text(dot.data, known, out, err);
 	text_release(&dot);
 	return ok;
 }

@@ -29,9 +29,18 @@ static void push(struct table *t, const char *text)
 	cells[t->n_cells++] = text;
 }
 
+/* A cell is one line, and steers no terminal, whatever its file holds. */
 void table_cell(struct table *t, const char *text)
 {
-	push(t, text ? arena_strdup(t->arena, text) : "");
+	struct text shown;
+	if (!text || text_is_visible(text, "")) {
+		push(t, text ? arena_strdup(t->arena, text) : "");
+		return;
+	}
+	text_init(&shown);
+	text_add_visible(&shown, text, strlen(text), "");
+	push(t, shown.failed ? NULL : arena_strndup(t->arena, shown.data, shown.len));
+	text_release(&shown);
 }
 
 void table_cellf(struct table *t, const char *fmt, ...)
@@ -41,7 +50,7 @@ void table_cellf(struct table *t, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	push(t, arena_strdup(t->arena, text));
+	table_cell(t, text);
 }
 
 const char *shape_cell(struct arena *a, const struct value *v)
