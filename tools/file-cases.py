@@ -5,7 +5,7 @@ usage: file-cases.py tests/cases     (needs torch, torchviz, safetensors, numpy)
 """
 import zipfile
 import json, os, pickle, re, sys, warnings
-import numpy, torch
+import numpy, torch, torchinfo
 import torch.nn.functional as F
 from torch import nn
 
@@ -44,6 +44,14 @@ def renumbered(dot):
     """torchviz's text with the addresses of its nodes replaced by their order, as nnscope names them."""
     names = {}
     return re.sub(r"(?m)(?<=^\t)\d{10,}(?= \[| ->|\n)|(?<=-> )\d{10,}", lambda m: names.setdefault(m.group(0), f"n{len(names)}"), str(dot))
+
+
+class PlainConv(nn.Conv2d):
+    def __init__(self, channels_in, channels_out): super().__init__(channels_in, channels_out, 3, padding=1, bias=False)
+
+
+class ChannelLayerNorm(nn.LayerNorm):
+    def forward(self, x): return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 class Attention(nn.Module):
@@ -290,6 +298,10 @@ def main(root):
 
     ep = torch.export.export(net, (x,), strict=False)
     at = case(root, "good-file-pt2-tree", ["tree", "CASE/model.pt2"], str(net) + "\n"); torch.export.save(ep, at("model.pt2")); forget_traces(at("model.pt2"))
+    derived = nn.Sequential(PlainConv(3, 4), ChannelLayerNorm(4, eps=1e-6)).eval()
+    at = case(root, "good-file-pt2-derived", ["summary", "CASE/model.pt2", "--columns", "output_size,kernel_size"])
+    torch.export.save(torch.export.export(derived, (torch.randn(1, 3, 6, 6),), strict=False), at("model.pt2")); forget_traces(at("model.pt2"))
+    with open(at("expected"), "w") as f: f.write(str(torchinfo.summary(derived, (1, 3, 6, 6), col_names=("output_size", "kernel_size"), verbose=0)) + "\n")
     with torch.no_grad(): y = net(x)
     at = case(root, "good-file-pt2-run", ["run", "CASE/model.pt2", "--inputs", "CASE/io.npz", "--expect", "CASE/io.npz", "--rtol", "1e-4", "--atol", "1e-5", "--seed", "0", "--format", "json", "--save", "OUT.npz"])
     os.remove(at("args"))

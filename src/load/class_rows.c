@@ -7,6 +7,11 @@ struct class_row {
 	const char *class, *op, *construct;
 };
 
+/* Classes with that in their name, which hold a weight and call the operator of the class, are taken to be derived from it. */
+static const struct { const char *named, *class; } derived[] = {
+	{ "Conv", "Conv1d" }, { "Conv", "Conv2d" }, { "Conv", "Conv3d" }, { "LayerNorm", "LayerNorm" },
+};
+
 #define CONV(n) { "Conv" n, "conv" n, \
 	"Conv" n "(weight.size(1) * groups, weight.size(0), tuple(weight.shape[2:]), tuple(stride), tuple(padding), tuple(dilation), groups, bias is not None)" }
 #define CONV_TRANSPOSE(n, op) { "ConvTranspose" n, op, \
@@ -53,6 +58,15 @@ const struct class_row *class_row_find(const char *class, const char *op)
 		if (strcmp(rows[i].class, class) == 0 && strlen(rows[i].op) == n && strncmp(rows[i].op, op, n) == 0)
 			return &rows[i];
 	return NULL;
+}
+
+const struct class_row *class_row_find_derived(const struct module *m, const char *op)
+{
+	const struct class_row *row = NULL;
+	for (size_t i = 0; !row && i < sizeof derived / sizeof *derived; i++)
+		if (strstr(m->class_name, derived[i].named))
+			row = class_row_find(derived[i].class, op);
+	return row && module_parameter(m, "weight") ? row : NULL;
 }
 
 const struct class_row *class_row_find_base(const char *class, const char *base)

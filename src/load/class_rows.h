@@ -8,6 +8,8 @@ struct class_row;
 
 /* op: "conv2d", "softmax.int", "conv2d.default".  NULL: that operator tells nothing of that class. */
 const struct class_row *class_row_find(const char *class, const char *op);
+/* For a class that is not torch.nn's: the row of the class that it is derived from, as its name and its weight tell (Conv3DSimple, StdConv2d). */
+const struct class_row *class_row_find_derived(const struct module *m, const char *op);
 /* The same by the name without its overload. */
 const struct class_row *class_row_find_base(const char *class, const char *base);
 const char *class_row_operator(const struct class_row *row);

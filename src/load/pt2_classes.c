@@ -29,7 +29,10 @@ bool pt2_construct_classes(struct pt2 *p, const struct program *g)
 	for (size_t i = 0; i < g->n_nodes; i++) {
 		const struct program_node *n = &g->nodes[i];
 		struct module *m = n->n_frames ? n->frames[n->n_frames - 1].module : NULL;
-		const struct class_row *row = m && !m->class && m->class_name && m->n_children == 0 ? class_row_find(m->class_name, n->target) : NULL;
+		bool unknown = m && !m->class && m->class_name && m->n_children == 0;
+		const struct class_row *row = unknown ? class_row_find(m->class_name, n->target) : NULL;
+		if (unknown && !row)
+			row = class_row_find_derived(m, n->target);
 		if (row && !construct(p, g, n, m, row))
 			return false;
 	}
