@@ -131,9 +131,10 @@ static void free_separable(void *self)
 	separable_free(self);
 }
 
+/* A channel of the input for each of the result. */
 static bool is_depthwise(const struct work *w)
 {
-	return w->kind == WORK_CONVOLUTION && w->groups > 1 && w->groups == w->size[1];
+	return w->kind == WORK_CONVOLUTION && w->groups > 1 && w->groups == w->size[1] && w->weights_size[1] == 1;
 }
 
 /* A square kernel that goes the same way in both directions. */

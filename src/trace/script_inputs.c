@@ -36,6 +36,7 @@ struct filling {
 	struct graph *g;
 	bool *used;              /* inputs that have a place */
 	bool *numbers;           /* those that stand for a number */
+	size_t taken;            /* how many have a place */
 	const char *parameter;
 	bool missing;            /* there were no inputs left */
 	nns_error *err;
@@ -62,6 +63,7 @@ static struct value *take(struct filling *f)
 			if (f->used[i] || (pass == 0 ? !own : names_parameter(f, in->name)))
 				continue;
 			f->used[i] = true;
+			f->taken++;
 			return in->value;
 		}
 	return NULL;
@@ -87,17 +89,23 @@ static const char *type_end(const char *p)
 
 static bool fill(struct filling *f, const char *type, int depth, struct datum *out);
 
+/* As many items as take an input: those that may be None or empty never end by themselves. */
 static bool fill_list(struct filling *f, const char *item, int depth, struct datum *out)
 {
-	struct datum v;
 	if (!datum_seq(f->m->arena, D_LIST, f->g->n_inputs, out))
 		return fail_memory(f->err);
-	while (fill(f, item, depth, &v) && !f->missing)
+	for (;;) {
+		size_t before = f->taken;
+		struct datum v;
+		if (!fill(f, item, depth, &v))
+			return false;
+		if (f->missing || f->taken == before)
+			break;
 		if (!seq_push(f->m->arena, out->u.seq, v))
 			return fail_memory(f->err);
-	bool ok = f->missing;
+	}
 	f->missing = false;
-	return ok;
+	return true;
 }
 
 static bool fill_tuple(struct filling *f, const char *items, int depth, struct datum *out)
@@ -131,6 +139,7 @@ static bool fill_int(struct filling *f, struct datum *out)
 		if (f->used[i] || !in->name || strcmp(in->name, f->parameter) != 0 || in->value->ndim != 1)
 			continue;
 		f->used[i] = f->numbers[i] = true;
+		f->taken++;
 		f->missing = false;
 		*out = datum_int(in->value->size[0]);
 	}
