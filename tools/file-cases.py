@@ -40,6 +40,32 @@ def forget_traces(path):
             z.writestr(zipfile.ZipInfo(name), data)
 
 
+def add_module(path, name):
+    """A module that nothing calls."""
+    with zipfile.ZipFile(path) as z: entries = [(i.filename, z.read(i)) for i in z.infolist() if not i.filename.endswith(".pt")]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as z:
+        for entry, data in entries:
+            if entry.endswith("/models/model.json"):
+                program = json.loads(data)
+                program["graph_module"]["module_call_graph"].append({"fqn": name, "signature": None})
+                for node in program["graph_module"]["graph"]["nodes"]: node["metadata"] = {}
+                data = json.dumps(program).encode()
+            z.writestr(zipfile.ZipInfo(entry), data, zipfile.ZIP_DEFLATED)
+
+
+def calls(root):
+    """Calls within calls, and one list that is copied again and again."""
+    def archive(path, body):
+        with zipfile.ZipFile(path, "w") as z:
+            z.writestr(zipfile.ZipInfo("a/data.pkl"), b"\x80\x02" + body + b".", zipfile.ZIP_DEFLATED)
+            z.writestr(zipfile.ZipInfo("a/version"), b"3\n")
+    n = 30000
+    at = case(root, "bad-file-call-copies", ["params", "CASE/calls.pth"], status=1, message="copy many times what the pickle holds")
+    archive(at("calls.pth"), b"ccollections\nOrderedDict\nq\x000](" + b"K\x01K\x02\x86" * n + b"eq\x020h\x02\x85q\x010](" + b"h\x00h\x01R" * n + b"e")
+    at = case(root, "good-file-call-within-call", ["tree", "CASE/calls.pth"], "Module()\n")
+    archive(at("calls.pth"), b"ccopyreg\n__newobj__\nq\x000ctorch._tensor\n_rebuild_from_type_v2\nq\x010)" + b"q\x020(h\x01h\x00Nh\x02t" * 300000 + b"q\x020h\x00h\x02R")
+
+
 def renumbered(dot):
     """torchviz's text with the addresses of its nodes replaced by their order, as nnscope names them."""
     names = {}
@@ -292,11 +318,14 @@ def main(root):
     many = [torch.zeros(1)]
     for _ in range(100): many = [many, many]
     at = case(root, "bad-file-endless-lists", params("lists.pth"), status=1, message="hold one another in too many ways"); torch.save(many, at("lists.pth"))
+    calls(root)
     header = json.dumps({"a" + ".a" * 300: {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
     at = case(root, "bad-file-deep-name", params("model.safetensors"), status=1, message="nests more than 200 modules")
     with open(at("model.safetensors"), "wb") as f: f.write(len(header).to_bytes(8, "little") + header + bytes(4))
 
     ep = torch.export.export(net, (x,), strict=False)
+    at = case(root, "bad-file-pt2-deep-name", ["tree", "CASE/model.pt2"], status=1, message="nests more than 200 modules")
+    torch.export.save(torch.export.export(nn.ReLU(), (x,)), at("model.pt2")); add_module(at("model.pt2"), "a" + ".a" * 30000)
     at = case(root, "good-file-pt2-tree", ["tree", "CASE/model.pt2"], str(net) + "\n"); torch.export.save(ep, at("model.pt2")); forget_traces(at("model.pt2"))
     derived = nn.Sequential(PlainConv(3, 4), ChannelLayerNorm(4, eps=1e-6)).eval()
     at = case(root, "good-file-pt2-derived", ["summary", "CASE/model.pt2", "--columns", "output_size,kernel_size"])

@@ -176,6 +176,20 @@ class Twice(nn.Module):
         return self.layer(torch.relu(self.layer(x)))
 
 
+class Sum(nn.Module):
+    """Lists of what may be None, or be empty."""
+
+    def forward(self, x: typing.List[typing.Optional[torch.Tensor]], y: typing.List[typing.List[torch.Tensor]]):
+        total = torch.zeros(2)
+        for t in x:
+            if t is not None:
+                total = total + t
+        for l in y:
+            for t in l:
+                total = total * t
+        return total
+
+
 class Repeat(nn.Module):
     def forward(self, x: torch.Tensor, n: int) -> torch.Tensor:
         return x.to(x.device).repeat(n)
@@ -213,6 +227,7 @@ def main(root):
     torch.manual_seed(0)
     run_case(root, "good-script-flow", Flow(), [torch.randn(2, 2, 4)])
     run_case(root, "good-script-list", Flow(), [torch.randn(2, 2, 4), torch.randn(4), [torch.randn(4), torch.randn(4, 4)]])
+    run_case(root, "good-script-list-of-optional", Sum(), [[torch.randn(2), torch.randn(2)], []])
     run_case(root, "good-script-objects", Objects(), [torch.randn(3, 4)])
     run_case(root, "good-script-trace", Sizes(), [torch.randn(2, 2, 6, 4)], lambda m: torch.jit.trace(m, torch.zeros(1, 2, 8, 8)))
     run_case(root, "good-script-frozen", nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.ReLU()), [torch.randn(1, 2, 5, 5)], lambda m: torch.jit.freeze(torch.jit.script(m)))

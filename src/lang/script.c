@@ -4,6 +4,8 @@
 
 #include "lang/parse.h"
 
+enum { MAX_PARTS = 200 };    /* of a file's name */
+
 /* ---- Files ---- */
 
 bool script_add_file(struct script *s, const char *dotted, const char *where, const char *text, size_t n, nns_error *err)
@@ -14,7 +16,10 @@ bool script_add_file(struct script *s, const char *dotted, const char *where, co
 	*f = (struct script_file){ .where = where, .text = text, .n = n };
 	if (!map_put(&s->files, s->arena, dotted, f))
 		return fail_memory(err);
+	int parts = 0;
 	for (const char *dot = strchr(dotted, '.'); dot; dot = strchr(dot + 1, '.')) {
+		if (++parts > MAX_PARTS)
+			return fail(err, NNS_LIMIT, "the name '%.60s...' has more than %d parts", dotted, MAX_PARTS);
 		char *prefix = map_get_n(&s->prefixes, dotted, (size_t)(dot - dotted)) ? NULL : arena_strndup(s->arena, dotted, (size_t)(dot - dotted));
 		if (prefix && !map_put(&s->prefixes, s->arena, prefix, f))
 			return fail_memory(err);

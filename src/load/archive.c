@@ -268,11 +268,15 @@ bool archive_bytes(struct archive *z, const struct archive_entry *e, size_t limi
 		return fail(err, NNS_FORMAT, "%s: byte %llu: its compressed bytes are another entry's too (a zip bomb?)", e->name, (unsigned long long)e->offset);
 	if (e->size / MAX_RATIO > e->packed)
 		return fail(err, NNS_FORMAT, "%s: %llu bytes cannot hold %llu (a zip bomb?)", e->name, (unsigned long long)e->packed, (unsigned long long)e->size);
+	if (e->unpacked)
+		return *bytes = e->unpacked, true;
 	unsigned char *out = arena_alloc(z->arena, e->size + 1);
 	if (!out)
 		return fail_memory(err);
-	*bytes = out;
-	return unpack(z, e, out, err) && compare_sum(e, out, (size_t)e->size, err);
+	if (!unpack(z, e, out, err) || !compare_sum(e, out, (size_t)e->size, err))
+		return false;
+	z->entries[e - z->entries].unpacked = *bytes = out;
+	return true;
 }
 
 /* torch.save leaves the sum out when it is told to (set_crc32_options); that of packed entries has been compared. */

@@ -36,6 +36,12 @@ static const char *joined(struct builder *b, const char *path, const char *name)
 
 /* ---- Modules ---- */
 
+static bool spend(struct builder *b, size_t n)
+{
+	b->visits += n;
+	return b->visits <= MAX_VISITS || fail(b->err, NNS_LIMIT, "the objects hold one another in too many ways");
+}
+
 static const struct datum *entry(struct datum d, const char *name)
 {
 	for (size_t i = 0; d.kind == D_DICT && i < d.u.dict->n; i++)
@@ -117,14 +123,19 @@ static bool is_small(struct datum d, int *room, int depth)
 	return ok;
 }
 
+enum { ROOM = 100000 };      /* visits for one attribute */
+
 static bool set_attributes(struct builder *b, struct module *m, struct datum state)
 {
 	for (size_t i = 0; state.kind == D_DICT && i < state.u.dict->n; i++) {
 		struct datum key = state.u.dict->keys[i], v = state.u.dict->values[i];
 		const struct pickled *p = pickled_of(v);
-		int room = 100000;
+		int room = ROOM;
 		if (key.kind != D_STR || is_internal(key.u.s))
 			continue;
+		bool small = !p && is_small(v, &room, 0);
+		if (!spend(b, 1 + m->n_attributes + (size_t)(ROOM - room)))
+			return false;
 		if (strcmp(key.u.s, "training") == 0) {
 			m->training = datum_truth(v);
 			continue;
@@ -133,7 +144,7 @@ static bool set_attributes(struct builder *b, struct module *m, struct datum sta
 			v = (struct datum){ .kind = D_DTYPE, .u.i = dtype_from_name(p->name + 6) };
 		else if (p && p->kind == PICKLED_GLOBAL && strncmp(p->name, "torch.nn.functional.", 20) == 0 && named_function(b, p->name + 20, &v))
 			;
-		else if (p || !is_small(v, &room, 0))
+		else if (!small)
 			continue;        /* an object of Python's: no attribute that forward code could use */
 		if (!module_set_attribute(b->rt->arena, m, key.u.s, v))
 			return fail_memory(b->err);
@@ -148,6 +159,8 @@ static bool set_tensors(struct builder *b, struct module *m, const struct datum 
 		struct datum key = all->u.dict->keys[i], v = all->u.dict->values[i];
 		struct value *t = v.kind == D_TENSOR ? v.u.p : NULL;
 		bool persistent = true;
+		if (!spend(b, 1 + (set && datum_is_seq(set->items) ? set->items.u.seq->n : 0)))
+			return false;
 		if (key.kind != D_STR || (!t && v.kind != D_NONE))
 			continue;
 		for (size_t k = 0; set && datum_is_seq(set->items) && k < set->items.u.seq->n; k++)
@@ -175,6 +188,8 @@ static bool add_children(struct builder *b, const char *path, struct module *m, 
 {
 	for (size_t i = 0; all && all->kind == D_DICT && i < all->u.dict->n; i++) {
 		struct datum key = all->u.dict->keys[i], v = all->u.dict->values[i];
+		if (!spend(b, 1))
+			return false;
 		if (key.kind != D_STR)
 			continue;
 		if (v.kind == D_NONE && !module_set_child(b->rt->arena, m, key.u.s, NULL))
@@ -208,6 +223,8 @@ static bool add_script(struct builder *b, const char *path, const struct pickled
 		return false;
 	for (size_t i = 0; state.kind == D_DICT && i < state.u.dict->n; i++) {
 		struct datum key = state.u.dict->keys[i], v = state.u.dict->values[i];
+		if (!spend(b, 1))
+			return false;
 		if (key.kind != D_STR)
 			continue;
 		const char *name = joined(b, path, key.u.s);
@@ -259,12 +276,6 @@ static bool holds(struct datum d)
 {
 	const struct pickled *p = pickled_of(d);
 	return d.kind == D_TENSOR || d.kind == D_DICT || datum_is_seq(d) || (p && p->kind == PICKLED_CALL);
-}
-
-static bool spend(struct builder *b, size_t n)
-{
-	b->visits += n;
-	return b->visits <= MAX_VISITS || fail(b->err, NNS_LIMIT, "the objects hold one another in too many ways");
 }
 
 /* (0.9, 0.999) is one value, not two. */

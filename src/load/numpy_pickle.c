@@ -84,7 +84,7 @@ static bool fill(struct torch_pickle *t, struct value *v, struct datum shape, st
 	full->storage = bytes;
 	full->storage_bytes = n;
 	*v = *full;
-	return !swapped || npy_swap(t->arena, v, t->err);
+	return !swapped || (torch_spend(t, (uint64_t)value_bytes(v)) && npy_swap(t->arena, v, t->err));
 }
 
 bool numpy_set_state(struct torch_pickle *t, struct value *v, struct datum state)

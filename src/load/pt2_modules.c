@@ -6,6 +6,8 @@
 #include "load/state.h"
 #include "nn/runtime.h"
 
+enum { MAX_NESTED = 200 };   /* dots in a name */
+
 static bool add_child(struct pt2 *p, const char *path, struct module *m)
 {
 	const char *dot = strrchr(path, '.');
@@ -16,11 +18,22 @@ static bool add_child(struct pt2 *p, const char *path, struct module *m)
 	return module_set_child(p->model->arena, parent, dot ? dot + 1 : path, m) || fail_memory(p->err);
 }
 
+/* Parents are made first, each by its own call. */
+static bool is_deep(const char *path)
+{
+	int dots = 0;
+	for (; *path && dots < MAX_NESTED; path++)
+		dots += *path == '.';
+	return *path;
+}
+
 struct module *pt2_module(struct pt2 *p, const char *path)
 {
 	struct module *m = map_get(&p->modules, path);
 	if (m)
 		return m;
+	if (is_deep(path))
+		return fail(p->err, NNS_LIMIT, "the name '%.60s...' nests more than %d modules", path, MAX_NESTED), NULL;
 	const char *copy = state_name(p->model->arena, path);
 	copy = copy ? arena_strdup(p->model->arena, copy) : NULL;
 	m = copy ? module_new(runtime_of_model(p->model), NULL, NULL, p->err) : NULL;

@@ -72,10 +72,11 @@ bool pt2_tensor(struct pt2 *p, const cJSON *meta, struct value **out)
 /* srepr() of sympy writes Symbol('s77', positive=True, integer=True) and Integer(2): the name and the number alone. */
 static void add_expression(struct text *t, const char *e)
 {
+	const char *closing = strrchr(e, ')');
 	while (*e) {
 		bool symbol = strncmp(e, "Symbol('", 8) == 0, integer = strncmp(e, "Integer(", 8) == 0;
-		size_t n = symbol ? strcspn(e + 8, "'") : integer ? strcspn(e + 8, ")") : 0;
-		const char *end = symbol || integer ? strchr(e + 8, ')') : NULL;
+		size_t n = symbol ? strcspn(e + 8, "')") : integer ? strcspn(e + 8, ")") : 0;
+		const char *end = (symbol || integer) && closing && e + 8 <= closing ? strchr(e + 8, ')') : NULL;
 		if (end) {
 			text_add_visible(t, e + 8, n, "");
 			e = end + 1;

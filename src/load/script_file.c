@@ -167,7 +167,7 @@ static bool add_input(struct value *v, void *data)
 static bool read_inputs(struct builder *b, struct archive *z, const char *top)
 {
 	struct datum all;
-	nns_error ignored, *err = b->err;
+	nns_error ignored = { 0 }, *err = b->err;
 	b->err = &ignored;
 	bool ok = read_pickle(b, z, top, "traced_inputs", false, &all);
 	b->err = err;

@@ -4,9 +4,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/* torch.float32 is a global: an argument of _rebuild_tensor_v3, of tensors without a storage. */
 struct datum torch_argument(const struct pickled *call, size_t i)
 {
-	return datum_is_seq(call->args) && i < call->args.u.seq->n ? call->args.u.seq->items[i] : datum_none();
+	struct datum d = datum_is_seq(call->args) && i < call->args.u.seq->n ? call->args.u.seq->items[i] : datum_none();
+	const struct pickled *p = pickled_of(d);
+	enum dtype dtype = p && p->kind == PICKLED_GLOBAL && strncmp(p->name, "torch.", 6) == 0 ? dtype_from_name(p->name + 6) : DT_NONE;
+	return dtype == DT_NONE ? d : (struct datum){ .kind = D_DTYPE, .u.i = dtype };
+}
+
+bool torch_spend(struct torch_pickle *t, uint64_t n)
+{
+	if (n > t->room)
+		return fail(t->err, NNS_LIMIT, "its calls copy many times what the pickle holds");
+	t->room -= n;
+	return true;
 }
 
 /* ---- Storages ---- */
@@ -129,6 +141,8 @@ static bool make_dict(struct torch_pickle *t, struct pickled *call, struct datum
 	struct datum items = torch_argument(call, 0);
 	if (items.kind == D_DICT)        /* Counter({...}) */
 		return *out = items, true;
+	if (datum_is_seq(items) && !torch_spend(t, items.u.seq->n))
+		return false;
 	if (!datum_dict(t->arena, out))
 		return fail_memory(t->err);
 	for (size_t i = 0; datum_is_seq(items) && i < items.u.seq->n; i++) {
@@ -155,6 +169,8 @@ static bool make_bytes(struct torch_pickle *t, struct pickled *call, struct datu
 	size_t n = held ? held->n_bytes : from ? strlen(text.u.s) : 0, to = 0;
 	if (!from || how.kind != D_STR || (strcmp(how.u.s, "latin1") != 0 && strcmp(how.u.s, "latin-1") != 0))
 		return true;
+	if (!torch_spend(t, n))
+		return false;
 	unsigned char *bytes = arena_alloc(t->arena, n + 1);
 	if (!bytes)
 		return fail_memory(t->err);
@@ -177,6 +193,8 @@ static bool make_new_object(struct torch_pickle *t, struct pickled *call, struct
 	struct datum rest;
 	if (!class || class->kind != PICKLED_GLOBAL)
 		return true;
+	if (!torch_spend(t, call->args.u.seq->n))
+		return false;
 	if (!datum_seq(t->arena, D_TUPLE, 0, &rest))
 		return fail_memory(t->err);
 	for (size_t i = 1; i < call->args.u.seq->n; i++)
@@ -189,7 +207,7 @@ static bool make_new_object(struct torch_pickle *t, struct pickled *call, struct
 static bool make_from_type(struct torch_pickle *t, struct pickled *call, struct datum *out)
 {
 	const struct pickled *function = pickled_of(torch_argument(call, 0));
-	if (!function || function->kind != PICKLED_GLOBAL || strstr(function->name, "_rebuild_from_type"))
+	if (!function || function->kind != PICKLED_GLOBAL)
 		return true;
 	return torch_make(t, call, function->name, torch_argument(call, 2), out);
 }
@@ -224,32 +242,20 @@ static const struct torch_maker *find_maker(const char *name)
 	return NULL;
 }
 
-/* torch.float32 is a global: an argument of _rebuild_tensor_v3, an attribute of modules. */
-static void name_dtypes(struct datum args)
-{
-	for (size_t i = 0; datum_is_seq(args) && i < args.u.seq->n; i++) {
-		struct datum *d = &args.u.seq->items[i];
-		const struct pickled *p = pickled_of(*d);
-		if (p && p->kind == PICKLED_GLOBAL && strncmp(p->name, "torch.", 6) == 0 && dtype_from_name(p->name + 6) != DT_NONE)
-			*d = (struct datum){ .kind = D_DTYPE, .u.i = dtype_from_name(p->name + 6) };
-	}
-}
-
 bool torch_make(struct torch_pickle *t, struct pickled *call, const char *name, struct datum args, struct datum *out)
 {
 	struct pickled inner = *call;
 	const struct torch_maker *row = find_maker(name);
-	name_dtypes(args);
+	bool calls = row && (row->make == make_new_object || row->make == make_from_type);     /* what calls another once more: a file could nest it at will */
 	inner.name = name;
 	inner.args = args;
-	return !row || row->make(t, &inner, out);
+	return !row || calls || row->make(t, &inner, out);
 }
 
 static bool make(void *maker, struct pickled *call, struct datum *out, nns_error *err)
 {
 	const struct torch_maker *row = find_maker(call->name);
 	(void)err;
-	name_dtypes(call->args);
 	return !row || row->make(maker, call, out);
 }
 
@@ -263,6 +269,8 @@ static bool build(void *maker, struct datum object, struct datum state, nns_erro
 
 bool torch_pickle_read(struct torch_pickle *t, const unsigned char *data, size_t len, struct datum *out, size_t *used)
 {
+	enum { COPIES = 4 };     /* of a byte: text becomes bytes, and these another order of bytes */
+	t->room += COPIES * (uint64_t)len;
 	struct pickle_options o = { .make = make, .load_persistent = load_persistent, .build = build, .maker = t };
 	return pickle_read(t->arena, data, len, &o, out, used, t->err);
 }

@@ -26,6 +26,7 @@ struct torch_pickle {
 	/* Persistent ids that are no tuple: the tar files of the oldest PyTorch.  May be NULL. */
 	bool (*persistent)(struct torch_pickle *t, struct datum id, struct datum *out);
 	void *owner;             /* of that function */
+	uint64_t room;           /* items and bytes that calls may still copy: a pickle names one list, or text, as often as it likes */
 	nns_error *err;
 };
 
@@ -47,6 +48,8 @@ const char *torch_key(struct torch_pickle *t, struct datum key);
 struct value *torch_tensor(struct torch_pickle *t, const struct torch_storage *s, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, int64_t offset);
 /* Argument i of a call, None when there are fewer. */
 struct datum torch_argument(const struct pickled *call, size_t i);
+/* Before a call copies n items or bytes. */
+bool torch_spend(struct torch_pickle *t, uint64_t n);
 
 /* A row says what a call makes: sets *out, or leaves it. */
 struct torch_maker {
