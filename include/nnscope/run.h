@@ -26,7 +26,7 @@ typedef struct nns_run_options {
 	int threads;                      /* 0: all */
 	size_t memory;                    /* bytes that it may take, weights too; 0: what the machine has left */
 	bool no_check;                    /* do not compare shapes, strides and dtypes with the inferred ones */
-	int repeat;                       /* passes of nns_run(); 0 is 1 */
+	int repeat;                       /* passes of nns_run(), all of the same drawn numbers; 0 is 1 */
 	const char *format;               /* "table" (NULL), "json"; with profile "chrome" too */
 	const char *executor;             /* "fast" (NULL, where it was built) or "reference" */
 	const char *precision;            /* "float32" (NULL) or "bf16": convolutions and matrix products of the fast executor */
@@ -62,7 +62,7 @@ typedef struct nns_array {
 
 /*
  * One pass.  inputs: all that the plan takes, of its shapes and dtypes, borrowed until the call returns; n_inputs 0: from the
- * file of the options, or drawn.  Outputs of the pass before are gone.
+ * file of the options, or drawn, other numbers in each pass.  Outputs of the pass before are gone.
  */
 NNS_API bool nns_plan_run(nns_plan *p, const nns_array *inputs, size_t n_inputs, nns_error *err);
 

@@ -18,10 +18,9 @@ static const struct view *find_view(const char *name, nns_error *err)
 		if (n < 16)
 			names[n++] = v->name;
 	}
-	fail(err, NNS_USAGE, "unknown view '%s'", name);
-	const char *near = nearest_of(name, names, n);
-	if (near)
-		fail_add(err, "; did you mean '%s'?", near);
+	fail(err, NNS_USAGE, "unknown view '%s'; ", name);
+	for (size_t i = 0; i < n; i++)
+		fail_add(err, "%s%s", names[i], i + 2 < n ? ", " : i + 2 == n ? " and " : " are known");
 	return NULL;
 }
 

@@ -232,8 +232,11 @@ char *nns_run(nns_model *m, unsigned flags, const char *const *inputs, size_t n_
 	bool ok = p != NULL;
 	if (ok)
 		p->passes = p->options.repeat > 1 ? (size_t)p->options.repeat : 1;
-	for (; ok && p->pass < p->passes; p->pass++)
+	struct generator first = ok ? p->generator : (struct generator){ 0 };
+	for (; ok && p->pass < p->passes; p->pass++) {
+		p->generator = first;    /* every pass is the one that the seed gives */
 		ok = nns_plan_run(p, NULL, 0, err);
+	}
 	if (ok)
 		text = nns_plan_report(p, matches, err);
 	if (text && p->options.save && !run_save(&p->run, p->options.save, err)) {

@@ -48,6 +48,10 @@ static bool options_fit(const struct options *o)
 		return complain_usage("--show time needs a pass to be timed: add --run"), false;
 	if (o->show && o->view && !forward)
 		return complain_usage("--show time is for the forward view"), false;
+	const char *running = o->seed_text ? "seed" : o->weights ? "weights" : o->weights_strict ? "weights-strict" : o->threads_text ? "threads"
+	                    : o->memory_text ? "memory" : o->executor ? "executor" : NULL;
+	if (running && !o->run)
+		return complain_usage("--%s is for a model that runs: add --run", running), false;
 	const char *unfit = !forward && o->direction ? "direction" : !forward && o->depth_text ? "depth" : forward && o->show_attrs ? "show-attrs"
 	                  : forward && o->show_saved ? "show-saved" : forward && o->chars_text ? "max-attr-chars" : NULL;
 	return !unfit || (complain_usage("--%s is for the %s view", unfit, forward ? "autograd" : "forward"), false);

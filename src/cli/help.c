@@ -4,12 +4,42 @@
 
 #include "cli/cli.h"
 
+/* What an option is to a command, where it is something else to others. */
+static const char *help_of(const struct command *c, const struct option_row *row)
+{
+	static const struct { const char *command, *option, *help; } own[] = {
+		{ "graph", "format", "pdf, svg, png, gv or dot" },
+		{ "run", "format", "table, json, or with --profile chrome" },
+		{ "audit", "format", "table, json or sarif" },
+		{ "run", "depth", "modules of the profile deeper than this are folded (2)" },
+		{ "graph", "output", "where to write; - is standard output" },
+		{ "weights", "output", "where to write: .safetensors or .npz" },
+	};
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (strcmp(own[i].command, c->name) == 0 && strcmp(own[i].option, row->name) == 0)
+			return own[i].help;
+	return row->help;
+}
+
+/* Words on lines of 80 columns, the first of which begins at column `at`, the others after `indent` blanks. */
+static void put_words(const char *text, size_t at, size_t indent)
+{
+	while (*text) {
+		size_t n = strcspn(text, " ");
+		if (at > indent && at + 1 + n > 80)
+			printf("\n%*s", (int)indent, ""), at = indent;
+		at += (size_t)printf("%s%.*s", at > indent ? " " : "", (int)n, text);
+		text += n + strspn(text + n, " ");
+	}
+	putchar('\n');
+}
+
 void print_command_help(const struct command *c)
 {
 	printf("Usage: nnscope %s%s%s%s\n\n%c%s.\n", c->name, *c->options ? " [OPTION]..." : "", *c->operands ? " " : "", c->operands,
 	       c->summary[0] - ('a' <= c->summary[0] && c->summary[0] <= 'z' ? 32 : 0), c->summary + 1);
 	if (c->details)
-		printf("%s\n", c->details);
+		put_words(c->details, 0, 0);
 	printf("\nOptions:\n");
 	for (const struct option_row *row = option_rows; row->name; row++) {
 		char left[64];
@@ -17,10 +47,10 @@ void print_command_help(const struct command *c)
 			continue;
 		snprintf(left, sizeof left, "%s%c%s--%s%s%s", row->letter ? "-" : "", row->letter ? row->letter : ' ', row->letter ? ", " : "   ",
 		         row->name, row->argument ? " " : "", row->argument ? row->argument : "");
-		if (strlen(left) > 26)
-			printf("  %s\n  %26s%s\n", left, "", row->help);
-		else
-			printf("  %-26s%s\n", left, row->help);
+		printf("  %-26s", left);
+		if (strlen(left) > 25)
+			printf("\n%28s", "");
+		put_words(help_of(c, row), 28, 28);
 	}
 	printf("\nExample:\n  %s\n", c->example);
 }

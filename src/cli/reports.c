@@ -105,7 +105,8 @@ static int get_one(nns_model *m, nns_graph *g, const char *expression)
 	char *text = nns_get(m, g, expression, &err);
 	if (!text)
 		return complain(&err);
-	int status = put(text) | put("\n");
+	int status = put(text);
+	status = status ? status : put("\n");
 	free(text);
 	return status;
 }

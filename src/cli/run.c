@@ -34,7 +34,8 @@ static bool amount(const char *name, const char *text, unsigned long long most, 
 		factor *= 1000;
 	end += f != NULL;
 	if (text[0] < '0' || text[0] > '9' || *end || errno || v > most / factor)
-		return complain_usage("--%s %s: expected a number%s", name, text, most > 1000000 ? ", such as 500M or 2G" : ""), false;
+		return (most > 1000000 ? complain_usage("--%s %s: expected a whole number, such as 500M or 2G", name, text)
+		                       : complain_usage("--%s %s: expected a whole number from 0 to %llu", name, text, most)), false;
 	*out = v * factor;
 	return true;
 }

@@ -28,6 +28,12 @@ static bool add_entry(struct archive *z, const struct archive_entry *e, struct t
 	return true;
 }
 
+/* Everything that torch.jit.save writes is a zip archive. */
+static bool is_archive(const struct mapping *file)
+{
+	return file->len >= 4 && memcmp(file->data, "PK\3\4", 4) == 0;
+}
+
 static bool add_archive(struct arena *a, const struct mapping *file, const char *part, struct text *out, nns_error *err)
 {
 	struct archive *z = archive_open(a, (const unsigned char *)file->data, file->len, err);
@@ -53,7 +59,8 @@ bool torch_code(const char *path, const char *part, struct text *out, nns_error 
 		return false;
 	bool ok = mapping_open(path, SIZE_MAX / 4, &file, err);
 	if (ok) {
-		ok = add_archive(a, &file, part, out, err) || fail_within(err, "%s: ", path);
+		ok = is_archive(&file) ? add_archive(a, &file, part, out, err) || fail_within(err, "%s: ", path)
+		                       : fail(err, NNS_FORMAT, "%s: not a TorchScript file; those of torch.jit.save hold code", path);
 		mapping_close(&file);
 	}
 	arena_free(a);

@@ -30,15 +30,15 @@ const struct op_rule reshape_rules[] = {
 	{ .name = "reshape_as", .parts = "return aten.reshape(self, other.shape)" },
 	{ .name = "view_as", .parts = "return aten.view(self, other.shape)" },
 	{ .name = "flatten.using_ints", .parts =
-		"if self.dim() == 0:\n"
-		"    return aten.reshape(self, [1])\n"
-		"n = self.dim()\n"
+		"n = max(self.dim(), 1)\n"
 		"for d in (start_dim, end_dim):\n"
 		"    if d < -n or d >= n:\n"
 		"        raise IndexError(f'Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {d})')\n"
 		"a, b = start_dim % n, end_dim % n\n"
 		"if a > b:\n"
 		"    raise ValueError('flatten() has invalid args: start_dim cannot come after end_dim')\n"
+		"if self.dim() == 0:\n"
+		"    return aten.reshape(self, [1])\n"
 		"if a == b:\n"
 		"    return self\n"
 		"m = 1\n"

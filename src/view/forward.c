@@ -243,13 +243,20 @@ static void draw_box(struct forward *f, int number, const char *label, const cha
 	drawing_box(f->drawing, number, styles);
 }
 
+/* Three digits, and no exponent. */
+static const char *ms_text(struct forward *f, double ms)
+{
+	const char *text = arena_printf(f->graph->arena, ms >= 999.5 ? "%.0f ms" : "%.3g ms", ms);
+	return text ? text : "";
+}
+
 static const char *with_time(struct forward *f, const char *label, double ms)
 {
 	struct text t;
 	if (!f->options->times || ms < 0)
 		return label;
 	text_init(&t);
-	text_addf(&t, "%s\n%.3g ms, %.1f %%", label, ms, f->total > 0 ? 100 * ms / f->total : 0);
+	text_addf(&t, "%s\n%s, %.1f %%", label, ms_text(f, ms), f->total > 0 ? 100 * ms / f->total : 0);
 	return keep(f, &t);
 }
 
@@ -267,13 +274,12 @@ static void draw_legend(struct forward *f)
 	enum { STEPS = 5 };
 	if (!f->options->times)
 		return;
-	const char *label = arena_printf(f->graph->arena, "time of a pass: %.3g ms; white: done with another operator, or nothing to do", f->total);
+	const char *label = arena_printf(f->graph->arena, "time of a pass: %s; white: done with another operator, or nothing to do", ms_text(f, f->total));
 	struct style frame[] = { { "label", label ? label : "" }, { "labeljust", "l" }, { "style", "dashed" }, { "color", "#999999" }, { "fontcolor", "#555555" }, { NULL, NULL } };
 	drawing_begin_cluster(f->drawing, frame);
 	for (int i = 0; i < STEPS; i++) {
 		double ms = f->longest * i / (STEPS - 1);
-		const char *text = arena_printf(f->graph->arena, "%.3g ms", ms);
-		draw_box(f, drawing_reserve(f->drawing), text ? text : "", heat(f, ms), "box", "colours");
+		draw_box(f, drawing_reserve(f->drawing), ms_text(f, ms), heat(f, ms), "box", "colours");
 	}
 	drawing_end_cluster(f->drawing);
 }
