@@ -32,6 +32,7 @@ enum work_kind {
 	WORK_ELTWISE,            /* in[0] through its posts */
 	WORK_ADD, WORK_SUB, WORK_MUL, WORK_DIV, /* in[0] and in[1], which may be broadcast */
 	WORK_BATCH_NORM,         /* in[0] * weights[c] + bias[c] */
+	WORK_BATCH_STATS,        /* in[0], which is in blocks, by its own mean and variance, times weights[c], plus bias[c]; updates in[1] and in[2], the running ones, if they are there */
 	WORK_LAYER_NORM,         /* in[0], over its last dimension; weights and bias or neither */
 	WORK_SOFTMAX,            /* in[0] along axis */
 	WORK_CONCAT,             /* in[...] along axis */
@@ -82,6 +83,7 @@ struct work {
 	const float *scale;                      /* by channel of the result: of convolutions, what the weights are to be multiplied by; NULL: nothing */
 	const float *bias; int64_t bias_length;  /* NULL: none; of matmul: along its last dimension */
 	float epsilon;
+	double momentum;                         /* of running statistics: how much the new ones count */
 	int axis;
 	struct post posts[BACKEND_POSTS]; int n_posts;
 	const struct work *second;               /* of an MLP: a product of which all but in[0] is as said here */

@@ -89,7 +89,7 @@ static bool (*const makers[])(struct making *m) = {
 	[WORK_MATMUL] = onednn_make_matmul,
 	[WORK_ELTWISE] = onednn_make_eltwise,
 	[WORK_ADD] = onednn_make_binary, [WORK_SUB] = onednn_make_binary, [WORK_MUL] = onednn_make_binary, [WORK_DIV] = onednn_make_binary,
-	[WORK_BATCH_NORM] = onednn_make_batch_norm, [WORK_LAYER_NORM] = onednn_make_layer_norm,
+	[WORK_BATCH_NORM] = onednn_make_batch_norm, [WORK_BATCH_STATS] = onednn_make_batch_stats, [WORK_LAYER_NORM] = onednn_make_layer_norm,
 	[WORK_SOFTMAX] = onednn_make_softmax,
 	[WORK_CONCAT] = onednn_make_concat,
 	[WORK_MLP] = onednn_make_mlp,

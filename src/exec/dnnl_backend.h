@@ -3,7 +3,7 @@
  * by the files dnnl*.c alone.  A file a subject: dnnl.c layouts, making and
  * running; dnnl_weights.c arrays that a primitive owns; dnnl_attr.c posts and
  * descriptions; dnnl_conv.c convolutions; dnnl_own.c those
- * that code of our own does; dnnl_matmul.c products; dnnl_work.c
+ * that code of our own does; dnnl_matmul.c products; dnnl_batch.c batch norm in train mode; dnnl_work.c
  * the rest.  A kind of work is a row of makers in dnnl.c.
  */
 #ifndef EXEC_DNNL_BACKEND_H
@@ -107,6 +107,7 @@ bool onednn_make_pool(struct making *m);
 bool onednn_make_eltwise(struct making *m);
 bool onednn_make_binary(struct making *m);
 bool onednn_make_batch_norm(struct making *m);
+bool onednn_make_batch_stats(struct making *m);
 bool onednn_make_layer_norm(struct making *m);
 bool onednn_make_softmax(struct making *m);
 bool onednn_make_concat(struct making *m);

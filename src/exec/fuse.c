@@ -230,9 +230,33 @@ static bool find_constants(struct fusion *f)
 
 /* ---- Chains ---- */
 
+struct reading {
+	const struct fusion *f;
+	const struct group *g;
+	bool found;
+};
+
+static void see_updated(int slot, void *data)
+{
+	struct reading *r = data;
+	for (int k = 1; k < r->g->n_in; k++)
+		r->found = r->found || r->f->family[slot] == r->f->family[r->g->in[k]];
+}
+
+/* Whether a step reads what the group writes in place. */
+static bool reads_updated(const struct fusion *f, const struct group *g, size_t step)
+{
+	struct reading r = { f, g, false };
+	if (g->updates)
+		step_each_slot(&f->plan->steps[step], see_updated, &r);
+	return r.found;
+}
+
 bool group_may_wait(const struct fusion *f, const struct group *g, size_t until)
 {
 	for (size_t i = g->steps[g->n_steps - 1] + 1; i < until; i++) {
+		if (reads_updated(f, g, i))
+			return false;
 		if (g->add >= 0 && step_writes(f, i, f->family[g->add]))
 			return false;
 		for (int k = 0; k < g->n_in; k++)
@@ -262,7 +286,7 @@ static bool take_norm(struct fusion *f, struct group *g, size_t step)
 {
 	struct group norm;
 	if (g->work.kind != WORK_CONVOLUTION || g->work.n_posts || g->add >= 0 || g->norm >= 0 || !step_is(&f->plan->steps[step], "native_batch_norm") ||
-	    !group_read(f, step, &norm) || norm.in[0] != g->out)
+	    !group_read(f, step, &norm) || norm.work.kind != WORK_BATCH_NORM || norm.in[0] != g->out)
 		return false;
 	g->norm = g->n_steps;
 	take(g, step, norm.out);
@@ -286,9 +310,14 @@ static bool take_add(struct fusion *f, struct group *g, size_t step)
 	return true;
 }
 
+static bool is_norm(enum work_kind k)
+{
+	return k == WORK_BATCH_NORM || k == WORK_BATCH_STATS;
+}
+
 static bool takes_posts(enum work_kind k)
 {
-	return k == WORK_CONVOLUTION || k == WORK_DECONVOLUTION || k == WORK_MATMUL || k == WORK_BATCH_NORM;
+	return k == WORK_CONVOLUTION || k == WORK_DECONVOLUTION || k == WORK_MATMUL || is_norm(k);
 }
 
 static bool take_post(struct fusion *f, struct group *g, size_t step)
@@ -297,7 +326,7 @@ static bool take_post(struct fusion *f, struct group *g, size_t step)
 	int n, slot;
 	if (!takes_posts(g->work.kind) || !post_read(&f->plan->steps[step], posts, &n, &slot) || slot != g->out || g->work.n_posts + n > BACKEND_POSTS)
 		return false;
-	if (g->work.kind == WORK_BATCH_NORM && (g->work.n_posts || posts[0].kind != POST_RELU || posts[0].alpha != 0))
+	if (is_norm(g->work.kind) && (g->work.n_posts || posts[0].kind != POST_RELU || posts[0].alpha != 0))
 		return false;
 	memcpy(&g->work.posts[g->work.n_posts], posts, (size_t)n * sizeof *posts);
 	g->work.n_posts += n;

@@ -21,6 +21,7 @@ struct group {
 	int more[GROUP_RESULTS - 1], n_more; /* slots of further results */
 	int weights, bias;       /* slots of constants, -1: none */
 	int lstm[4];             /* slots of w_ih, w_hh and, or -1, b_ih and b_hh */
+	bool updates;            /* it writes to all of in but the first */
 	bool adds;               /* the last of in is added, by a POST_ADD */
 	int norm;                /* which of steps is a batch norm that is folded into the weights, -1: none */
 };
@@ -57,7 +58,7 @@ bool step_writes(const struct fusion *f, size_t step, int family);
 bool used_after(const struct fusion *f, int slot, size_t step);
 /* The first step after one that mentions the slot; SIZE_MAX: none. */
 size_t step_next_use(const struct fusion *f, int slot, size_t after);
-/* Whether the group may run as late as at the step: nobody in between writes what it reads. */
+/* Whether the group may run as late as at the step: nobody in between writes what it reads, or reads what it writes in place. */
 bool group_may_wait(const struct fusion *f, const struct group *g, size_t until);
 /* Calls fn for every slot that a step reads. */
 void step_each_slot(const struct plan_step *s, void (*fn)(int slot, void *data), void *data);

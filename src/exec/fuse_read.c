@@ -192,12 +192,43 @@ static bool read_convolution(struct fusion *f, size_t step, struct group *g)
 	return f->plan->values[g->in[0]]->ndim == w->ndim && w->groups >= 1;
 }
 
+/* Running statistics that the step writes, and which are memory of their own. */
+static bool set_running(struct fusion *f, size_t step, struct group *g)
+{
+	static const char *const names[] = { "running_mean", "running_var" };
+	for (int i = 0; i < 2; i++) {
+		if (!set_input(f, step, g, i + 1, names[i]))
+			return false;
+		const struct value *v = f->plan->values[g->in[i + 1]];
+		if (v->ndim != 1 || v->size[0] != g->work.size[1] || !value_is_contiguous(v))
+			return false;
+	}
+	const int *family = f->family;
+	return g->updates = family[g->in[1]] != family[g->in[2]] && family[g->in[1]] != family[g->in[0]] && family[g->in[2]] != family[g->in[0]];
+}
+
+static bool read_training(struct fusion *f, size_t step, struct group *g)
+{
+	static const char *const numbers[] = { "eps", "momentum" }, *const constants[] = { "weight", "bias" };
+	const struct plan_step *s = &f->plan->steps[step];
+	int slot;
+	g->work.kind = WORK_BATCH_STATS;
+	for (int i = 0; i < 2; i++)
+		if (!datum_is_number(*step_arg(s, numbers[i])) || !set_constant(f, step, constants[i], &slot))
+			return false;
+	if (g->work.ndim < 3 || g->work.ndim > 5 || g->work.size[1] < 8 || !set_input(f, step, g, 0, "input"))
+		return false;
+	g->work.epsilon = (float)number(s, "eps", 0);
+	g->work.momentum = number(s, "momentum", 0);
+	return (step_slot(s, "running_mean") < 0 && step_slot(s, "running_var") < 0) || set_running(f, step, g);
+}
+
 static bool read_norm(struct fusion *f, size_t step, struct group *g)
 {
 	static const char *const constants[] = { "weight", "bias", "running_mean", "running_var" };
 	const struct plan_step *s = &f->plan->steps[step];
 	if (number(s, "training", 1) != 0)
-		return false;
+		return read_training(f, step, g);
 	for (int i = 0; i < 4; i++) {
 		int slot;
 		if (!set_constant(f, step, constants[i], &slot) || (slot < 0 && i >= 2))

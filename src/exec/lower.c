@@ -136,8 +136,9 @@ static void see_reference_input(int slot, void *data)
 		mark_use(l, (struct operand){ slot, -1 });
 }
 
-static void forget_places(struct lowering *l, int family)
+void lower_forget_places(struct lowering *l, int slot)
 {
+	int family = l->f->fusion.family[slot];
 	for (size_t i = 0; i < l->f->plan->n_values; i++)
 		if (l->f->fusion.family[i] == family)
 			l->slots[i].place = -1;
@@ -161,7 +162,7 @@ bool lower_reference(struct lowering *l, size_t step)
 	a->ends = true;
 	for (int i = 0; i < s->node->op->n_args; i++)
 		if (s->args[i].kind == D_TENSOR && step_writes(&l->f->fusion, step, l->f->fusion.family[s->args[i].u.i]))
-			forget_places(l, l->f->fusion.family[s->args[i].u.i]);
+			lower_forget_places(l, (int)s->args[i].u.i);
 	for (int i = 0; i < s->n_outputs; i++)
 		if (s->outputs[i] >= 0)
 			lower_now_in(l, (struct operand){ s->outputs[i], -1 });

@@ -37,6 +37,8 @@ bool lower_need_plain(struct lowering *l, int slot);
 bool lower_need_layout(struct lowering *l, int slot, const struct layout *wanted, struct operand *out);
 /* The slot's content is there, and nowhere else. */
 void lower_now_in(struct lowering *l, struct operand o);
+/* The slot is written to: it, and what may share its memory, is in plain tensors only. */
+void lower_forget_places(struct lowering *l, int slot);
 /* The step on its reference kernel. */
 bool lower_reference(struct lowering *l, size_t step);
 /* Weights, bias and factors of the work, in the arena or borrowed from constants. */

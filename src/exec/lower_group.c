@@ -55,8 +55,20 @@ static bool wants_plain(enum work_kind k)
 	return k == WORK_MATMUL || k == WORK_LAYER_NORM || k == WORK_SOFTMAX || k == WORK_LSTM || k == WORK_ATTENTION;
 }
 
+/* It pays for what is in blocks already. */
+static bool bring_statistics(struct lowering *l, const struct group *g, struct operand *in)
+{
+	in[0] = (struct operand){ g->in[0], l->slots[g->in[0]].place };
+	for (int i = 1; i < g->n_in; i++)
+		if (!bring_plain(l, g->in[i], &in[i]))
+			return false;
+	return in[0].place >= 0;
+}
+
 static bool bring_inputs(struct lowering *l, const struct group *g, struct operand *in)
 {
+	if (g->work.kind == WORK_BATCH_STATS)
+		return bring_statistics(l, g, in);
 	if (wants_plain(g->work.kind)) {
 		for (int i = 0; i < g->n_in; i++)
 			if (!bring_plain(l, g->in[i], &in[i]))
@@ -143,6 +155,8 @@ bool lower_add_group(struct lowering *l, const struct group *g, const struct wor
 	a->ends = true;
 	a->more = g->more;
 	a->n_more = g->n_more;
+	for (int i = 1; g->updates && i < g->n_in; i++)
+		lower_forget_places(l, g->in[i]);
 	lower_now_in(l, out);
 	for (int i = 0; i < g->n_more; i++)
 		lower_now_in(l, (struct operand){ g->more[i], -1 });

@@ -82,6 +82,11 @@ bool lower_give_weights(struct lowering *l, struct arena *a, const struct group 
 	bool ok = true;
 	if (w->kind == WORK_LSTM)
 		return give_lstm(l, a, g, &w->lstm);
+	if (w->kind == WORK_BATCH_STATS) {
+		w->weights = floats(l, a, step_slot(&l->f->plan->steps[g->steps[0]], "weight"), 1, w->size[1]);
+		w->bias = floats(l, a, step_slot(&l->f->plan->steps[g->steps[0]], "bias"), 0, w->size[1]);
+		return w->weights && w->bias;
+	}
 	if (w->kind == WORK_BATCH_NORM) {
 		ok = norm_factors(l, a, &l->f->plan->steps[g->steps[0]], w->size[1], &scale, &shift);
 		w->weights = scale;
