@@ -128,6 +128,8 @@ F.avg_pool2d(x, 3, 2, 1, count_include_pad=False) | 2x3x8x9
 F.adaptive_avg_pool2d(x, (3, 2)) | 2x3x8x9
 F.adaptive_max_pool2d(x, 3) | 2x3x8x9
 F.batch_norm(x, None, None, training=True) | 4x3x5
+torch.native_batch_norm(x * 0.01 + 100, None, None, None, None, True, 0.1, 1e-5)[2] | 3x5x43
+F.batch_norm(x * 0.5 + 3, None, None, training=True).abs() | 3x5x43
 F.layer_norm(x, (4,), y, z) | 3x4 4 4
 F.group_norm(x, 2, y, z) | 2x4x3 4 4
 F.instance_norm(x) | 2x3x8
