@@ -1,4 +1,5 @@
 /* What differs between two models: modules, parameters, shapes. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/table.h"
@@ -18,17 +19,45 @@ static bool put(struct arena *a, struct map *m, const char *path, const struct t
 	return (key && value && map_put(m, a, key, value)) || fail_memory(err);
 }
 
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* On one line.  The keys of a checkpoint, which stand in lines of their own, have no order that tells anything. */
+static bool one_line(struct arena *a, struct text *t, bool sorted)
+{
+	size_t n = 1, at = 0;
+	char *copy = t->data ? arena_strndup(a, t->data, t->len) : NULL;
+	for (size_t i = 0; i < t->len; i++)
+		n += t->data[i] == '\n';
+	char **lines = copy ? arena_array(a, n, sizeof *lines) : NULL;
+	if (!lines)
+		return t->len == 0;
+	for (char *line = copy, *end; line; line = end ? end + 1 : NULL) {
+		lines[at++] = line;
+		if ((end = strchr(line, '\n')))
+			*end = 0;
+	}
+	if (sorted)
+		qsort(lines, at, sizeof *lines, compare_lines);
+	text_clear(t);
+	for (size_t i = 0; i < at; i++) {
+		text_add(t, i ? " " : "");
+		text_add(t, lines[i]);
+	}
+	return !t->failed;
+}
+
 static bool describe_module(struct side *s, const struct walk *w, struct text *t, nns_error *err)
 {
 	text_clear(t);
-	text_addf(t, "%s(", w->module->class_name);
 	if (!s->source->repr(s->source->data, w->module, t, err))
 		return false;
-	text_addc(t, ')');
-	for (size_t i = 0; i < t->len; i++)
-		if (t->data[i] == '\n')
-			t->data[i] = ' ';
-	return put(s->model->arena, &s->modules, w->path, t, err);
+	if (!one_line(s->model->arena, t, !w->module->class))
+		return fail_memory(err);
+	char *text = arena_printf(s->model->arena, "%s(%s)", w->module->class_name, t->len ? t->data : "");
+	return (text && map_put(&s->modules, s->model->arena, arena_strdup(s->model->arena, w->path), text)) || fail_memory(err);
 }
 
 static bool describe_tensors(struct side *s, const struct walk *w, bool buffers, struct text *t, nns_error *err)
