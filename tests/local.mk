@@ -51,6 +51,11 @@ TESTS += tests/run-cases.test tests/run.test tests/pictures.test tests/includes.
 
 EXTRA_DIST += tests/executors tests/ops tests/nn tests/values tools/value-cases.py tests/cases tools/check-includes tools/op-cases.py tools/module-cases.py tools/file-cases.py tools/checkpoint-cases.py tools/script-cases.py tools/program-cases.py tools/audit-cases.py tests/conformance.floor
 
+check_PROGRAMS += tests/unit/test_json
+tests_unit_test_json_SOURCES = tests/unit/test_json.c
+tests_unit_test_json_LDADD = libnnscope_core.la
+TESTS += tests/unit/test_json
+
 check_PROGRAMS += tests/unit/test_files
 tests_unit_test_files_SOURCES = tests/unit/test_files.c
 tests_unit_test_files_LDADD = libnnscope_core.la

@@ -1,15 +1,20 @@
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE /* madvise */
+#endif
+
 #include "base/arena.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /*
- * Blocks double from 4 KiB to 1 MiB.  What would waste the rest of a block gets
+ * Blocks double from 4 KiB to 16 MiB.  What would waste the rest of a block gets
  * one of its own, put behind the current block so that this goes on being filled.
  */
-enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20 };
+enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 24, HUGE_PAGE = 1 << 21 };
 
 struct block {
 	struct block *next;
@@ -66,6 +71,33 @@ void arena_free(struct arena *a)
 	from.resize(from.data, a, 0);
 }
 
+void arena_clear(struct arena *a)
+{
+	struct block *next, *kept = a->blocks;
+	for (struct block *b = kept ? kept->next : NULL; b; b = next) {
+		next = b->next;
+		a->from.resize(a->from.data, b, 0);
+	}
+	if (kept) {
+		kept->next = NULL;
+		kept->used = 0;
+	}
+	a->used = 0;
+	a->failed = false;
+}
+
+/* Whole huge pages in a large block are asked for as such: one page fault in place of 512. */
+static void use_huge_pages(void *block, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+	size_t skip = (HUGE_PAGE - (uintptr_t)block % HUGE_PAGE) % HUGE_PAGE;
+	if (size >= skip + HUGE_PAGE)
+		madvise((char *)block + skip, (size - skip) / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#else
+	(void)block, (void)size;
+#endif
+}
+
 static struct block *block_new(struct arena *a, size_t size)
 {
 	if (size > SIZE_MAX - sizeof(struct block))
@@ -73,6 +105,7 @@ static struct block *block_new(struct arena *a, size_t size)
 	struct block *b = a->from.resize(a->from.data, NULL, sizeof *b + size);
 	if (!b)
 		return NULL;
+	use_huge_pages(b, sizeof *b + size);
 	b->next = NULL;
 	b->size = size;
 	b->used = 0;

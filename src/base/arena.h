@@ -40,6 +40,9 @@ void *arena_grow(struct arena *a, void *items, size_t n, size_t *cap, size_t siz
 /* Whether an allocation has failed: for those who learn of it as something else. */
 bool arena_failed(const struct arena *a);
 
+/* Empty again, its newest block kept: all that was allocated is gone. */
+void arena_clear(struct arena *a);
+
 /* Bytes handed out so far. */
 size_t arena_used(const struct arena *a);
 

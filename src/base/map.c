@@ -19,10 +19,10 @@ static struct map_entry *find(const struct map *m, const char *key, size_t n, ui
 
 	for (size_t i = hash & mask;; i = (i + 1) & mask) {
 		*slot = i;
-		if (m->slots[i] == 0)
+		if (m->slots[i].entry == 0)
 			return NULL;
-		struct map_entry *e = &m->entries[m->slots[i] - 1];
-		if (e->hash == hash && strncmp(e->key, key, n) == 0 && e->key[n] == '\0')
+		struct map_entry *e = &m->entries[m->slots[i].entry - 1];
+		if (m->slots[i].hash == hash && strncmp(e->key, key, n) == 0 && e->key[n] == '\0')
 			return e;
 	}
 }
@@ -54,20 +54,22 @@ bool map_has(const struct map *m, const char *key)
 /* Slots stay at most half full. */
 static bool more_slots(struct map *m, struct arena *a)
 {
-	size_t n_slots = m->n_slots ? m->n_slots * 2 : 8, slot;
+	size_t n_slots = m->n_slots ? m->n_slots * 2 : 8;
 
 	if (n_slots > UINT32_MAX)
 		return false;
-	uint32_t *slots = arena_array(a, n_slots, sizeof *slots);
+	struct map_slot *slots = arena_array(a, n_slots, sizeof *slots);
 	if (!slots)
 		return false;
+	for (size_t k = 0; k < m->n_slots; k++) {
+		size_t i = m->slots[k].hash & (n_slots - 1);
+		while (slots[i].entry)
+			i = (i + 1) & (n_slots - 1);
+		if (m->slots[k].entry)
+			slots[i] = m->slots[k];
+	}
 	m->slots = slots;
 	m->n_slots = n_slots;
-	for (size_t i = 0; i < m->n; i++) {
-		const struct map_entry *e = &m->entries[i];
-		find(m, e->key, strlen(e->key), e->hash, &slot);
-		slots[slot] = (uint32_t)i + 1;
-	}
 	return true;
 }
 
@@ -87,8 +89,8 @@ bool map_put(struct map *m, struct arena *a, const char *key, void *value)
 	if (!entries)
 		return false;
 	m->entries = entries;
-	entries[m->n] = (struct map_entry){ key, value, hash };
-	m->slots[slot] = (uint32_t)++m->n;
+	entries[m->n] = (struct map_entry){ key, value };
+	m->slots[slot] = (struct map_slot){ (uint32_t)++m->n, hash };
 	return true;
 }
 

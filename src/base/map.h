@@ -14,13 +14,17 @@
 struct map_entry {
 	const char *key;
 	void *value;
-	uint32_t hash;
+};
+
+struct map_slot {
+	uint32_t entry;            /* index + 1 into entries, 0 when free */
+	uint32_t hash;             /* that entry's, so that others need not be looked at */
 };
 
 struct map {
 	struct map_entry *entries; /* in insertion order */
 	size_t n, cap;
-	uint32_t *slots;           /* index + 1 into entries, 0 when free */
+	struct map_slot *slots;
 	size_t n_slots;
 };
 

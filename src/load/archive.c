@@ -192,6 +192,25 @@ bool archive_begins(const char *data, size_t len, const char *end)
 	return name >= n && name <= len - LOCAL_SIZE && memcmp(p + LOCAL_SIZE + name - n, end, n) == 0;
 }
 
+bool archive_has(const char *data, size_t len, bool (*test)(const char *name, size_t n))
+{
+	struct archive z = { .data = (const unsigned char *)data, .len = len };
+	uint64_t count;
+	if (!read_end(&z, &count, NULL))
+		return false;
+	uint64_t at = z.directory, end = z.directory + z.directory_size;
+	for (uint64_t i = 0; i < count && end - at >= CENTRAL_SIZE && number(z.data + at, 4) == CENTRAL_MAGIC; i++) {
+		const unsigned char *p = z.data + at;
+		uint64_t name = number(p + 28, 2), size = CENTRAL_SIZE + name + number(p + 30, 2) + number(p + 32, 2);
+		if (end - at < size)
+			return false;
+		if (test((const char *)p + CENTRAL_SIZE, name))
+			return true;
+		at += size;
+	}
+	return false;
+}
+
 struct archive *archive_open(struct arena *a, const unsigned char *data, size_t len, nns_error *err)
 {
 	struct archive *z = arena_alloc(a, sizeof *z);

@@ -36,6 +36,12 @@ struct archive_entry {
 /* Whether the first entry in the file, which need not be the directory's, has a name that ends so: a quick first look. */
 bool archive_begins(const char *data, size_t len, const char *end);
 
+/*
+ * Whether an entry has a name that test agrees to.  Walks the directory alone, and keeps nothing: for a reader's bid.  False too when
+ * the directory is damaged before it.
+ */
+bool archive_has(const char *data, size_t len, bool (*test)(const char *name, size_t n));
+
 /* data must live as long as the archive.  A damaged directory, or an entry outside of the file, is an error. */
 struct archive *archive_open(struct arena *a, const unsigned char *data, size_t len, nns_error *err);
 size_t archive_count(const struct archive *z);

@@ -5,22 +5,18 @@
 #include "load/archive.h"
 #include "load/state.h"
 
+static bool is_array(const char *name, size_t n)
+{
+	return n > 4 && memcmp(name + n - 4, ".npy", 4) == 0;
+}
+
 int npz_bid(const struct load_file *f)
 {
-	nns_error ignored;
 	if (f->len > 6 && memcmp(f->data, "\x93NUMPY", 6) == 0)
 		return 90;
 	if (f->len < 4 || memcmp(f->data, "PK\x03\x04", 4) != 0 || archive_begins(f->data, f->len, "/data.pkl"))
 		return 0;
-	struct arena *scratch = arena_new(NULL, &ignored);
-	struct archive *z = scratch ? archive_open(scratch, (const unsigned char *)f->data, f->len, &ignored) : NULL;
-	int arrays = 0;
-	for (size_t i = 0; z && i < archive_count(z); i++) {
-		size_t n = strlen(archive_at(z, i)->name);
-		arrays += n > 4 && strcmp(archive_at(z, i)->name + n - 4, ".npy") == 0;
-	}
-	arena_free(scratch);
-	return arrays ? 85 : 0;
+	return archive_has(f->data, f->len, is_array) ? 85 : 0;
 }
 
 bool npz_load(const struct load_file *f, struct model *m, nns_error *err)

@@ -23,16 +23,27 @@
 
 enum { MAX_JSON = 1 << 30, MAX_VERSION = 40 };
 
+/* Lists of a program and of a weights' config that grow with the network. */
+static const char *const long_lists[] = { "tensor_values", "nodes", "input_specs", "config", NULL };
+
 cJSON *pt2_read_json(struct pt2 *p, struct archive *a, const struct archive_entry *e)
 {
 	const unsigned char *bytes;
 	size_t len;
 	if (!archive_content(a, e, MAX_JSON, &bytes, &len, p->err))
 		return NULL;
-	cJSON *json = cJSON_ParseWithLength((const char *)bytes, len);
+	cJSON *json = json_read(p->json, (const char *)bytes, len, long_lists, p->err);
 	if (!json)
-		fail(p->err, NNS_FORMAT, "%s: byte %llu: this is not JSON", e->name, (unsigned long long)e->offset);
+		fail_within(p->err, "%s: ", e->name);
 	return json;
+}
+
+const cJSON *pt2_whole(struct pt2 *p, const cJSON *v, struct arena *scratch)
+{
+	const cJSON *whole = json_whole(v, scratch, long_lists, p->err);
+	if (!whole)
+		fail_within(p->err, "%s: ", p->where);
+	return whole;
 }
 
 static bool ends_with(const char *s, const char *end)
@@ -79,9 +90,7 @@ static bool read_entry(struct pt2 *p, struct archive *a, const struct archive_en
 {
 	p->where = e->name;
 	cJSON *json = pt2_read_json(p, a, e);
-	bool ok = json && read_program(p, s, json);
-	cJSON_Delete(json);
-	return ok;
+	return json && read_program(p, s, json);
 }
 
 /* ---- Layouts ---- */
@@ -160,23 +169,18 @@ static bool load_older(struct pt2 *p, struct archive *a, const struct archive_en
 
 static const char older_program[] = "serialized_exported_program.json";
 
-static bool is_mark(const char *name)
+static bool is_mark(const char *name, size_t n)
 {
-	return strcmp(name, "archive_format") == 0 || ends_with(name, "/archive_format") || strcmp(name, older_program) == 0;
+	static const char mark[] = "archive_format";
+	const size_t older = sizeof older_program - 1, m = sizeof mark - 1;
+	return (n == older && memcmp(name, older_program, older) == 0) || (n >= m && memcmp(name + n - m, mark, m) == 0 && (n == m || name[n - m - 1] == '/'));
 }
 
 int pt2_bid(const struct load_file *f)
 {
-	nns_error ignored;
-	struct arena *scratch;
-	if (f->len < 4 || memcmp(f->data, "PK\x03\x04", 4) != 0 || archive_begins(f->data, f->len, "/data.pkl") || !(scratch = arena_new(NULL, &ignored)))
+	if (f->len < 4 || memcmp(f->data, "PK\x03\x04", 4) != 0 || archive_begins(f->data, f->len, "/data.pkl"))
 		return 0;
-	int bid = 0;
-	struct archive *a = archive_open(scratch, (const unsigned char *)f->data, f->len, &ignored);
-	for (size_t i = 0; a && i < archive_count(a) && !bid; i++)
-		bid = is_mark(archive_at(a, i)->name) ? 95 : 0;
-	arena_free(scratch);
-	return bid;
+	return archive_has(f->data, f->len, is_mark) ? 95 : 0;
 }
 
 bool pt2_load(const struct load_file *f, struct model *m, nns_error *err)
@@ -186,8 +190,10 @@ bool pt2_load(const struct load_file *f, struct model *m, nns_error *err)
 	struct pt2_state s = { 0 };
 	struct archive *a = archive_open(m->arena, (const unsigned char *)f->data, f->len, p.err);
 	const struct archive_entry *older = a ? archive_find(a, older_program) : NULL;
-	bool ok = a && (older ? load_older(&p, a, older, &s) : load(&p, a, &s));
-	cJSON_Delete(s.weights.config);
-	cJSON_Delete(s.constants.config);
+	p.json = a ? arena_new(NULL, p.err) : NULL;
+	p.one = p.json ? arena_new(NULL, p.err) : NULL;
+	bool ok = p.one && (older ? load_older(&p, a, older, &s) : load(&p, a, &s));
+	arena_free(p.json);
+	arena_free(p.one);
 	return ok || fail_within(p.err, "%s: ", f->path);
 }

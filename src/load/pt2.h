@@ -8,6 +8,7 @@
 #include "ir/program.h"
 #include "load/archive.h"
 #include "load/format.h"
+#include "load/json.h"
 
 struct pt2 {
 	struct model *model;
@@ -17,6 +18,8 @@ struct pt2 {
 	const char *stack_text;  /* the nn_module_stack parsed last, and its frames */
 	struct program_frame *stack; size_t n_stack;
 	int depth;               /* of nested graphs */
+	struct arena *json;      /* what the files' JSON is read into */
+	struct arena *one;       /* one tensor of the weights' config at a time */
 	nns_error *err;
 };
 
@@ -24,8 +27,7 @@ struct pt2 {
 struct pt2_weights {
 	struct archive *archive;
 	const char *folder;      /* "NAME/data/weights/" */
-	cJSON *config;           /* owned */
-	struct map by_name;      /* -> entry of the config */
+	struct map by_name;      /* -> entry of the config, for pt2_whole() */
 	struct map pickled;      /* -> struct value *, in the older layout */
 };
 
@@ -34,8 +36,11 @@ struct pt2_state {
 	struct map by_file;      /* file and layout -> struct value *, for tied parameters */
 };
 
-/* pt2.c; the caller deletes it. */
+/* pt2.c */
+/* In p->json.  The long lists of the program and of the weights' config hold their members as text, for pt2_whole(). */
 cJSON *pt2_read_json(struct pt2 *p, struct archive *a, const struct archive_entry *e);
+/* json_whole() of a member of such a list. */
+const cJSON *pt2_whole(struct pt2 *p, const cJSON *v, struct arena *scratch);
 
 /* pt2_tensor.c */
 /* dtype of schema.py's ScalarType; DT_NONE when unknown */

@@ -437,15 +437,25 @@ static bool read_node(struct pt2 *p, struct program *g, const cJSON *json)
 	return true;
 }
 
-static bool read_meta(struct pt2 *p, struct program *g, const cJSON *tensors)
+static bool read_meta(struct pt2 *p, struct program *g, const cJSON *tensors, struct arena *scratch)
 {
 	for (const cJSON *t = tensors ? tensors->child : NULL; t; t = t->next) {
-		const cJSON *older = cJSON_GetObjectItemCaseSensitive(t, "meta");        /* 2.1 */
 		int i = t->string ? pt2_value(p, g, t->string) : -1;
-		if (i < 0)
+		const cJSON *whole = i < 0 ? NULL : pt2_whole(p, t, scratch), *older = cJSON_GetObjectItemCaseSensitive(whole, "meta");        /* 2.1 */
+		if (!whole)
 			return false;
-		if (!pt2_tensor(p, older ? older : t, &g->values[i].meta) || !pt2_symbols(p, older ? older : t, &g->values[i].symbols))
+		if (!pt2_tensor(p, older ? older : whole, &g->values[i].meta) || !pt2_symbols(p, older ? older : whole, &g->values[i].symbols))
 			return fail_within(p->err, "tensor %.100s: ", t->string);
+	}
+	return true;
+}
+
+static bool read_nodes(struct pt2 *p, struct program *g, const cJSON *nodes, struct arena *scratch)
+{
+	for (const cJSON *n = nodes ? nodes->child : NULL; n; n = n->next) {
+		const cJSON *whole = pt2_whole(p, n, scratch);
+		if (!whole || !read_node(p, g, whole))
+			return false;
 	}
 	return true;
 }
@@ -477,12 +487,12 @@ struct program *pt2_program(struct pt2 *p, const cJSON *graph)
 	if (++p->depth > MAX_NESTING)
 		return fail(p->err, NNS_LIMIT, "%s: graphs are nested more than %d deep", p->where, MAX_NESTING), NULL;
 	g->by_name = names;
-	const cJSON *nodes = cJSON_GetObjectItemCaseSensitive(graph, "nodes");
-	bool ok = read_meta(p, g, cJSON_GetObjectItemCaseSensitive(graph, "tensor_values"))
-	       && read_placeholders(p, g, cJSON_GetObjectItemCaseSensitive(graph, "inputs"));
-	for (const cJSON *n = nodes ? nodes->child : NULL; ok && n; n = n->next)
-		ok = read_node(p, g, n);
-	ok = ok && read_outputs(p, g, cJSON_GetObjectItemCaseSensitive(graph, "outputs"), &g->output);
+	struct arena *scratch = arena_new(NULL, p->err);
+	bool ok = scratch && read_meta(p, g, cJSON_GetObjectItemCaseSensitive(graph, "tensor_values"), scratch)
+	       && read_placeholders(p, g, cJSON_GetObjectItemCaseSensitive(graph, "inputs"))
+	       && read_nodes(p, g, cJSON_GetObjectItemCaseSensitive(graph, "nodes"), scratch)
+	       && read_outputs(p, g, cJSON_GetObjectItemCaseSensitive(graph, "outputs"), &g->output);
+	arena_free(scratch);
 	p->depth--;
 	return ok ? g : NULL;
 }

@@ -21,10 +21,9 @@ bool pt2_open_weights(struct pt2 *p, struct archive *a, const char *top, const c
 	const struct archive_entry *e = archive_find(a, path);
 	if (!e)
 		return true;
-	w->config = pt2_read_json(p, a, e);
-	if (!w->config)
+	const cJSON *json = pt2_read_json(p, a, e), *all = cJSON_GetObjectItemCaseSensitive(json, "config");
+	if (!json)
 		return false;
-	const cJSON *all = cJSON_GetObjectItemCaseSensitive(w->config, "config");
 	for (const cJSON *t = all ? all->child : NULL; t; t = t->next)
 		if (t->string && !map_put(&w->by_name, m, t->string, (void *)t))
 			return fail_memory(p->err);
@@ -83,11 +82,12 @@ static struct value *known_tensor(struct pt2 *p, struct pt2_state *s, const cJSO
 {
 	const cJSON *name = cJSON_GetObjectItemCaseSensitive(entry, "path_name");
 	struct text key;
-	struct value *found = v;
+	struct value *found;
 	if (!cJSON_IsString(name))
 		return v;
 	text_init(&key);
-	text_addf(&key, "%s %d %lld", name->valuestring, (int)v->dtype, (long long)v->offset);
+	text_add(&key, name->valuestring);
+	text_addf(&key, " %d %lld", (int)v->dtype, (long long)v->offset);
 	shape_add_list(&key, v);
 	for (int i = 0; i < v->ndim; i++)
 		text_addf(&key, " %lld", (long long)v->stride[i]);
@@ -95,11 +95,10 @@ static struct value *known_tensor(struct pt2 *p, struct pt2_state *s, const cJSO
 	text_release(&key);
 	if (!copy)
 		return fail_memory(p->err), NULL;
-	if (map_has(&s->by_file, copy))
-		found = map_get(&s->by_file, copy);
-	else if (!map_put(&s->by_file, p->model->arena, copy, v))
+	found = map_get(&s->by_file, copy);
+	if (!found && !map_put(&s->by_file, p->model->arena, copy, v))
 		return fail_memory(p->err), NULL;
-	return found;
+	return found ? found : v;
 }
 
 /* What the weights' config says; what is pickled is itself. */
@@ -116,11 +115,15 @@ static struct value *config_tensor(struct pt2 *p, const cJSON *entry, const char
 static struct value *state_tensor(struct pt2 *p, struct pt2_state *s, const char *name, const struct value *meta)
 {
 	struct value *pickled = map_get(&s->weights.pickled, name);
-	struct pt2_weights *w = map_has(&s->weights.by_name, name) ? &s->weights : &s->constants;
-	const cJSON *entry = map_get(&w->by_name, name);
+	const cJSON *entry = map_get(&s->weights.by_name, name);
+	struct pt2_weights *w = entry ? &s->weights : &s->constants;
+	if (!entry)
+		entry = map_get(&w->by_name, name);
 	struct value *v = pickled ? pickled : map_get(&s->constants.pickled, name);
 	if (v)
 		return v;
+	if (entry && !(entry = pt2_whole(p, entry, p->one)))
+		return NULL;
 	if (entry && !(v = config_tensor(p, entry, name)) && p->err->code)
 		return NULL;
 	if (!v && meta) {
@@ -212,12 +215,16 @@ static bool bind_older_input(struct pt2 *p, struct pt2_state *s, struct program 
 	return true;
 }
 
-static bool bind_inputs(struct pt2 *p, struct pt2_state *s, struct program *g, const cJSON *signature)
+static bool bind_inputs(struct pt2 *p, struct pt2_state *s, struct program *g, const cJSON *signature, struct arena *scratch)
 {
 	const cJSON *specs = cJSON_GetObjectItemCaseSensitive(signature, "input_specs"), *spec = specs ? specs->child : NULL;
-	for (size_t i = 0; i < g->n_inputs; i++, spec = spec ? spec->next : NULL)
-		if (!(specs ? bind_input(p, s, g, &g->inputs[i], spec) : bind_older_input(p, s, g, &g->inputs[i], signature)))
+	for (size_t i = 0; i < g->n_inputs; i++, spec = spec ? spec->next : NULL) {
+		const cJSON *whole = spec ? pt2_whole(p, spec, scratch) : NULL;
+		if (spec && !whole)
 			return false;
+		if (!(specs ? bind_input(p, s, g, &g->inputs[i], whole) : bind_older_input(p, s, g, &g->inputs[i], signature)))
+			return false;
+	}
 	return true;
 }
 
@@ -234,9 +241,11 @@ static bool place_unused(struct pt2 *p, struct pt2_state *s)
 {
 	for (size_t i = 0; i < s->weights.by_name.n; i++) {
 		const char *name = s->weights.by_name.entries[i].key;
-		const cJSON *entry = s->weights.by_name.entries[i].value;
-		struct value *v = is_there(p, name) ? NULL : state_tensor(p, s, name, NULL);
-		if (!is_there(p, name) && (!v || !place(p, name, v, cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "is_param")), true)))
+		if (is_there(p, name))
+			continue;
+		struct value *v = state_tensor(p, s, name, NULL);
+		const cJSON *entry = v ? pt2_whole(p, s->weights.by_name.entries[i].value, p->one) : NULL;
+		if (!entry || !place(p, name, v, cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "is_param")), true))
 			return false;
 	}
 	for (size_t i = 0; i < s->weights.pickled.n; i++) {
@@ -294,5 +303,8 @@ static bool keep_user_outputs(struct pt2 *p, struct program *g, const cJSON *sig
 
 bool pt2_bind_state(struct pt2 *p, struct pt2_state *s, struct program *g, const cJSON *signature)
 {
-	return bind_inputs(p, s, g, signature) && place_unused(p, s) && add_user_inputs(p, g) && keep_user_outputs(p, g, signature);
+	struct arena *scratch = arena_new(NULL, p->err);
+	bool ok = scratch && bind_inputs(p, s, g, signature, scratch) && place_unused(p, s) && add_user_inputs(p, g) && keep_user_outputs(p, g, signature);
+	arena_free(scratch);
+	return ok;
 }

@@ -95,18 +95,18 @@ static bool load_zip(const struct load_file *f, struct model *m, nns_error *err)
 	return script_is(z, top, object) ? load_script(m, z, top, object, err) : checkpoint_model(m, object, err);
 }
 
+static bool is_pickle(const char *name, size_t n)
+{
+	return n >= 9 && memcmp(name + n - 9, "/data.pkl", 9) == 0;
+}
+
 int torch_zip_bid(const struct load_file *f)
 {
-	nns_error ignored;
 	if (f->len < 4 || memcmp(f->data, "PK\x03\x04", 4) != 0)
 		return 0;
 	if (archive_begins(f->data, f->len, "/data.pkl"))
 		return 88;
-	struct arena *scratch = arena_new(NULL, &ignored);
-	struct archive *z = scratch ? archive_open(scratch, (const unsigned char *)f->data, f->len, &ignored) : NULL;
-	int bid = z && find_pickle(z) ? 88 : 0;
-	arena_free(scratch);
-	return bid;
+	return archive_has(f->data, f->len, is_pickle) ? 88 : 0;
 }
 
 bool torch_zip_load(const struct load_file *f, struct model *m, nns_error *err)

@@ -1,0 +1,400 @@
+#include "load/json.h"
+
+#include <limits.h>
+#include <locale.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_DEPTH = 1000 };
+
+/* An object or list that is being read. */
+struct level {
+	cJSON *node, *last;      /* NULL in what stays text */
+	bool object, defers;     /* its own objects and lists stay text */
+};
+
+struct reader {
+	const char *start, *at, *end;
+	struct arena *arena;
+	const char *const *later;
+	nns_error *err;
+	int depth, text_depth;   /* from that depth on no nodes are made; 0: they are made */
+	bool deferred;           /* the member to come is named in `later` */
+	struct level levels[MAX_DEPTH];
+};
+
+/* ---- Characters ---- */
+
+static bool wrong(struct reader *r, const char *what)
+{
+	unsigned long long byte = (unsigned long long)(r->at - r->start);
+	if (r->at >= r->end)
+		return fail(r->err, NNS_FORMAT, "byte %llu of the JSON: %s is expected, the text ends", byte, what);
+	unsigned char c = (unsigned char)*r->at;
+	if (c > ' ' && c < 0x7f)
+		return fail(r->err, NNS_FORMAT, "byte %llu of the JSON: %s is expected, found '%c'", byte, what, c);
+	return fail(r->err, NNS_FORMAT, "byte %llu of the JSON: %s is expected, found the byte 0x%02x", byte, what, c);
+}
+
+static char peek(const struct reader *r)
+{
+	return r->at < r->end ? *r->at : '\0';
+}
+
+static char next_visible(struct reader *r)
+{
+	while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\t' || *r->at == '\r'))
+		r->at++;
+	return peek(r);
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool makes_nodes(const struct reader *r)
+{
+	return r->text_depth == 0;
+}
+
+/* ---- Strings ---- */
+
+/* Four of them; -1: they are not. */
+static int hex_digits(const char *s)
+{
+	int n = 0;
+	for (int i = 0; i < 4; i++) {
+		char c = s[i], low = (char)(c | 0x20);
+		if (!is_digit(c) && (low < 'a' || low > 'f'))
+			return -1;
+		n = n * 16 + (is_digit(c) ? c - '0' : low - 'a' + 10);
+	}
+	return n;
+}
+
+/* The character of \uXXXX, two of them for a surrogate pair; at is behind the u.  Half a pair is no character, and text here ends at 0. */
+static bool read_code(struct reader *r, uint32_t *out)
+{
+	int high = r->end - r->at >= 4 ? hex_digits(r->at) : -1, low;
+	if (high <= 0 || (high >= 0xdc00 && high < 0xe000))
+		return wrong(r, "the code of a character");
+	r->at += 4;
+	*out = (uint32_t)high;
+	if (high < 0xd800 || high >= 0xdc00)
+		return true;
+	low = r->end - r->at >= 6 && r->at[0] == '\\' && r->at[1] == 'u' ? hex_digits(r->at + 2) : -1;
+	if (low < 0xdc00 || low >= 0xe000)
+		return wrong(r, "the second half of a character");
+	r->at += 6;
+	*out = 0x10000 + ((uint32_t)(high - 0xd800) << 10) + (uint32_t)(low - 0xdc00);
+	return true;
+}
+
+static char *put_utf8(char *to, uint32_t c)
+{
+	int more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+	static const unsigned char lead[] = { 0, 0xc0, 0xe0, 0xf0 };
+	*to++ = (char)(lead[more] | c >> (6 * more));
+	while (more-- > 0)
+		*to++ = (char)(0x80 | (c >> (6 * more) & 0x3f));
+	return to;
+}
+
+/* at is behind the backslash; an escape is never shorter than what it stands for. */
+static bool read_escape(struct reader *r, char **to)
+{
+	static const char names[] = "\"\\/bfnrt", chars[] = "\"\\/\b\f\n\r\t";
+	uint32_t code = 0;
+	char c = peek(r);
+	const char *known = c ? strchr(names, c) : NULL;
+	if (!known && c != 'u')
+		return wrong(r, "an escape");
+	r->at++;
+	if (!known && !read_code(r, &code))
+		return false;
+	*to = put_utf8(*to, known ? (uint32_t)(unsigned char)chars[known - names] : code);
+	return true;
+}
+
+/* To the quote that ends the string, past escapes; at is behind the first quote. */
+static bool string_end(struct reader *r, const char **end, bool *escaped)
+{
+	const char *s = r->at;
+	*escaped = false;
+	while (s < r->end && *s != '"' && (unsigned char)*s >= ' ') {
+		bool escape = *s == '\\';
+		*escaped |= escape;
+		s += escape && r->end - s > 1 ? 2 : 1;
+	}
+	*end = s;
+	if (s < r->end && *s == '"')
+		return true;
+	r->at = s;
+	return wrong(r, "the end of a string");
+}
+
+static bool unescape(struct reader *r, const char *end, char *to)
+{
+	while (r->at < end)
+		if (*r->at != '\\')
+			*to++ = *r->at++;
+		else if (r->at++, !read_escape(r, &to))
+			return false;
+	return true;
+}
+
+/* A string as it is written is not checked for its escapes where it stays text: that is done when it is read. */
+static bool read_string(struct reader *r, char **out)
+{
+	const char *end;
+	bool escaped;
+	r->at++;
+	if (!string_end(r, &end, &escaped))
+		return false;
+	size_t n = (size_t)(end - r->at);
+	*out = NULL;
+	if (makes_nodes(r)) {
+		*out = escaped ? arena_alloc(r->arena, n + 1) : arena_strndup(r->arena, r->at, n);
+		if (!*out)
+			return fail_memory(r->err);
+		if (escaped && !unescape(r, end, *out))
+			return false;
+	}
+	r->at = end + 1;
+	return true;
+}
+
+/* ---- Numbers and words ---- */
+
+static size_t digits(struct reader *r)
+{
+	const char *from = r->at;
+	while (is_digit(peek(r)))
+		r->at++;
+	return (size_t)(r->at - from);
+}
+
+/* What strtod, which goes by the locale, makes of it. */
+static bool real_of(struct reader *r, const char *from, size_t n, double *out)
+{
+	enum { MAX_NUMBER = 4096 };
+	char text[MAX_NUMBER];
+	if (n >= sizeof text)
+		return r->at = from, wrong(r, "a number of less than 4,096 characters");
+	memcpy(text, from, n);
+	text[n] = '\0';
+	char *point = strchr(text, '.');
+	if (point)
+		*point = *localeconv()->decimal_point;
+	*out = strtod(text, NULL);
+	return true;
+}
+
+static bool read_number(struct reader *r, double *out)
+{
+	const char *from = r->at;
+	r->at += *r->at == '-';
+	const char *first = r->at;
+	size_t whole = digits(r);
+	bool plain = peek(r) != '.' && (peek(r) | 0x20) != 'e';
+	if (whole == 0 || (whole > 1 && *first == '0'))
+		return r->at = from, wrong(r, "a value");
+	if (peek(r) == '.' && (r->at++, digits(r) == 0))
+		return wrong(r, "a digit");
+	if ((peek(r) | 0x20) == 'e') {
+		r->at++;
+		r->at += peek(r) == '+' || peek(r) == '-';
+		if (digits(r) == 0)
+			return wrong(r, "a digit");
+	}
+	if (!makes_nodes(r))
+		return true;
+	if (!plain || whole > 15)
+		return real_of(r, from, (size_t)(r->at - from), out);
+	int64_t n = 0;           /* fits a double exactly */
+	for (const char *s = first; s < r->at; s++)
+		n = n * 10 + (*s - '0');
+	*out = first > from ? -(double)n : (double)n;
+	return true;
+}
+
+static bool read_word(struct reader *r, int *type)
+{
+	static const struct { const char *word; size_t n; int type; } words[] = { { "true", 4, cJSON_True }, { "false", 5, cJSON_False }, { "null", 4, cJSON_NULL } };
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if ((size_t)(r->end - r->at) >= words[i].n && memcmp(r->at, words[i].word, words[i].n) == 0) {
+			r->at += words[i].n;
+			*type = words[i].type;
+			return true;
+		}
+	return wrong(r, "a value");
+}
+
+static bool read_scalar(struct reader *r, cJSON *v)
+{
+	int type = 0;
+	char *string;
+	double number = 0;
+	char c = peek(r);
+	if (c == '"') {
+		if (!read_string(r, &string))
+			return false;
+		if (v) {
+			v->type = cJSON_String;
+			v->valuestring = string;
+		}
+		return true;
+	}
+	if (c != '-' && !is_digit(c)) {
+		if (!read_word(r, &type))
+			return false;
+		if (v)
+			v->type = type;
+		return true;
+	}
+	if (!read_number(r, &number))
+		return false;
+	if (v) {
+		v->type = cJSON_Number;
+		v->valuedouble = number;
+		v->valueint = number >= INT_MAX ? INT_MAX : number <= INT_MIN ? INT_MIN : (int)number;
+	}
+	return true;
+}
+
+/* ---- Objects and lists ---- */
+
+static bool is_later(const struct reader *r, const char *key)
+{
+	for (const char *const *name = r->later; key && name && *name; name++)
+		if (**name == *key && strcmp(*name, key) == 0)
+			return true;
+	return false;
+}
+
+/* "key": */
+static bool read_key(struct reader *r, char **key)
+{
+	if (next_visible(r) != '"')
+		return wrong(r, "the name of a member");
+	if (!read_string(r, key))
+		return false;
+	if (next_visible(r) != ':')
+		return wrong(r, "':'");
+	r->at++;
+	r->deferred = is_later(r, *key);
+	return true;
+}
+
+/* A node for the value to come, at the end of the object or list that is being read; NULL in what stays text. */
+static bool add_node(struct reader *r, cJSON **out)
+{
+	struct level *l = &r->levels[r->depth - 1];
+	char *key = NULL;
+	*out = NULL;
+	r->deferred = false;
+	if (l->object && !read_key(r, &key))
+		return false;
+	if (!makes_nodes(r))
+		return true;
+	cJSON *v = arena_alloc(r->arena, sizeof *v);
+	if (!v)
+		return fail_memory(r->err);
+	v->string = key;
+	v->prev = l->last;
+	if (l->last)
+		l->last->next = v;
+	else
+		l->node->child = v;
+	l->last = v;
+	*out = v;
+	return true;
+}
+
+static bool open_level(struct reader *r, cJSON *v)
+{
+	bool object = *r->at == '{', text = r->depth > 0 && r->levels[r->depth - 1].defers;
+	if (r->depth == MAX_DEPTH)
+		return fail(r->err, NNS_LIMIT, "byte %llu of the JSON: it is nested more than %d deep", (unsigned long long)(r->at - r->start), MAX_DEPTH);
+	if (v)
+		v->type = text ? cJSON_Raw : object ? cJSON_Object : cJSON_Array;
+	if (v && text) {
+		v->valuestring = (char *)r->at;
+		r->text_depth = r->depth + 1;
+	}
+	r->levels[r->depth++] = (struct level){ .node = v, .object = object, .defers = v && !text && r->deferred };
+	r->at++;
+	return true;
+}
+
+static void close_level(struct reader *r)
+{
+	struct level *l = &r->levels[--r->depth];
+	r->at++;
+	if (r->text_depth == r->depth + 1) {
+		r->text_depth = 0;
+		l->node->valuedouble = (double)(r->at - l->node->valuestring);
+	}
+}
+
+static bool read_value(struct reader *r, cJSON *v)
+{
+	char c = next_visible(r);
+	bool container = c == '{' || c == '[';
+	if (!(container ? open_level(r, v) : read_scalar(r, v)))
+		return false;
+	bool first = container;
+	while (r->depth > 0) {
+		bool object = r->levels[r->depth - 1].object;
+		c = next_visible(r);
+		if (c == (object ? '}' : ']')) {
+			close_level(r);
+			first = false;
+			continue;
+		}
+		if (!first && c != ',')
+			return wrong(r, object ? "',' or '}'" : "',' or ']'");
+		r->at += !first;
+		if (!add_node(r, &v))
+			return false;
+		c = next_visible(r);
+		first = c == '{' || c == '[';
+		if (!(first ? open_level(r, v) : read_scalar(r, v)))
+			return false;
+	}
+	return true;
+}
+
+cJSON *json_read(struct arena *a, const char *text, size_t len, const char *const *later, nns_error *err)
+{
+	struct reader r;         /* the levels are set as they are opened */
+	r.start = r.at = text;
+	r.end = text + len;
+	r.arena = a;
+	r.later = later;
+	r.err = err;
+	r.depth = r.text_depth = 0;
+	r.deferred = false;
+	cJSON *v = arena_alloc(a, sizeof *v);
+	if (!v)
+		return fail_memory(err), NULL;
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		r.at += 3;
+	if (!read_value(&r, v))
+		return NULL;
+	next_visible(&r);
+	return r.at == r.end ? v : (wrong(&r, "nothing more"), NULL);
+}
+
+const cJSON *json_whole(const cJSON *v, struct arena *scratch, const char *const *later, nns_error *err)
+{
+	if (!cJSON_IsRaw(v))
+		return v;
+	arena_clear(scratch);
+	cJSON *whole = json_read(scratch, v->valuestring, (size_t)v->valuedouble, later, err);
+	if (whole)
+		whole->string = v->string;
+	return whole;
+}

@@ -1,0 +1,151 @@
+/* JSON into an arena: what is read, what is refused and at which byte, and damaged texts beside cJSON's own reader.  Writes TAP. */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "load/json.h"
+
+static int number, failures;
+static const char *const later[] = { "nodes", "config", NULL };
+
+static void report(const char *what, bool ok)
+{
+	failures += !ok;
+	printf("%sok %d - %s\n", ok ? "" : "not ", ++number, what);
+}
+
+static const struct { const char *text, *want, *error; } cases[] = {
+	{ " {\"a\": [1, -2, 0.5, 1e3, -0], \"b\": {}, \"c\": []}\n", "{\"a\":[1,-2,0.5,1000,-0],\"b\":{},\"c\":[]}", NULL },
+	{ "[true,false,null]", "[true,false,null]", NULL },
+	{ "123456789012345678", "1.2345678901234568e+17", NULL },
+	{ "\"tab\\t \\u00e9 \\ud83d\\ude00 \\/\"", "\"tab\\t \xc3\xa9 \xf0\x9f\x98\x80 /\"", NULL },
+	{ "{\"k\\u0041\":\"\"}", "{\"kA\":\"\"}", NULL },
+	{ "\xef\xbb\xbf[]", "[]", NULL },
+	{ "{\"a\":1,\"a\":2}", "{\"a\":1,\"a\":2}", NULL },
+	{ "", NULL, "byte 0 of the JSON: a value is expected, the text ends" },
+	{ "[1, 2", NULL, "byte 5 of the JSON: ',' or ']' is expected, the text ends" },
+	{ "[1 2]", NULL, "byte 3 of the JSON: ',' or ']' is expected, found '2'" },
+	{ "{\"a\" 1}", NULL, "byte 5 of the JSON: ':' is expected, found '1'" },
+	{ "{a: 1}", NULL, "byte 1 of the JSON: the name of a member is expected, found 'a'" },
+	{ "{\"a\":1,}", NULL, "byte 7 of the JSON: the name of a member is expected, found '}'" },
+	{ "[1,]", NULL, "byte 3 of the JSON: a value is expected, found ']'" },
+	{ "[1}", NULL, "byte 2 of the JSON: ',' or ']' is expected, found '}'" },
+	{ "[01]", NULL, "byte 1 of the JSON: a value is expected, found '0'" },
+	{ "[1.]", NULL, "byte 3 of the JSON: a digit is expected, found ']'" },
+	{ "[1e]", NULL, "byte 3 of the JSON: a digit is expected, found ']'" },
+	{ "[NaN]", NULL, "byte 1 of the JSON: a value is expected, found 'N'" },
+	{ "\"a", NULL, "byte 2 of the JSON: the end of a string is expected, the text ends" },
+	{ "\"a\\\"", NULL, "byte 4 of the JSON: the end of a string is expected, the text ends" },
+	{ "\"a\n\"", NULL, "byte 2 of the JSON: the end of a string is expected, found the byte 0x0a" },
+	{ "\"\\x\"", NULL, "byte 2 of the JSON: an escape is expected, found 'x'" },
+	{ "\"\\u12g4\"", NULL, "byte 3 of the JSON: the code of a character is expected, found '1'" },
+	{ "\"\\u0000\"", NULL, "byte 3 of the JSON: the code of a character is expected, found '0'" },
+	{ "\"\\ud83d.\"", NULL, "byte 7 of the JSON: the second half of a character is expected, found '.'" },
+	{ "{} {}", NULL, "byte 3 of the JSON: nothing more is expected, found '{'" },
+	{ "{\"nodes\": [{\"a\": [1 2]}]}", NULL, "byte 20 of the JSON: ',' or ']' is expected, found '2'" },
+};
+
+static void test_cases(void)
+{
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		nns_error err = { 0 };
+		struct arena *a = arena_new(NULL, &err);
+		cJSON *v = json_read(a, cases[i].text, strlen(cases[i].text), later, &err);
+		char *got = v ? cJSON_PrintUnformatted(v) : NULL;
+		bool ok = cases[i].want ? got && strcmp(got, cases[i].want) == 0 : !v && strcmp(err.message, cases[i].error) == 0;
+		if (!ok)
+			printf("# got %s\n", got ? got : err.message);
+		report(cases[i].text[0] && !strchr(cases[i].text, '\n') ? cases[i].text : "white space, or nothing", ok);
+		free(got);
+		arena_free(a);
+	}
+}
+
+/* Members of the named lists stay text until they are asked for; scalars among them do not. */
+static void test_later(void)
+{
+	static const char text[] = "{\"nodes\": [{\"x\": {\"nodes\": [[7]]}}, 3, [\"a\"]], \"config\": {\"k\": {\"p\": \"\\\"}\"}}, \"other\": [[1]]}";
+	nns_error err = { 0 };
+	struct arena *a = arena_new(NULL, &err), *scratch = arena_new(NULL, &err);
+	cJSON *all = json_read(a, text, sizeof text - 1, later, &err);
+	const cJSON *nodes = cJSON_GetObjectItemCaseSensitive(all, "nodes"), *entry = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(all, "config"), "k");
+	report("three nodes, the first and the last as text", cJSON_GetArraySize(nodes) == 3 && cJSON_IsRaw(nodes->child) && cJSON_IsNumber(nodes->child->next) && cJSON_IsRaw(nodes->child->next->next));
+	report("lists of other names are read", cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(all, "other")->child));
+	const cJSON *whole = json_whole(entry, scratch, later, &err), *p = cJSON_GetObjectItemCaseSensitive(whole, "p");
+	report("an entry keeps its name and its text", whole && strcmp(whole->string, "k") == 0 && cJSON_IsString(p) && strcmp(p->valuestring, "\"}") == 0);
+	whole = json_whole(nodes->child, scratch, later, &err);
+	const cJSON *inner = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(whole, "x"), "nodes");
+	report("lists within it stay text again", cJSON_IsRaw(inner ? inner->child : NULL));
+	report("what is no text is itself", json_whole(nodes->child->next, scratch, later, &err) == nodes->child->next);
+	arena_free(a);
+	arena_free(scratch);
+}
+
+static void test_depth(void)
+{
+	enum { DEPTH = 1000 };
+	char text[2 * DEPTH + 3];
+	nns_error err = { 0 };
+	struct arena *a = arena_new(NULL, &err);
+	memset(text, '[', DEPTH);
+	memset(text + DEPTH, ']', DEPTH);
+	report("1,000 lists in one another", json_read(a, text, (size_t)2 * DEPTH, NULL, &err) != NULL);
+	memset(text, '[', DEPTH + 1);
+	memset(text + DEPTH + 1, ']', DEPTH + 1);
+	report("1,001 are too many", !json_read(a, text, (size_t)2 * DEPTH + 2, NULL, &err) && err.code == NNS_LIMIT);
+	arena_free(a);
+}
+
+/* What is read of a damaged text is what cJSON, which refuses less, reads of it. */
+static bool agrees(const char *text, size_t len)
+{
+	nns_error err = { 0 };
+	struct arena *a = arena_new(NULL, &err);
+	cJSON *ours = json_read(a, text, len, NULL, &err), *theirs = ours ? cJSON_ParseWithLength(text, len) : NULL;
+	char *x = ours ? cJSON_PrintUnformatted(ours) : NULL, *y = theirs ? cJSON_PrintUnformatted(theirs) : NULL;
+	bool ok = !ours || (x && y && strcmp(x, y) == 0);
+	nns_error same = { 0 };
+	struct arena *b = arena_new(NULL, &same);
+	bool deferred = json_read(b, text, len, later, &same) != NULL;
+	ok = ok && (deferred || !ours);  /* escapes of what stays text are looked at when it is read */
+	free(x);
+	free(y);
+	cJSON_Delete(theirs);
+	arena_free(a);
+	arena_free(b);
+	return ok;
+}
+
+static void test_damage(void)
+{
+	static const char seed[] = "{\"nodes\": [{\"target\": \"a\\u00e9\\n\", \"inputs\": [{\"arg\": {\"as_int\": -12}}, {\"as_float\": 1.5e-3}]}, null], \"config\": {\"w.0\": {\"is_param\": true, \"sizes\": [{\"as_int\": 3}]}}}";
+	static const char likely[] = "{}[],:\"\\0123456789eE+-.u \ntfn";
+	char text[sizeof seed];
+	uint32_t state = 1;
+	int bad = 0;
+	for (int i = 0; i < 20000; i++) {
+		size_t len = sizeof seed - 1;
+		memcpy(text, seed, sizeof seed);
+		for (int k = 0; k <= i % 3; k++) {
+			state = state * 1664525u + 1013904223u;
+			text[(state >> 8) % len] = (char)(i % 7 ? likely[(state >> 24) % (sizeof likely - 1)] : (int)(state >> 24));
+		}
+		if (i % 5 == 0)
+			len = (state >> 8) % len;
+		if (!agrees(text, len) && bad++ < 3)
+			printf("# %.*s\n", (int)len, text);
+	}
+	report("20,000 damaged texts", bad == 0);
+}
+
+int main(void)
+{
+	test_cases();
+	test_later();
+	test_depth();
+	test_damage();
+	printf("1..%d\n", number);
+	return failures != 0;
+}
