@@ -20,6 +20,7 @@ struct archive {
 	const unsigned char *data;
 	uint64_t len;
 	struct archive_entry *entries; size_t n, cap;
+	const unsigned char **unpacked;  /* by index: what was asked for before, NULL: nothing yet */
 	struct map by_name;
 	struct archive_entry **order;    /* as they lie in the file */
 	uint64_t directory, directory_size, first, end, comment;
@@ -157,6 +158,7 @@ static bool read_entry(struct archive *z, uint64_t *at, uint64_t end, nns_error 
 	if (!grown)
 		return fail_memory(err);
 	z->entries = grown;
+	e.index = z->n;
 	grown[z->n++] = e;
 	*at += CENTRAL_SIZE + name + extra + comment;
 	return e.repeated || map_put(&z->by_name, z->arena, e.name, (void *)(uintptr_t)z->n) || fail_memory(err);
@@ -171,7 +173,8 @@ static int by_offset(const void *a, const void *b)
 static bool mark_overlaps(struct archive *z, nns_error *err)
 {
 	struct archive_entry **order = arena_array(z->arena, z->n + 1, sizeof *order);
-	if (!order)
+	z->unpacked = arena_array(z->arena, z->n + 1, sizeof *z->unpacked);
+	if (!order || !z->unpacked)
 		return fail_memory(err);
 	z->order = order;
 	for (size_t i = 0; i < z->n; i++)
@@ -287,14 +290,14 @@ bool archive_bytes(struct archive *z, const struct archive_entry *e, size_t limi
 		return fail(err, NNS_FORMAT, "%s: byte %llu: its compressed bytes are another entry's too (a zip bomb?)", e->name, (unsigned long long)e->offset);
 	if (e->size / MAX_RATIO > e->packed)
 		return fail(err, NNS_FORMAT, "%s: %llu bytes cannot hold %llu (a zip bomb?)", e->name, (unsigned long long)e->packed, (unsigned long long)e->size);
-	if (e->unpacked)
-		return *bytes = e->unpacked, true;
+	if (z->unpacked[e->index])
+		return *bytes = z->unpacked[e->index], true;
 	unsigned char *out = arena_alloc(z->arena, e->size + 1);
 	if (!out)
 		return fail_memory(err);
 	if (!unpack(z, e, out, err) || !compare_sum(e, out, (size_t)e->size, err))
 		return false;
-	z->entries[e - z->entries].unpacked = *bytes = out;
+	z->unpacked[e->index] = *bytes = out;
 	return true;
 }
 

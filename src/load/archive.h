@@ -30,7 +30,7 @@ struct archive_entry {
 	bool renamed;            /* the local header has another name than the directory */
 	bool repeated;           /* an earlier entry has this name */
 	bool overlaps;           /* its bytes are another entry's, or the directory's, too */
-	const unsigned char *unpacked; /* what was asked for before; NULL: nothing yet */
+	size_t index;            /* its place in the directory, which copies of it keep */
 };
 
 /* Whether the first entry in the file, which need not be the directory's, has a name that ends so: a quick first look. */
