@@ -1,6 +1,6 @@
 /*
  * Batch norm by the statistics of the batch, on images in blocks of 16
- * channels, and the ReLU after it.  Sums are kept by image and added in their
+ * channels, and the ReLU or clip after it.  Sums are kept by image and added in their
  * order, so that results do not depend on the number of threads.
  */
 #include "exec/backend.h"
@@ -20,7 +20,7 @@ struct batch_stats {
 	int64_t images, blocks, pixels, channels;
 	float *weight, *bias;    /* [blocks, 16], zeros after the channels */
 	double epsilon, momentum;
-	float low;               /* 0 with a ReLU, else -INFINITY */
+	float low, high;         /* of the result; 0 is between them, as channels that fill a block must be */
 	bool updates;
 	int threads;
 };
@@ -93,7 +93,7 @@ static void normalise(const struct pass *p, int64_t block, int64_t image)
 {
 	const float *factors = p->factors + block * 2 * LANES;
 	int64_t at = place_of(p, block, image);
-	floats_affine(p->y + at, p->x + at, p->s->pixels, factors, factors + LANES, p->s->low);
+	floats_affine(p->y + at, p->x + at, p->s->pixels, factors, factors + LANES, p->s->low, p->s->high);
 }
 
 /* A block at a time may still be in the cache when it is read again. */
@@ -159,6 +159,14 @@ static float *padded(const float *from, int64_t n, int64_t blocks)
 	return to;
 }
 
+static void set_limits(struct batch_stats *s, const struct work *w)
+{
+	const struct post *p = w->n_posts ? &w->posts[0] : NULL;
+	bool clips = p && p->kind == POST_CLIP;
+	s->low = clips ? p->alpha : p ? 0 : -INFINITY;
+	s->high = clips ? p->beta : INFINITY;
+}
+
 bool onednn_make_batch_stats(struct making *m)
 {
 	const struct work *w = m->w;
@@ -168,7 +176,8 @@ bool onednn_make_batch_stats(struct making *m)
 		return false;
 	*c = (struct own_code){ .self = s, .run = run_batch, .free = drop_batch, .name = "batch statistics" };
 	*s = (struct batch_stats){ .images = w->size[0], .channels = w->size[1], .blocks = (w->size[1] + LANES - 1) / LANES, .pixels = 1, .epsilon = w->epsilon,
-		.momentum = w->momentum, .low = w->n_posts ? 0 : -INFINITY, .updates = w->n_in == 3, .threads = omp_get_max_threads() };
+		.momentum = w->momentum, .updates = w->n_in == 3, .threads = omp_get_max_threads() };
+	set_limits(s, w);
 	for (int i = 2; i < w->ndim; i++)
 		s->pixels *= w->size[i];
 	if (s->images * s->blocks * s->pixels < WORTH_THREADS / LANES)

@@ -245,11 +245,12 @@ FOR_PROCESSORS void floats_moments(const float *x, int64_t n, const float *shift
 	}
 }
 
-FOR_PROCESSORS void floats_affine(float *to, const float *from, int64_t n, const float *scale, const float *shift, float low)
+FOR_PROCESSORS void floats_affine(float *to, const float *from, int64_t n, const float *scale, const float *shift, float low, float high)
 {
-	const pack a = load(scale), b = load(shift), least = (pack){ 0 } + low;
+	const pack a = load(scale), b = load(shift), least = (pack){ 0 } + low, most = (pack){ 0 } + high;
 	for (int64_t i = 0; i < n * WIDE; i += WIDE) {
 		pack y = load(from + i) * a + b;
-		store(to + i, choose(y < least, least, y));
+		y = choose(y < least, least, y);
+		store(to + i, choose(y > most, most, y));
 	}
 }

@@ -27,7 +27,7 @@ void floats_to_half(uint16_t *to, const float *from, int64_t n);
  * channel as its shift, the variance (square - sum^2 / n) / n has an error of n units in the last place of a double at most.
  */
 void floats_moments(const float *x, int64_t n, const float *shift, double *sum, double *square);
-/* The same order: to = from * scale[16] + shift[16], but low where that is less; -INFINITY: as it is. */
-void floats_affine(float *to, const float *from, int64_t n, const float *scale, const float *shift, float low);
+/* The same order: to = from * scale[16] + shift[16], at least low and at most high; NaN stays. */
+void floats_affine(float *to, const float *from, int64_t n, const float *scale, const float *shift, float low, float high);
 
 #endif

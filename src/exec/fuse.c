@@ -320,13 +320,21 @@ static bool takes_posts(enum work_kind k)
 	return k == WORK_CONVOLUTION || k == WORK_DECONVOLUTION || k == WORK_MATMUL || is_norm(k);
 }
 
+/* A ReLU; and with statistics of the batch, between limits that 0 is between. */
+static bool norm_takes(enum work_kind k, const struct post *p)
+{
+	if (p->kind == POST_CLIP)
+		return k == WORK_BATCH_STATS && p->alpha <= 0 && p->beta >= 0;
+	return p->kind == POST_RELU && p->alpha == 0;
+}
+
 static bool take_post(struct fusion *f, struct group *g, size_t step)
 {
 	struct post posts[2];
 	int n, slot;
 	if (!takes_posts(g->work.kind) || !post_read(&f->plan->steps[step], posts, &n, &slot) || slot != g->out || g->work.n_posts + n > BACKEND_POSTS)
 		return false;
-	if (is_norm(g->work.kind) && (g->work.n_posts || posts[0].kind != POST_RELU || posts[0].alpha != 0))
+	if (is_norm(g->work.kind) && (g->work.n_posts || n != 1 || !norm_takes(g->work.kind, posts)))
 		return false;
 	memcpy(&g->work.posts[g->work.n_posts], posts, (size_t)n * sizeof *posts);
 	g->work.n_posts += n;

@@ -75,7 +75,7 @@ static void normalise_channel(const struct batch *b, int64_t c)
 		const float *x = b->x + (n * b->c + c) * b->inner;
 		float *y = b->y + (n * b->c + c) * b->inner;
 		if (packs)
-			floats_affine(y, x, packs, scale, shift, -INFINITY);
+			floats_affine(y, x, packs, scale, shift, -INFINITY, INFINITY);
 		for (int64_t i = packs * LANES; i < b->inner; i++)
 			y[i] = x[i] * scale[0] + shift[0];
 	}
