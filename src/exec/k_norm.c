@@ -178,7 +178,7 @@ static bool k_batch_norm(struct kernel_call *k)
 	b.n = input->size[0];
 	b.c = input->size[1];
 	b.inner = sizes_product(input->size, 2, input->ndim);
-	struct tensor *out = out_like(k, input, input->dtype);
+	struct tensor *out = out_format(k, input->dtype, input->ndim, input->size, tensor_format(input));
 	if (!out || !optional(k, "weight", b.c, &b.weight) || !optional(k, "bias", b.c, &b.bias)
 	    || !optional(k, "running_mean", b.c, &mean) || !optional(k, "running_var", b.c, &variance))
 		return false;
