@@ -102,13 +102,14 @@ static void join(struct fusion *f, int x, int y)
 struct sharing {
 	struct fusion *f;
 	int out;
+	bool view;               /* the kernel gives a view; those of unsafe_split have no base */
 };
 
 static void share(int slot, void *data)
 {
 	struct sharing *s = data;
 	const struct value *in = s->f->plan->values[slot], *out = s->f->plan->values[s->out];
-	if (in == out->base || out == in->base || (in->base && in->base == out->base) || (in->dtype == out->dtype && value_numel(in) == value_numel(out)))
+	if (s->view || in == out->base || out == in->base || (in->base && in->base == out->base) || (in->dtype == out->dtype && value_numel(in) == value_numel(out)))
 		join(s->f, slot, s->out);
 }
 
@@ -146,7 +147,7 @@ static bool find_families(struct fusion *f)
 		f->family[i] = (int)i;
 	for (size_t i = 0; i < p->n_steps; i++)
 		for (int k = 0; k < p->steps[i].n_outputs; k++) {
-			struct sharing s = { f, p->steps[i].outputs[k] };
+			struct sharing s = { f, p->steps[i].outputs[k], kernel_reshapes(p->steps[i].row) };
 			if (s.out >= 0 && !makes_own(f, i))
 				step_each_slot(&p->steps[i], share, &s);
 		}
