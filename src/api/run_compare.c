@@ -23,7 +23,7 @@ static void compare_tensors(struct comparison *c, size_t step, const double *fas
 		double by = both_nan || fast[i] == want[i] ? 0 : fabs(fast[i] - want[i]);
 		if (by > d->largest)
 			d->largest = by;
-		if (!(by <= c->atol + c->rtol * fabs(want[i])) && !both_nan && !d->found) {
+		if (!d->found && !close_enough(fast[i], want[i], c->rtol, c->atol)) {
 			d->found = true;
 			d->step = step;
 			d->at = i;

@@ -89,8 +89,7 @@ static void measure(const struct tensor *t, struct statistics *s)
 
 /* ---- Comparing ---- */
 
-/* numpy.allclose with equal_nan=True. */
-static bool close_enough(double got, double want, double rtol, double atol)
+bool close_enough(double got, double want, double rtol, double atol)
 {
 	if (isnan(got) || isnan(want))
 		return isnan(got) && isnan(want);

@@ -74,12 +74,6 @@ bool onednn_make_layer_norm(struct making *m)
 	return !w->weights || (onednn_add_array(m, DNNL_ARG_SCALE, w->weights, 0, n) && onednn_add_array(m, DNNL_ARG_SHIFT, w->bias, 0, n));
 }
 
-bool onednn_make_softmax(struct making *m)
-{
-	dnnl_softmax_desc_t d;
-	return onednn_make_attr(m, 0) && dnnl_softmax_forward_desc_init(&d, dnnl_forward_inference, &m->w->in[0]->md, m->w->axis) == dnnl_success && onednn_make_pd(m, &d);
-}
-
 bool onednn_make_concat(struct making *m)
 {
 	const struct work *w = m->w;

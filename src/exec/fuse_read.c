@@ -1,5 +1,4 @@
 /* Reading steps as works of a backend: a row an operator. */
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -122,8 +121,8 @@ static const struct activation activations[] = {
 	{ "leaky_relu", POST_RELU, "negative_slope", NULL, 0.01f, 0 },
 	{ "hardtanh", POST_CLIP, "min_val", "max_val", -1, 1 },
 	{ "relu6", POST_CLIP, NULL, NULL, 0, 6 },
-	{ "clamp", POST_CLIP, "min", "max", -FLT_MAX, FLT_MAX },
-	{ "clamp_min", POST_CLIP, "min", NULL, 0, FLT_MAX },
+	{ "clamp", POST_CLIP, "min", "max", -INFINITY, INFINITY },
+	{ "clamp_min", POST_CLIP, "min", NULL, 0, INFINITY },
 	{ "elu", POST_ELU, "alpha", NULL, 1, 0 },
 	{ "tanh", POST_TANH, NULL, NULL, 0, 0 },
 	{ "sigmoid", POST_SIGMOID, NULL, NULL, 0, 0 },
