@@ -62,6 +62,7 @@ def calls(root):
     n = 30000
     at = case(root, "bad-file-call-copies", ["params", "CASE/calls.pth"], status=1, message="copy many times what the pickle holds")
     archive(at("calls.pth"), b"ccollections\nOrderedDict\nq\x000](" + b"K\x01K\x02\x86" * n + b"eq\x020h\x02\x85q\x010](" + b"h\x00h\x01R" * n + b"e")
+    case(root, "good-audit-packed", ["audit", "CASE/../bad-file-call-copies/calls.pth"], "CASE/../bad-file-call-copies/calls.pth: nothing found\n")
     at = case(root, "good-file-call-within-call", ["tree", "CASE/calls.pth"], "Module()\n")
     archive(at("calls.pth"), b"ccopyreg\n__newobj__\nq\x000ctorch._tensor\n_rebuild_from_type_v2\nq\x010)" + b"q\x020(h\x01h\x00Nh\x02t" * 300000 + b"q\x020h\x00h\x02R")
 
