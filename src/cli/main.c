@@ -106,12 +106,17 @@ static int run_command(const struct command *c, int argc, char **argv)
 	return status;
 }
 
-static bool is_path(const char *word)
+/* What stands for a model where a command would: something like a path, a file that is there, or an expression. */
+static bool is_model(const char *word)
 {
-	FILE *f = strpbrk(word, "./") ? fopen(word, "r") : NULL;
-	if (f)
+	FILE *f;
+	if (word[0] == '-')
+		return !word[1] || strncmp(word, "-e", 2) == 0 || strcmp(word, "--expr") == 0 || strncmp(word, "--expr=", 7) == 0;
+	if (strpbrk(word, "./"))
+		return true;
+	if ((f = fopen(word, "r")))
 		fclose(f);
-	return f || strpbrk(word, "./") || strcmp(word, "-") == 0;
+	return f != NULL;
 }
 
 static int unknown_command(const char *word)
@@ -143,7 +148,7 @@ int main(int argc, char **argv)
 	const struct command *c = find_command(argv[1]);
 	if (c)
 		return run_command(c, argc - 2, argv + 2);
-	if (is_path(argv[1]))
+	if (is_model(argv[1]))
 		return run_command(&overview, argc - 1, argv + 1);
 	return unknown_command(argv[1]);
 }
