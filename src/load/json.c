@@ -10,7 +10,7 @@ enum { MAX_DEPTH = 1000 };
 
 /* An object or list that is being read. */
 struct level {
-	cJSON *node, *last;      /* NULL in what stays text */
+	cJSON *node, *last;
 	bool object, defers;     /* its own objects and lists stay text */
 };
 
@@ -19,7 +19,7 @@ struct reader {
 	struct arena *arena;
 	const char *const *later;
 	nns_error *err;
-	int depth, text_depth;   /* from that depth on no nodes are made; 0: they are made */
+	int depth;
 	bool deferred;           /* the member to come is named in `later` */
 	struct level levels[MAX_DEPTH];
 };
@@ -52,11 +52,6 @@ static char next_visible(struct reader *r)
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
-}
-
-static bool makes_nodes(const struct reader *r)
-{
-	return r->text_depth == 0;
 }
 
 /* ---- Strings ---- */
@@ -145,7 +140,6 @@ static bool unescape(struct reader *r, const char *end, char *to)
 	return true;
 }
 
-/* A string as it is written is not checked for its escapes where it stays text: that is done when it is read. */
 static bool read_string(struct reader *r, char **out)
 {
 	const char *end;
@@ -154,14 +148,11 @@ static bool read_string(struct reader *r, char **out)
 	if (!string_end(r, &end, &escaped))
 		return false;
 	size_t n = (size_t)(end - r->at);
-	*out = NULL;
-	if (makes_nodes(r)) {
-		*out = escaped ? arena_alloc(r->arena, n + 1) : arena_strndup(r->arena, r->at, n);
-		if (!*out)
-			return fail_memory(r->err);
-		if (escaped && !unescape(r, end, *out))
-			return false;
-	}
+	*out = escaped ? arena_alloc(r->arena, n + 1) : arena_strndup(r->arena, r->at, n);
+	if (!*out)
+		return fail_memory(r->err);
+	if (escaped && !unescape(r, end, *out))
+		return false;
 	r->at = end + 1;
 	return true;
 }
@@ -209,8 +200,6 @@ static bool read_number(struct reader *r, double *out)
 		if (digits(r) == 0)
 			return wrong(r, "a digit");
 	}
-	if (!makes_nodes(r))
-		return true;
 	if (!plain || whole > 15)
 		return real_of(r, from, (size_t)(r->at - from), out);
 	int64_t n = 0;           /* fits a double exactly */
@@ -241,26 +230,21 @@ static bool read_scalar(struct reader *r, cJSON *v)
 	if (c == '"') {
 		if (!read_string(r, &string))
 			return false;
-		if (v) {
-			v->type = cJSON_String;
-			v->valuestring = string;
-		}
+		v->type = cJSON_String;
+		v->valuestring = string;
 		return true;
 	}
 	if (c != '-' && !is_digit(c)) {
 		if (!read_word(r, &type))
 			return false;
-		if (v)
-			v->type = type;
+		v->type = type;
 		return true;
 	}
 	if (!read_number(r, &number))
 		return false;
-	if (v) {
-		v->type = cJSON_Number;
-		v->valuedouble = number;
-		v->valueint = number >= INT_MAX ? INT_MAX : number <= INT_MIN ? INT_MIN : (int)number;
-	}
+	v->type = cJSON_Number;
+	v->valuedouble = number;
+	v->valueint = number >= INT_MAX ? INT_MAX : number <= INT_MIN ? INT_MIN : (int)number;
 	return true;
 }
 
@@ -288,17 +272,14 @@ static bool read_key(struct reader *r, char **key)
 	return true;
 }
 
-/* A node for the value to come, at the end of the object or list that is being read; NULL in what stays text. */
+/* A node for the value to come, at the end of the object or list that is being read. */
 static bool add_node(struct reader *r, cJSON **out)
 {
 	struct level *l = &r->levels[r->depth - 1];
 	char *key = NULL;
-	*out = NULL;
 	r->deferred = false;
 	if (l->object && !read_key(r, &key))
 		return false;
-	if (!makes_nodes(r))
-		return true;
 	cJSON *v = arena_alloc(r->arena, sizeof *v);
 	if (!v)
 		return fail_memory(r->err);
@@ -313,69 +294,95 @@ static bool add_node(struct reader *r, cJSON **out)
 	return true;
 }
 
+/* To behind the bracket that closes the one at `at`; which kind it is, and all between them, is looked at when it is read. */
+static bool skip_text(struct reader *r)
+{
+	enum { OTHER, QUOTE, OPEN, CLOSE };
+	static const unsigned char kinds[256] = { ['"'] = QUOTE, ['['] = OPEN, ['{'] = OPEN, [']'] = CLOSE, ['}'] = CLOSE };
+	const char *s = r->at, *end = r->end;
+	size_t open = 0;
+	do {
+		while (s < end && kinds[(unsigned char)*s] == OTHER)
+			s++;
+		int kind = s < end ? kinds[(unsigned char)*s] : OTHER;
+		if (kind == QUOTE)
+			for (s++; s < end && *s != '"'; s++)
+				s += *s == '\\' && end - s > 1;
+		open += kind == OPEN;
+		open -= kind == CLOSE;
+		s++;
+	} while (open > 0 && s < end);
+	r->at = s < end ? s : end;
+	return open == 0 || wrong(r, "a closing bracket");
+}
+
+/* Its length and its place in the whole are kept in the node's numbers. */
+static bool keep_text(struct reader *r, cJSON *v)
+{
+	const char *from = r->at;
+	v->type = cJSON_Raw;
+	v->valuestring = (char *)from;
+	if (!skip_text(r))
+		return false;
+	v->valuedouble = (double)(r->at - from);
+	v->valueint = from - r->start < INT_MAX ? (int)(from - r->start) : 0;
+	return true;
+}
+
 static bool open_level(struct reader *r, cJSON *v)
 {
-	bool object = *r->at == '{', text = r->depth > 0 && r->levels[r->depth - 1].defers;
+	bool object = *r->at == '{';
 	if (r->depth == MAX_DEPTH)
 		return fail(r->err, NNS_LIMIT, "byte %llu of the JSON: it is nested more than %d deep", (unsigned long long)(r->at - r->start), MAX_DEPTH);
-	if (v)
-		v->type = text ? cJSON_Raw : object ? cJSON_Object : cJSON_Array;
-	if (v && text) {
-		v->valuestring = (char *)r->at;
-		r->text_depth = r->depth + 1;
-	}
-	r->levels[r->depth++] = (struct level){ .node = v, .object = object, .defers = v && !text && r->deferred };
+	v->type = object ? cJSON_Object : cJSON_Array;
+	r->levels[r->depth++] = (struct level){ .node = v, .object = object, .defers = r->deferred };
 	r->at++;
 	return true;
 }
 
-static void close_level(struct reader *r)
+/* A scalar, a text, or the beginning of an object or list: *opened. */
+static bool begin_value(struct reader *r, cJSON *v, bool *opened)
 {
-	struct level *l = &r->levels[--r->depth];
-	r->at++;
-	if (r->text_depth == r->depth + 1) {
-		r->text_depth = 0;
-		l->node->valuedouble = (double)(r->at - l->node->valuestring);
-	}
+	char c = next_visible(r);
+	bool container = c == '{' || c == '[', text = container && r->depth > 0 && r->levels[r->depth - 1].defers;
+	*opened = container && !text;
+	return text ? keep_text(r, v) : container ? open_level(r, v) : read_scalar(r, v);
 }
 
 static bool read_value(struct reader *r, cJSON *v)
 {
-	char c = next_visible(r);
-	bool container = c == '{' || c == '[';
-	if (!(container ? open_level(r, v) : read_scalar(r, v)))
+	bool first;
+	if (!begin_value(r, v, &first))
 		return false;
-	bool first = container;
 	while (r->depth > 0) {
 		bool object = r->levels[r->depth - 1].object;
-		c = next_visible(r);
+		char c = next_visible(r);
 		if (c == (object ? '}' : ']')) {
-			close_level(r);
+			r->depth--;
+			r->at++;
 			first = false;
 			continue;
 		}
 		if (!first && c != ',')
 			return wrong(r, object ? "',' or '}'" : "',' or ']'");
 		r->at += !first;
-		if (!add_node(r, &v))
-			return false;
-		c = next_visible(r);
-		first = c == '{' || c == '[';
-		if (!(first ? open_level(r, v) : read_scalar(r, v)))
+		if (!add_node(r, &v) || !begin_value(r, v, &first))
 			return false;
 	}
 	return true;
 }
 
-cJSON *json_read(struct arena *a, const char *text, size_t len, const char *const *later, nns_error *err)
+/* start: where the bytes of messages are counted from. */
+static cJSON *read_from(struct arena *a, const char *start, const char *text, size_t len, const char *const *later, nns_error *err)
 {
 	struct reader r;         /* the levels are set as they are opened */
-	r.start = r.at = text;
+	r.start = start;
+	r.at = text;
 	r.end = text + len;
 	r.arena = a;
 	r.later = later;
 	r.err = err;
-	r.depth = r.text_depth = 0;
+	r.depth = 0;
 	r.deferred = false;
 	cJSON *v = arena_alloc(a, sizeof *v);
 	if (!v)
@@ -388,12 +395,17 @@ cJSON *json_read(struct arena *a, const char *text, size_t len, const char *cons
 	return r.at == r.end ? v : (wrong(&r, "nothing more"), NULL);
 }
 
+cJSON *json_read(struct arena *a, const char *text, size_t len, const char *const *later, nns_error *err)
+{
+	return read_from(a, text, text, len, later, err);
+}
+
 const cJSON *json_whole(const cJSON *v, struct arena *scratch, const char *const *later, nns_error *err)
 {
 	if (!cJSON_IsRaw(v))
 		return v;
 	arena_clear(scratch);
-	cJSON *whole = json_read(scratch, v->valuestring, (size_t)v->valuedouble, later, err);
+	cJSON *whole = read_from(scratch, v->valuestring - v->valueint, v->valuestring, (size_t)v->valuedouble, later, err);
 	if (whole)
 		whole->string = v->string;
 	return whole;

@@ -11,7 +11,7 @@
 
 /*
  * The value that text is (RFC 8259; a byte order mark is passed over), nested at most 1,000 deep.  Objects and lists that are
- * members of a member named in `later` (NULL-terminated, or NULL) are checked and left as text: cJSON_Raw, for json_whole().
+ * members of a member named in `later` (NULL-terminated, or NULL) are left as text, which is looked at when json_whole() reads it: cJSON_Raw.
  * NULL with an error that names the byte: "byte 17 of the JSON: a value is expected, found 'x'".
  */
 cJSON *json_read(struct arena *a, const char *text, size_t len, const char *const *later, nns_error *err);

@@ -243,6 +243,8 @@ static bool place_unused(struct pt2 *p, struct pt2_state *s)
 		const char *name = s->weights.by_name.entries[i].key;
 		if (is_there(p, name))
 			continue;
+		if (!(name = arena_strdup(p->model->arena, name)))       /* modules borrow it */
+			return fail_memory(p->err);
 		struct value *v = state_tensor(p, s, name, NULL);
 		const cJSON *entry = v ? pt2_whole(p, s->weights.by_name.entries[i].value, p->one) : NULL;
 		if (!entry || !place(p, name, v, cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "is_param")), true))

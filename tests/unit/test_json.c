@@ -44,7 +44,7 @@ static const struct { const char *text, *want, *error; } cases[] = {
 	{ "\"\\u0000\"", NULL, "byte 3 of the JSON: the code of a character is expected, found '0'" },
 	{ "\"\\ud83d.\"", NULL, "byte 7 of the JSON: the second half of a character is expected, found '.'" },
 	{ "{} {}", NULL, "byte 3 of the JSON: nothing more is expected, found '{'" },
-	{ "{\"nodes\": [{\"a\": [1 2]}]}", NULL, "byte 20 of the JSON: ',' or ']' is expected, found '2'" },
+	{ "{\"nodes\": [{\"a\": \"]}", NULL, "byte 20 of the JSON: a closing bracket is expected, the text ends" },
 };
 
 static void test_cases(void)
@@ -78,6 +78,10 @@ static void test_later(void)
 	whole = json_whole(nodes->child, scratch, later, &err);
 	const cJSON *inner = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(whole, "x"), "nodes");
 	report("lists within it stay text again", cJSON_IsRaw(inner ? inner->child : NULL));
+	static const char wrong[] = "{\"nodes\": [{\"a\": [1 2]}]}";
+	cJSON *damaged = json_read(a, wrong, sizeof wrong - 1, later, &err);
+	whole = damaged ? json_whole(damaged->child->child, scratch, later, &err) : NULL;
+	report("the byte in the whole", damaged && !whole && strcmp(err.message, "byte 20 of the JSON: ',' or ']' is expected, found '2'") == 0);
 	report("what is no text is itself", json_whole(nodes->child->next, scratch, later, &err) == nodes->child->next);
 	arena_free(a);
 	arena_free(scratch);
@@ -109,7 +113,7 @@ static bool agrees(const char *text, size_t len)
 	nns_error same = { 0 };
 	struct arena *b = arena_new(NULL, &same);
 	bool deferred = json_read(b, text, len, later, &same) != NULL;
-	ok = ok && (deferred || !ours);  /* escapes of what stays text are looked at when it is read */
+	ok = ok && (deferred || !ours);  /* what stays text is looked at when it is read */
 	free(x);
 	free(y);
 	cJSON_Delete(theirs);
