@@ -329,11 +329,22 @@ static bool norm_takes(enum work_kind k, const struct post *p)
 	return p->kind == POST_RELU && p->alpha == 0;
 }
 
+/* oneDNN's depthwise convolutions do the second of two posts of a kind with the numbers of the first. */
+static bool repeats_kind(const struct work *w, const struct post *posts, int n)
+{
+	for (int i = 0; i < w->n_posts; i++)
+		for (int k = 0; k < n; k++)
+			if (w->posts[i].kind == posts[k].kind)
+				return true;
+	return false;
+}
+
 static bool take_post(struct fusion *f, struct group *g, size_t step)
 {
 	struct post posts[2];
 	int n, slot;
-	if (!takes_posts(g->work.kind) || !post_read(&f->plan->steps[step], posts, &n, &slot) || slot != g->out || g->work.n_posts + n > BACKEND_POSTS)
+	if (!takes_posts(g->work.kind) || !post_read(&f->plan->steps[step], posts, &n, &slot) || slot != g->out || g->work.n_posts + n > BACKEND_POSTS ||
+	    repeats_kind(&g->work, posts, n))
 		return false;
 	if (is_norm(g->work.kind) && (g->work.n_posts || n != 1 || !norm_takes(g->work.kind, posts)))
 		return false;
