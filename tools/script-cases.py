@@ -167,6 +167,15 @@ class Indexed(nn.Module):
         return x[0], x[:, :, :], x[:, 1:2, :], x[:, None], x[:, :, torch.tensor([1, 0])].transpose(0, 1)[:2, :].transpose(0, 1).expand(2, 2, 2).reshape(2, 2, 2).repeat(1, 1, 2)
 
 
+class NamedSlice(nn.Module):
+    """A slice of everything that is read again beside what is taken of it."""
+
+    def forward(self, x):
+        y = x[:]
+        z = y.select(1, 0)
+        return z + y
+
+
 class Twice(nn.Module):
     def __init__(self):
         super().__init__()
@@ -247,6 +256,9 @@ def main(root):
     at = case(root, "good-script-slices", ["shapes", "CASE/model.pt", "--format", "tsv"], "module\tclass\toutput\n\tIndexed\t3x4 2x3x4 2x1x4 2x1x3x4 2x2x4\n".replace(" ", ","))
     save(indexed, at("model.pt"))
     at = case(root, "good-script-slices-autograd", ["graph", "CASE/../good-script-slices/model.pt", "--view", "autograd", "-o", "OUT.gv"])
+    at = case(root, "good-script-named-slice", ["run", "CASE/model.pt", "--inputs", "CASE/io.npz", "--expect", "CASE/io.npz"]); save(torch.jit.script(NamedSlice()), at("model.pt"))
+    x = torch.arange(16.0).view(4, 4)
+    numpy.savez(at("io.npz"), in0=x.numpy(), out0=NamedSlice()(x).numpy())
     at = case(root, "good-script-int", ["shapes", "CASE/model.pt", "--input", "x=3", "--input", "n=4", "--format", "tsv"], "module\tclass\toutput\n\tRepeat\t12\n"); save(torch.jit.script(Repeat()), at("model.pt"))
     case(root, "bad-script-no-int", ["shapes", "CASE/../good-script-int/model.pt", "--input", "x=3"], status=2, message="forward wants x: Tensor, n: int;")
     at = case(root, "bad-script-content", ["shapes", "CASE/model.pt", "--input", "3"], status=1, message="code/__torch__.py:8: the value of a tensor decides which way to go; it is not known while tracing")

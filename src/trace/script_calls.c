@@ -405,13 +405,13 @@ static bool call_tensors(struct interp *in, const char *name, const struct lang_
 	struct recorder *r = &run->rt->recorder;
 	struct lang_args own = *args;
 	size_t n;
+	run->rt->interp.line = in->line;
 	if (script_is_whole(name, args))
 		return script_whole_slice(run, args, out, err);
 	script_index_further(run, name, &own);
 	if (r->evaluate && script_is_known(args))
 		return script_compute(run, name, args, out, err);
 	name = as_called(name, &own);
-	run->rt->interp.line = in->line;
 	op_fact_overloads(name, &n);
 	return n ? record_script(r, name, &own, out, err) : record_unknown(r, name, &own, 1, out, err);
 }

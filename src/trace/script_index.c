@@ -66,7 +66,8 @@ void script_index_further(struct script_run *run, const char *name, struct lang_
 	struct graph *g = run->rt->recorder.graph;
 	if (!w->whole || script_first(args) != w->whole || !is_index(name) || (strcmp(name, "index") != 0 && dim_of(args) <= w->dim))
 		return;
-	if (g->last && g->last == w->whole->producer) {
+	/* a slice that a line of its own named may be read again */
+	if (g->last && g->last == w->whole->producer && g->last->code_line == run->rt->interp.line) {
 		if (w->before)
 			w->before->next = NULL;
 		else
