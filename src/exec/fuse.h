@@ -52,6 +52,7 @@ bool fuse(struct fusion *f, const struct plan *p, struct arena *a, nns_error *er
 /* The argument of a step by its name; a D_TENSOR is a slot.  NULL: the schema has none. */
 const struct datum *step_arg(const struct plan_step *s, const char *name);
 int step_slot(const struct plan_step *s, const char *name);  /* -1: None, or no tensor */
+double step_number(const struct plan_step *s, const char *name, double none);  /* none: when it is no number, or the schema has none */
 /* Whether the step changes a tensor that it was given, in any family (-1) or in one. */
 bool step_writes(const struct fusion *f, size_t step, int family);
 /* Whether a later step or the caller wants the slot as it is after the step. */
@@ -70,7 +71,7 @@ bool find_chains(struct fusion *f);
 bool group_read(struct fusion *f, size_t step, struct group *g);
 /* Whether the operator is one that a backend may do. */
 bool group_known(const struct plan_step *s);
-/* The activation that a step is; its argument in *slot. */
+/* fuse_post.c: the activation that a step is; its argument in *slot. */
 bool post_read(const struct plan_step *s, struct post *posts, int *n, int *slot);
 /* The name of the operator without overload and underscore. */
 bool step_is(const struct plan_step *s, const char *name);

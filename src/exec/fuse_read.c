@@ -32,7 +32,7 @@ int step_slot(const struct plan_step *s, const char *name)
 	return d && d->kind == D_TENSOR ? (int)d->u.i : -1;
 }
 
-static double number(const struct plan_step *s, const char *name, double none)
+double step_number(const struct plan_step *s, const char *name, double none)
 {
 	const struct datum *d = step_arg(s, name);
 	return d && datum_is_number(*d) ? datum_as_float(*d) : none;
@@ -107,67 +107,13 @@ static bool set_constant(struct fusion *f, size_t step, const char *name, int *s
 	return *slot < 0 || (f->constant[*slot] && plain_value(f, *slot, step));
 }
 
-/* ---- Activations ---- */
-
-struct activation {
-	const char *name;
-	enum post_kind kind;
-	const char *alpha, *beta;    /* arguments; NULL: the numbers after them */
-	float alpha_is, beta_is;     /* also when the argument is None */
-};
-
-static const struct activation activations[] = {
-	{ "relu", POST_RELU, NULL, NULL, 0, 0 },
-	{ "leaky_relu", POST_RELU, "negative_slope", NULL, 0.01f, 0 },
-	{ "hardtanh", POST_CLIP, "min_val", "max_val", -1, 1 },
-	{ "relu6", POST_CLIP, NULL, NULL, 0, 6 },
-	{ "clamp", POST_CLIP, "min", "max", -INFINITY, INFINITY },
-	{ "clamp_min", POST_CLIP, "min", NULL, 0, INFINITY },
-	{ "elu", POST_ELU, "alpha", NULL, 1, 0 },
-	{ "tanh", POST_TANH, NULL, NULL, 0, 0 },
-	{ "sigmoid", POST_SIGMOID, NULL, NULL, 0, 0 },
-	{ "gelu", POST_GELU, NULL, NULL, 0, 0 },
-	{ "silu", POST_SWISH, NULL, NULL, 1, 0 },
-	{ "hardswish", POST_HARDSWISH, NULL, NULL, 0, 0 },
-	{ "hardsigmoid", POST_LINEAR, NULL, NULL, 1.0f / 6, 0.5f },
-	{ "mish", POST_MISH, NULL, NULL, 0, 0 },
-	{ "exp", POST_EXP, NULL, NULL, 0, 0 },
-	{ "sqrt", POST_SQRT, NULL, NULL, 0, 0 },
-	{ "abs", POST_ABS, NULL, NULL, 0, 0 },
-	{ "log", POST_LOG, NULL, NULL, 0, 0 },
-};
-
-static bool is_tensor_overload(const struct plan_step *s)
-{
-	return strstr(s->node->op->name, ".Tensor") != NULL;
-}
-
-bool post_read(const struct plan_step *s, struct post *posts, int *n, int *slot)
-{
-	const struct activation *a = NULL;
-	for (size_t i = 0; i < sizeof activations / sizeof *activations && !a; i++)
-		if (step_is(s, activations[i].name))
-			a = &activations[i];
-	if (!a || is_tensor_overload(s) || s->n_outputs != 1)
-		return false;
-	*slot = step_slot(s, "self");
-	posts[0] = (struct post){ a->kind, a->alpha ? (float)number(s, a->alpha, a->alpha_is) : a->alpha_is, a->beta ? (float)number(s, a->beta, a->beta_is) : a->beta_is };
-	*n = 1;
-	const struct datum *kind = step_arg(s, "approximate");
-	if (kind && kind->kind == D_STR && strcmp(kind->u.s, "tanh") == 0)
-		posts[0].kind = POST_GELU_TANH;
-	if (a->kind == POST_LINEAR)
-		posts[(*n)++] = (struct post){ POST_CLIP, 0, 1 };
-	return *slot >= 0 && number(s, "scale", 1) == 1 && number(s, "input_scale", 1) == 1;
-}
+/* ---- Works ---- */
 
 static bool read_activation(struct fusion *f, size_t step, struct group *g)
 {
 	struct work *w = &g->work;
 	return post_read(&f->plan->steps[step], w->posts, &w->n_posts, &g->in[0]) && set_input(f, step, g, 0, "self");
 }
-
-/* ---- Other works ---- */
 
 static bool read_convolution(struct fusion *f, size_t step, struct group *g)
 {
@@ -181,8 +127,8 @@ static bool read_convolution(struct fusion *f, size_t step, struct group *g)
 	if (!numbers(s, "stride", n, 1, w->stride) || !numbers(s, "padding", n, 0, w->padding) || !numbers(s, "dilation", n, 1, w->dilation) ||
 	    !numbers(s, "output_padding", n, 0, more))
 		return false;
-	w->kind = number(s, "transposed", 0) != 0 ? WORK_DECONVOLUTION : WORK_CONVOLUTION;
-	w->groups = (int64_t)number(s, "groups", 1);
+	w->kind = step_number(s, "transposed", 0) != 0 ? WORK_DECONVOLUTION : WORK_CONVOLUTION;
+	w->groups = (int64_t)step_number(s, "groups", 1);
 	for (int i = 0; i < n; i++) {
 		w->kernel[i] = f->plan->values[g->weights]->size[i + 2];
 		if (more[i] && w->kind == WORK_DECONVOLUTION)
@@ -217,8 +163,8 @@ static bool read_training(struct fusion *f, size_t step, struct group *g)
 			return false;
 	if (g->work.ndim < 3 || g->work.ndim > 5 || g->work.size[1] < 8 || !set_input(f, step, g, 0, "input"))
 		return false;
-	g->work.epsilon = (float)number(s, "eps", 0);
-	g->work.momentum = number(s, "momentum", 0);
+	g->work.epsilon = (float)step_number(s, "eps", 0);
+	g->work.momentum = step_number(s, "momentum", 0);
 	return (step_slot(s, "running_mean") < 0 && step_slot(s, "running_var") < 0) || set_running(f, step, g);
 }
 
@@ -226,7 +172,7 @@ static bool read_norm(struct fusion *f, size_t step, struct group *g)
 {
 	static const char *const constants[] = { "weight", "bias", "running_mean", "running_var" };
 	const struct plan_step *s = &f->plan->steps[step];
-	if (number(s, "training", 1) != 0)
+	if (step_number(s, "training", 1) != 0)
 		return read_training(f, step, g);
 	for (int i = 0; i < 4; i++) {
 		int slot;
@@ -244,10 +190,10 @@ static bool read_pool(struct fusion *f, size_t step, struct group *g)
 	int n = w->ndim - 2;
 	if (n < 1 || n > 3 || !set_input(f, step, g, 0, "self"))
 		return false;
-	if (w->kind == WORK_AVERAGE_POOL && number(s, "count_include_pad", 1) != 0)
+	if (w->kind == WORK_AVERAGE_POOL && step_number(s, "count_include_pad", 1) != 0)
 		w->kind = WORK_AVERAGE_POOL_PADDED;
 	const struct datum *divisor = step_arg(s, "divisor_override"), *stride = step_arg(s, "stride");
-	if ((divisor && datum_is_number(*divisor)) || (w->kind != WORK_MAX_POOL && number(s, "ceil_mode", 0) != 0))
+	if ((divisor && datum_is_number(*divisor)) || (w->kind != WORK_MAX_POOL && step_number(s, "ceil_mode", 0) != 0))
 		return false;
 	if (!numbers(s, "kernel_size", n, 1, w->kernel) || !numbers(s, "padding", n, 0, w->padding) || !numbers(s, "dilation", n, 1, w->dilation))
 		return false;
@@ -263,7 +209,7 @@ static bool read_mean(struct fusion *f, size_t step, struct group *g)
 	const struct plan_step *s = &f->plan->steps[step];
 	const struct datum *dims = step_arg(s, "dim");
 	struct work *w = &g->work;
-	if (!set_input(f, step, g, 0, "self") || !dims || !datum_is_seq(*dims) || number(s, "keepdim", 0) == 0)
+	if (!set_input(f, step, g, 0, "self") || !dims || !datum_is_seq(*dims) || step_number(s, "keepdim", 0) == 0)
 		return false;
 	const struct value *v = f->plan->values[g->in[0]];
 	unsigned marked = 0;
@@ -314,13 +260,13 @@ static bool read_matmul(struct fusion *f, size_t step, struct group *g)
 		return true;
 	const struct value *bias = plain_value(f, step_slot(s, "self"), step);
 	g->bias = step_slot(s, "self");
-	return bias && f->constant[g->bias] && bias->ndim == 1 && bias->size[0] == g->work.size[1] && number(s, "beta", 1) == 1 && number(s, "alpha", 1) == 1;
+	return bias && f->constant[g->bias] && bias->ndim == 1 && bias->size[0] == g->work.size[1] && step_number(s, "beta", 1) == 1 && step_number(s, "alpha", 1) == 1;
 }
 
 static bool read_binary(struct fusion *f, size_t step, struct group *g)
 {
 	const struct plan_step *s = &f->plan->steps[step];
-	if (!set_input(f, step, g, 0, "self") || !set_input(f, step, g, 1, "other") || number(s, "alpha", 1) != 1 || step_arg(s, "rounding_mode"))
+	if (!set_input(f, step, g, 0, "self") || !set_input(f, step, g, 1, "other") || step_number(s, "alpha", 1) != 1 || step_arg(s, "rounding_mode"))
 		return false;
 	const struct value *x = f->plan->values[g->in[0]], *y = f->plan->values[g->in[1]];
 	bool commutes = g->work.kind == WORK_ADD || g->work.kind == WORK_MUL;
@@ -346,15 +292,15 @@ static bool read_layer_norm(struct fusion *f, size_t step, struct group *g)
 	if (!shape || !datum_is_seq(*shape) || shape->u.seq->n != 1 || g->work.ndim < 2 || !set_input(f, step, g, 0, "input") ||
 	    !set_constant(f, step, "weight", &g->weights) || !set_constant(f, step, "bias", &g->bias))
 		return false;
-	g->work.epsilon = (float)number(s, "eps", 1e-5);
+	g->work.epsilon = (float)step_number(s, "eps", 1e-5);
 	return is_row_by_row(f, g->in[0]) && (g->weights < 0) == (g->bias < 0);
 }
 
 static bool read_softmax(struct fusion *f, size_t step, struct group *g)
 {
-	double axis = number(&f->plan->steps[step], "dim", 0);
+	double axis = step_number(&f->plan->steps[step], "dim", 0);
 	g->work.axis = (int)(axis < 0 ? axis + g->work.ndim : axis);
-	return g->work.axis == g->work.ndim - 1 && number(&f->plan->steps[step], "half_to_float", 0) == 0 && set_input(f, step, g, 0, "self") &&
+	return g->work.axis == g->work.ndim - 1 && step_number(&f->plan->steps[step], "half_to_float", 0) == 0 && set_input(f, step, g, 0, "self") &&
 	       is_row_by_row(f, g->in[0]);
 }
 
@@ -362,7 +308,7 @@ static bool read_cat(struct fusion *f, size_t step, struct group *g)
 {
 	const struct plan_step *s = &f->plan->steps[step];
 	const struct datum *list = step_arg(s, "tensors");
-	double axis = number(s, "dim", 0);
+	double axis = step_number(s, "dim", 0);
 	if (!list || !datum_is_seq(*list) || list->u.seq->n < 2)
 		return false;
 	g->work.axis = (int)(axis < 0 ? axis + g->work.ndim : axis);
@@ -397,7 +343,7 @@ static bool read_lstm(struct fusion *f, size_t step, struct group *g)
 	for (int i = 0; i < 3; i++)
 		if (!set_input(f, step, g, i, inputs[i]) || !value_is_contiguous(f->plan->values[g->in[i]]))
 			return false;
-	bool biased = number(s, "has_biases", 1) != 0;
+	bool biased = step_number(s, "has_biases", 1) != 0;
 	for (int i = 0; i < 4; i++) {
 		if (!set_constant(f, step, weights[i], &g->lstm[i]) || g->lstm[i] < 0)
 			return false;
@@ -405,10 +351,10 @@ static bool read_lstm(struct fusion *f, size_t step, struct group *g)
 			g->lstm[i] = -1;
 	}
 	const struct value *x = f->plan->values[g->in[0]], *w_ih = f->plan->values[g->lstm[0]], *w_hh = f->plan->values[g->lstm[1]];
-	if (x->ndim != 3 || number(s, "mode", 2) != 2)
+	if (x->ndim != 3 || step_number(s, "mode", 2) != 2)
 		return false;
-	*l = (struct lstm_shape){ .steps = x->size[0], .batch = x->size[1], .in = x->size[2], .n = (int64_t)number(s, "hidden_size", 0),
-	                          .reverse = number(s, "reverse", 0) != 0 };
+	*l = (struct lstm_shape){ .steps = x->size[0], .batch = x->size[1], .in = x->size[2], .n = (int64_t)step_number(s, "hidden_size", 0),
+	                          .reverse = step_number(s, "reverse", 0) != 0 };
 	for (int i = 2; i < 4; i++)
 		if (g->lstm[i] >= 0 && value_numel(f->plan->values[g->lstm[i]]) != 4 * l->n)
 			return false;
@@ -446,7 +392,7 @@ static bool read_attention(struct fusion *f, size_t step, struct group *g)
 	const struct value *out = f->plan->values[g->out];
 	struct attention_shape *a = &g->work.attention;
 	*a = (struct attention_shape){ .batch = v[0]->size[0], .heads = v[0]->size[1], .heads_kv = v[1]->size[1], .t = v[0]->size[2], .s = v[1]->size[2], .d = v[0]->size[3],
-	                               .scale = (float)number(s, "scale", 1 / sqrt((double)v[0]->size[3])), .causal = number(s, "is_causal", 0) != 0 };
+	                               .scale = (float)step_number(s, "scale", 1 / sqrt((double)v[0]->size[3])), .causal = step_number(s, "is_causal", 0) != 0 };
 	for (int i = 0; i < 4; i++) {
 		a->q[i] = v[0]->stride[i];
 		a->k[i] = v[1]->stride[i];
@@ -455,7 +401,7 @@ static bool read_attention(struct fusion *f, size_t step, struct group *g)
 	}
 	int64_t full[4] = { a->batch, a->heads, a->t, a->s };
 	return v[2]->size[1] == a->heads_kv && v[2]->size[2] == a->s && a->heads % a->heads_kv == 0 && out->ndim == 4 && out->stride[3] == 1 &&
-		number(s, "dropout_p", 0) == 0 && (n == 3 || mask_strides(v[3], full, a->mask));
+		step_number(s, "dropout_p", 0) == 0 && (n == 3 || mask_strides(v[3], full, a->mask));
 }
 
 static const struct {
