@@ -77,7 +77,7 @@ struct tensor *tensor_of_value(struct arena *a, struct heap *h, const struct val
 			t->is_scalar = v->is_scalar;
 		return t;
 	}
-	return fail(err, NNS_MODEL, "%s has no content: give --weights or --seed", v->name ? v->name : "a tensor that the graph reads"), NULL;
+	return fail(err, NNS_MODEL, "%s has no content, and only parameters of descriptions are drawn: give --weights", v->name ? v->name : "a tensor that the graph reads"), NULL;
 }
 
 static struct tensor *own_copy(struct run *r, const struct tensor *t, nns_error *err)
