@@ -56,8 +56,11 @@ def save_tar(tensors, path):
         n, key = t.dim(), list(roots).index(t.untyped_storage().data_ptr())
         parts["tensors"].write(item([1000 + i, key], b"FloatTensor") + struct.pack(f"<ii{2 * n + 1}q", n, 0, *t.shape, *t.stride(), t.storage_offset()))
     Pickler(parts["pickle"], 2).dump(collections.OrderedDict(tensors))
+    parts["sys_info"] = io.BytesIO()
+    pickle.dump({"protocol_version": 1000, "little_endian": True}, parts["sys_info"], 2)
     with tarfile.open(path, "w:", format=tarfile.PAX_FORMAT) as tar:
-        for name, data in parts.items():
+        for name in "sys_info", "pickle", "tensors", "storages":
+            data = parts[name]
             info = tarfile.TarInfo(name)
             info.size = data.tell()
             data.seek(0)

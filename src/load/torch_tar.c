@@ -212,7 +212,7 @@ static bool persistent(struct torch_pickle *pickle, struct datum id, struct datu
 
 int torch_tar_bid(const struct load_file *f)
 {
-	static const char *const names[] = { "storages", "tensors", "pickle", "./storages" };
+	static const char *const names[] = { "sys_info", "pickle", "tensors", "storages" };
 	for (size_t i = 0; f->len >= BLOCK && is_header(f, 0) && i < sizeof names / sizeof *names; i++)
 		if (strncmp(f->data, names[i], 100) == 0)
 			return 90;
