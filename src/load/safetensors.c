@@ -109,7 +109,8 @@ static int by_start(const void *a, const void *b)
 static bool check_spans(struct reader *r)
 {
 	uint64_t at = 0;
-	qsort(r->spans, r->n_spans, sizeof *r->spans, by_start);
+	if (r->n_spans)
+		qsort(r->spans, r->n_spans, sizeof *r->spans, by_start);
 	for (size_t i = 0; i < r->n_spans; i++) {
 		const struct span *s = &r->spans[i];
 		if (s->from < at)
