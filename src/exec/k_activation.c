@@ -2,27 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "exec/kernel.h"
-
-#define REAL(name, expression) \
-	static void real_##name(double *out, const double *const *in, int64_t n, const double *p) \
-	{ \
-		(void)p; \
-		for (int64_t i = 0; i < n; i++) { \
-			double x = in[0][i]; \
-			out[i] = (expression); \
-		} \
-	}
-
-#define WHOLE(name, expression) \
-	static void whole_##name(int64_t *out, const int64_t *const *in, int64_t n, const int64_t *p) \
-	{ \
-		(void)p; \
-		for (int64_t i = 0; i < n; i++) { \
-			int64_t x = in[0][i]; \
-			out[i] = (expression); \
-		} \
-	}
+#include "exec/one_operand.h"
 
 static double clamped(double x, double low, double high)
 {

@@ -6,19 +6,10 @@
 #define _XOPEN_SOURCE 700 /* j0() and its kin */
 #include <math.h>
 
-#include "exec/kernel.h"
+#include "exec/one_operand.h"
 
 #define PI 3.14159265358979323846
 
-#define REAL(name, expression) \
-	static void real_##name(double *out, const double *const *in, int64_t n, const double *p) \
-	{ \
-		(void)p; \
-		for (int64_t i = 0; i < n; i++) { \
-			double x = in[0][i]; \
-			out[i] = (expression); \
-		} \
-	}
 #define REAL_TWO(name, expression) \
 	static void real_##name(double *out, const double *const *in, int64_t n, const double *p) \
 	{ \

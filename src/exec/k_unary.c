@@ -5,28 +5,9 @@
  */
 #include <math.h>
 
-#include "exec/kernel.h"
+#include "exec/one_operand.h"
 
 #define PI 3.14159265358979323846
-
-#define REAL(name, expression) \
-	static void real_##name(double *out, const double *const *in, int64_t n, const double *p) \
-	{ \
-		(void)p; \
-		for (int64_t i = 0; i < n; i++) { \
-			double x = in[0][i]; \
-			out[i] = (expression); \
-		} \
-	}
-#define WHOLE(name, expression) \
-	static void whole_##name(int64_t *out, const int64_t *const *in, int64_t n, const int64_t *p) \
-	{ \
-		(void)p; \
-		for (int64_t i = 0; i < n; i++) { \
-			int64_t x = in[0][i]; \
-			out[i] = (expression); \
-		} \
-	}
 
 WHOLE(same, x)
 WHOLE(zero, x - x)
