@@ -237,6 +237,7 @@ static bool gather_times(struct report *r, nns_error *err)
 static bool gather(struct report *r, nns_error *err)
 {
 	struct nns_plan *p = r->plan;
+	struct window w;
 	r->n = p->plan->n_outputs;
 	r->outputs = arena_array(p->run.arena, r->n + 1, sizeof *r->outputs);
 	r->matches = !(p->options.compare && p->difference.found);
@@ -245,7 +246,7 @@ static bool gather(struct report *r, nns_error *err)
 	for (size_t i = 0; i < r->n; i++) {
 		struct outcome *o = &r->outputs[i];
 		o->tensor = p->run.tensors[p->plan->outputs[i]];
-		if (!dtype_has_elements(o->tensor->dtype))
+		if (!dtype_has_elements(parts_of(o->tensor, &w)->dtype))
 			return fail(err, NNS_UNSUPPORTED, "out%zu is %s, which has no numbers to show", i, dtype_name(o->tensor->dtype));
 		measure(o->tensor, &o->statistics);
 		if (!compare(p, i, o->tensor, &o->difference, err))
