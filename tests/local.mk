@@ -9,7 +9,7 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 TEST_LOG_DRIVER = $(LOG_DRIVER)
 
 # Programs that read their cases from tables; all write TAP.
-check_PROGRAMS += tests/unit/test_kernel_table tests/unit/test_values tests/unit/test_ops tests/unit/test_nn tests/unit/test_nn_table tests/unit/test_printed tests/unit/test_alloc
+check_PROGRAMS += tests/unit/test_kernel_table tests/unit/test_values tests/unit/test_ops tests/unit/test_flops tests/unit/test_nn tests/unit/test_nn_table tests/unit/test_printed tests/unit/test_alloc
 tests_unit_test_kernel_table_SOURCES = tests/unit/test_kernel_table.c
 tests_unit_test_kernel_table_LDADD = libnnscope_core.la
 tests_unit_test_values_SOURCES = tests/unit/test_values.c
@@ -19,13 +19,15 @@ tests_unit_test_alloc_LDADD = libnnscope_core.la
 case_sources = tests/unit/case_files.c tests/unit/case_files.h tests/unit/case_tensors.c tests/unit/case_tensors.h
 tests_unit_test_ops_SOURCES = tests/unit/test_ops.c $(case_sources)
 tests_unit_test_ops_LDADD = libnnscope_core.la
+tests_unit_test_flops_SOURCES = tests/unit/test_flops.c $(case_sources)
+tests_unit_test_flops_LDADD = libnnscope_core.la
 tests_unit_test_nn_SOURCES = tests/unit/test_nn.c $(case_sources)
 tests_unit_test_nn_LDADD = libnnscope_core.la
 tests_unit_test_nn_table_SOURCES = tests/unit/test_nn_table.c
 tests_unit_test_nn_table_LDADD = libnnscope_core.la
 tests_unit_test_printed_SOURCES = tests/unit/test_printed.c tests/unit/case_files.c tests/unit/case_files.h
 tests_unit_test_printed_LDADD = libnnscope_core.la
-TESTS += tests/unit/test_kernel_table tests/unit/test_values tests/unit/test_ops tests/unit/test_nn tests/unit/test_nn_table tests/unit/test_printed tests/unit/test_alloc
+TESTS += tests/unit/test_kernel_table tests/unit/test_values tests/unit/test_ops tests/unit/test_flops tests/unit/test_nn tests/unit/test_nn_table tests/unit/test_printed tests/unit/test_alloc
 
 check_PROGRAMS += tests/unit/test_kernels_matmul
 tests_unit_test_kernels_matmul_SOURCES = tests/unit/test_kernels_matmul.c
@@ -49,7 +51,7 @@ TESTS += tests/unit/test_random
 dist_check_SCRIPTS += tests/run-cases.test tests/run.test tests/pictures.test tests/includes.test tests/docs.test tests/executors.test tests/fuzz.test tests/embedding.test
 TESTS += tests/run-cases.test tests/run.test tests/pictures.test tests/includes.test tests/docs.test tests/executors.test tests/fuzz.test tests/embedding.test
 
-EXTRA_DIST += tests/executors tests/ops tests/nn tests/values tools/value-cases.py tests/cases tools/check-includes tools/op-cases.py tools/module-cases.py tools/file-cases.py tools/checkpoint-cases.py tools/script-cases.py tools/program-cases.py tools/audit-cases.py tests/conformance.floor
+EXTRA_DIST += tests/executors tests/ops tests/flops tests/nn tests/values tools/value-cases.py tests/cases tools/check-includes tools/op-cases.py tools/flop-cases.py tools/module-cases.py tools/file-cases.py tools/checkpoint-cases.py tools/script-cases.py tools/program-cases.py tools/audit-cases.py tests/conformance.floor
 
 check_PROGRAMS += tests/unit/test_json
 tests_unit_test_json_SOURCES = tests/unit/test_json.c

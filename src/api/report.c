@@ -3,6 +3,7 @@
 
 #include "api/api.h"
 #include "nn/nn.h"
+#include "ops/flops.h"
 #include "ops/op.h"
 #include "trace/trace.h"
 
@@ -54,15 +55,8 @@ static bool source_folds(void *data, const struct module *m)
 
 static bool source_flops(void *data, const struct node *n, double *count, bool *counted, const char **name)
 {
-	const struct op_rule *rule = n->op->rule;
 	(void)data;
-	*counted = false;
-	*name = rule && rule->flops_name ? rule->flops_name : n->op->base_name;
-	if (rule && rule->flops) {
-		*counted = rule->flops(n, count);
-		return true;
-	}
-	return !n->parts;
+	return flops_of(n, count, counted, name);
 }
 
 struct report_source api_source(nns_model *m)

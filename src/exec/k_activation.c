@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "exec/one_operand.h"
+#include "exec/operands.h"
 
 static double clamped(double x, double low, double high)
 {

@@ -156,28 +156,20 @@ static bool k_trilinear(struct kernel_call *k)
 	return true;
 }
 
-/* One of the three components, as [outer, inner] elements. */
-static void cross_rows(double *out, const double *a, const double *b, int64_t outer, int64_t inner)
-{
-	for (int64_t o = 0; o < outer; o++, out += 3 * inner, a += 3 * inner, b += 3 * inner)
-		for (int64_t i = 0; i < inner; i++) {
-			const double *u = a + i, *v = b + i;
-			out[i] = u[inner] * v[2 * inner] - u[2 * inner] * v[inner];
-			out[inner + i] = u[2 * inner] * v[0] - u[0] * v[2 * inner];
-			out[2 * inner + i] = u[0] * v[inner] - u[inner] * v[0];
-		}
-}
-
-static void cross_ints(uint64_t *out, const uint64_t *a, const uint64_t *b, int64_t outer, int64_t inner)
-{
-	for (int64_t o = 0; o < outer; o++, out += 3 * inner, a += 3 * inner, b += 3 * inner)
-		for (int64_t i = 0; i < inner; i++) {
-			const uint64_t *u = a + i, *v = b + i;
-			out[i] = u[inner] * v[2 * inner] - u[2 * inner] * v[inner];
-			out[inner + i] = u[2 * inner] * v[0] - u[0] * v[2 * inner];
-			out[2 * inner + i] = u[0] * v[inner] - u[inner] * v[0];
-		}
-}
+/* The three components of each, as [outer, 3, inner] elements; integers wrap around. */
+#define CROSS(name, type) \
+	static void name(type *out, const type *a, const type *b, int64_t outer, int64_t inner) \
+	{ \
+		for (int64_t o = 0; o < outer; o++, out += 3 * inner, a += 3 * inner, b += 3 * inner) \
+			for (int64_t i = 0; i < inner; i++) { \
+				const type *u = a + i, *v = b + i; \
+				out[i] = u[inner] * v[2 * inner] - u[2 * inner] * v[inner]; \
+				out[inner + i] = u[2 * inner] * v[0] - u[0] * v[2 * inner]; \
+				out[2 * inner + i] = u[0] * v[inner] - u[inner] * v[0]; \
+			} \
+	}
+CROSS(cross_reals, double)
+CROSS(cross_wholes, uint64_t)
 
 static bool k_cross(struct kernel_call *k)
 {
@@ -202,13 +194,13 @@ static bool k_cross(struct kernel_call *k)
 		const double *u = doubles_of(k, &a.t), *v = doubles_of(k, &b.t);
 		double *r = u && v ? doubles_for(k, out) : NULL;
 		if (r)
-			cross_rows(r, u, v, outer, inner);
+			cross_reals(r, u, v, outer, inner);
 		return r != NULL;
 	}
 	const int64_t *u = out ? ints_of(k, &a.t) : NULL, *v = out ? ints_of(k, &b.t) : NULL;
 	int64_t *r = u && v ? ints_for(k, out) : NULL;
 	if (r)
-		cross_ints((uint64_t *)r, (const uint64_t *)u, (const uint64_t *)v, outer, inner);
+		cross_wholes((uint64_t *)r, (const uint64_t *)u, (const uint64_t *)v, outer, inner);
 	return r != NULL;
 }
 

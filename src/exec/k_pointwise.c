@@ -6,64 +6,17 @@
 #include <string.h>
 
 #include "exec/layout.h"
-
-#define REAL(name, expression) \
-	static void real_##name(double *out, const double *const *in, int64_t n, const double *p) \
-	{ \
-		(void)p; \
-		for (int64_t i = 0; i < n; i++) { \
-			double x = in[0][i], y = in[1][i]; \
-			out[i] = (expression); \
-		} \
-	}
-#define WHOLE(name, expression) \
-	static void whole_##name(int64_t *out, const int64_t *const *in, int64_t n, const int64_t *p) \
-	{ \
-		(void)p; \
-		for (int64_t i = 0; i < n; i++) { \
-			int64_t x = in[0][i], y = in[1][i]; \
-			out[i] = (int64_t)(expression); \
-		} \
-	}
-/* The same, each step rounded to float32. */
-#define NARROW(name, expression) \
-	static void narrow_##name(double *out, const double *const *in, int64_t n, const double *p) \
-	{ \
-		(void)p; \
-		for (int64_t i = 0; i < n; i++) { \
-			float x = (float)in[0][i], y = (float)in[1][i]; \
-			out[i] = (expression); \
-		} \
-	}
-/* a third operand, z */
-#define REAL3(name, expression) \
-	static void real_##name(double *out, const double *const *in, int64_t n, const double *p) \
-	{ \
-		(void)p; \
-		for (int64_t i = 0; i < n; i++) { \
-			double x = in[0][i], y = in[1][i], z = in[2][i]; \
-			out[i] = (expression); \
-		} \
-	}
-#define WHOLE3(name, expression) \
-	static void whole_##name(int64_t *out, const int64_t *const *in, int64_t n, const int64_t *p) \
-	{ \
-		(void)p; \
-		for (int64_t i = 0; i < n; i++) { \
-			int64_t x = in[0][i], y = in[1][i], z = in[2][i]; \
-			out[i] = (int64_t)(expression); \
-		} \
-	}
+#include "exec/operands.h"
 
 /* ---- Arithmetic; integers wrap around ---- */
 
 static int64_t times(int64_t a, int64_t b) { return (int64_t)((uint64_t)a * (uint64_t)b); }
 
-REAL(add, x + p[0] * y) WHOLE(add, (uint64_t)x + (uint64_t)times(p[0], y))
-REAL(sub, x - p[0] * y) WHOLE(sub, (uint64_t)x - (uint64_t)times(p[0], y))
-REAL(rsub, y - p[0] * x) WHOLE(rsub, (uint64_t)y - (uint64_t)times(p[0], x))
-REAL(mul, x * y) WHOLE(mul, times(x, y))
-REAL(div, x / y)
+REAL2(add, x + p[0] * y) WHOLE2(add, (uint64_t)x + (uint64_t)times(p[0], y))
+REAL2(sub, x - p[0] * y) WHOLE2(sub, (uint64_t)x - (uint64_t)times(p[0], y))
+REAL2(rsub, y - p[0] * x) WHOLE2(rsub, (uint64_t)y - (uint64_t)times(p[0], x))
+REAL2(mul, x * y) WHOLE2(mul, times(x, y))
+REAL2(div, x / y)
 REAL3(addcmul, x + p[0] * y * z) WHOLE3(addcmul, (uint64_t)x + (uint64_t)times(times(p[0], y), z))
 REAL3(addcdiv, x + p[0] * y / z) REAL3(addcdivf, (float)x + (float)p[0] * (float)y / (float)z)
 /* lerp_vec(): from the nearer end, fused; the difference rounds to the type */
@@ -119,10 +72,10 @@ static int64_t python_mod_whole(int64_t a, int64_t b)
 	return m != 0 && (b < 0) != (m < 0) ? m + b : m;
 }
 
-REAL(floor_divide, floor_div(x, y)) NARROW(floor_divide, floor_divf(x, y)) WHOLE(floor_divide, floor_div_whole(x, y))
-REAL(trunc_divide, trunc(x / y)) NARROW(trunc_divide, truncf(x / y)) WHOLE(trunc_divide, trunc_div_whole(x, y))
-REAL(remainder, python_mod(x, y)) WHOLE(remainder, python_mod_whole(x, y))
-REAL(fmod, fmod(x, y)) WHOLE(fmod, mod_whole(x, y))
+REAL2(floor_divide, floor_div(x, y)) NARROW2(floor_divide, floor_divf(x, y)) WHOLE2(floor_divide, floor_div_whole(x, y))
+REAL2(trunc_divide, trunc(x / y)) NARROW2(trunc_divide, truncf(x / y)) WHOLE2(trunc_divide, trunc_div_whole(x, y))
+REAL2(remainder, python_mod(x, y)) WHOLE2(remainder, python_mod_whole(x, y))
+REAL2(fmod, fmod(x, y)) WHOLE2(fmod, mod_whole(x, y))
 
 /* powi() of aten/src/ATen/native/Pow.h; negative exponents leave 1 and -1 whole. */
 static int64_t power_whole(int64_t x, int64_t y)
@@ -135,8 +88,8 @@ static int64_t power_whole(int64_t x, int64_t y)
 			r = times(r, x);
 	return r;
 }
-REAL(ldexp, ldexp(x, (int)fmax(fmin(y, 5000), -5000)))
-REAL(pow, pow(x, y)) WHOLE(pow, power_whole(x, y))
+REAL2(ldexp, ldexp(x, (int)fmax(fmin(y, 5000), -5000)))
+REAL2(pow, pow(x, y)) WHOLE2(pow, power_whole(x, y))
 
 static void real_root(double *out, const double *const *in, int64_t n, const double *p)
 {
@@ -147,20 +100,20 @@ static void real_root(double *out, const double *const *in, int64_t n, const dou
 
 /* ---- Choices; a NaN wins, but with fmax and fmin ---- */
 
-REAL(maximum, isnan(x) || isnan(y) ? NAN : x > y ? x : y) WHOLE(maximum, x > y ? x : y)
-REAL(minimum, isnan(x) || isnan(y) ? NAN : x < y ? x : y) WHOLE(minimum, x < y ? x : y)
-REAL(fmax, fmax(x, y)) REAL(fmin, fmin(x, y))
+REAL2(maximum, isnan(x) || isnan(y) ? NAN : x > y ? x : y) WHOLE2(maximum, x > y ? x : y)
+REAL2(minimum, isnan(x) || isnan(y) ? NAN : x < y ? x : y) WHOLE2(minimum, x < y ? x : y)
+REAL2(fmax, fmax(x, y)) REAL2(fmin, fmin(x, y))
 /* the limits of clamp: high wins over low */
 REAL3(clamp, isnan(x) || isnan(y) || isnan(z) ? NAN : fmin(fmax(x, y), z)) WHOLE3(clamp, (x < y ? y : x) > z ? z : x < y ? y : x)
-REAL(heaviside, x == 0 ? y : x > 0) WHOLE(heaviside, x == 0 ? y : x > 0)
+REAL2(heaviside, x == 0 ? y : x > 0) WHOLE2(heaviside, x == 0 ? y : x > 0)
 REAL3(where, x != 0 ? y : z) WHOLE3(where, x != 0 ? y : z)
 
 /* ---- Functions ---- */
 
-REAL(atan2, atan2(x, y)) REAL(hypot, hypot(x, y)) REAL(copysign, copysign(x, y))
-REAL(xlogy, isnan(y) ? NAN : x == 0 ? 0 : x * log(y)) REAL(xlog1py, isnan(y) ? NAN : x == 0 ? 0 : x * log1p(y))
-REAL(logaddexp, isinf(x) && x == y ? x : fmax(x, y) + log1p(exp(-fabs(x - y))))
-REAL(logaddexp2, isinf(x) && x == y ? x : fmax(x, y) + log1p(exp2(-fabs(x - y))) / log(2))
+REAL2(atan2, atan2(x, y)) REAL2(hypot, hypot(x, y)) REAL2(copysign, copysign(x, y))
+REAL2(xlogy, isnan(y) ? NAN : x == 0 ? 0 : x * log(y)) REAL2(xlog1py, isnan(y) ? NAN : x == 0 ? 0 : x * log1p(y))
+REAL2(logaddexp, isinf(x) && x == y ? x : fmax(x, y) + log1p(exp(-fabs(x - y))))
+REAL2(logaddexp2, isinf(x) && x == y ? x : fmax(x, y) + log1p(exp2(-fabs(x - y))) / log(2))
 
 static int64_t gcd(int64_t a, int64_t b)
 {
@@ -176,21 +129,21 @@ static int64_t lcm(int64_t a, int64_t b)
 	int64_t g = gcd(a, b), m = g ? times(trunc_div_whole(a, g), b) : 0;
 	return m < 0 ? (int64_t)(0 - (uint64_t)m) : m;
 }
-WHOLE(gcd, gcd(x, y)) WHOLE(lcm, lcm(x, y))
-REAL(nextafter, nextafter(x, y)) NARROW(nextafter, nextafterf(x, y))
+WHOLE2(gcd, gcd(x, y)) WHOLE2(lcm, lcm(x, y))
+REAL2(nextafter, nextafter(x, y)) NARROW2(nextafter, nextafterf(x, y))
 
 /* ---- Comparisons and logic ---- */
 
-REAL(eq, x == y) WHOLE(eq, x == y) REAL(ne, x != y) WHOLE(ne, x != y)
-REAL(lt, x < y) WHOLE(lt, x < y) REAL(le, x <= y) WHOLE(le, x <= y)
-REAL(gt, x > y) WHOLE(gt, x > y) REAL(ge, x >= y) WHOLE(ge, x >= y)
-REAL(logical_and, x != 0 && y != 0) WHOLE(logical_and, x != 0 && y != 0)
-REAL(logical_or, x != 0 || y != 0) WHOLE(logical_or, x != 0 || y != 0)
-REAL(logical_xor, (x != 0) != (y != 0)) WHOLE(logical_xor, (x != 0) != (y != 0))
-WHOLE(and, x & y) WHOLE(or, x | y) WHOLE(xor, x ^ y)
+REAL2(eq, x == y) WHOLE2(eq, x == y) REAL2(ne, x != y) WHOLE2(ne, x != y)
+REAL2(lt, x < y) WHOLE2(lt, x < y) REAL2(le, x <= y) WHOLE2(le, x <= y)
+REAL2(gt, x > y) WHOLE2(gt, x > y) REAL2(ge, x >= y) WHOLE2(ge, x >= y)
+REAL2(logical_and, x != 0 && y != 0) WHOLE2(logical_and, x != 0 && y != 0)
+REAL2(logical_or, x != 0 || y != 0) WHOLE2(logical_or, x != 0 || y != 0)
+REAL2(logical_xor, (x != 0) != (y != 0)) WHOLE2(logical_xor, (x != 0) != (y != 0))
+WHOLE2(and, x & y) WHOLE2(or, x | y) WHOLE2(xor, x ^ y)
 /* BinaryOpsKernel.cpp: a shift by more bits than there are leaves nothing, or the sign */
-WHOLE(shift_left, y < 0 || y > 63 ? 0 : (int64_t)((uint64_t)x << y))
-WHOLE(shift_right, x >> (y < 0 || y > 63 ? 63 : y))
+WHOLE2(shift_left, y < 0 || y > 63 ? 0 : (int64_t)((uint64_t)x << y))
+WHOLE2(shift_right, x >> (y < 0 || y > 63 ? 63 : y))
 
 /* ---- What rows alone cannot say ---- */
 

@@ -6,19 +6,9 @@
 #define _XOPEN_SOURCE 700 /* j0() and its kin */
 #include <math.h>
 
-#include "exec/one_operand.h"
+#include "exec/operands.h"
 
 #define PI 3.14159265358979323846
-
-#define REAL_TWO(name, expression) \
-	static void real_##name(double *out, const double *const *in, int64_t n, const double *p) \
-	{ \
-		(void)p; \
-		for (int64_t i = 0; i < n; i++) { \
-			double x = in[0][i], y = in[1][i]; \
-			out[i] = (expression); \
-		} \
-	}
 
 /* ---- Bessel and Airy functions, erfcx ---- */
 
@@ -188,8 +178,8 @@ static void real_polygamma(double *out, const double *const *in, int64_t n, cons
 		out[i] = p[0] == 0 ? digamma(in[0][i]) : p[0] == 1 ? trigamma(in[0][i]) : (fmod(p[0], 2) != 0 ? 1 : -1) * tgamma(p[0] + 1) * zeta(p[0] + 1, in[0][i]);
 }
 
-REAL_TWO(zeta, zeta(x, y))
-REAL_TWO(igamma, incomplete_gamma(x, y, false)) REAL_TWO(igammac, incomplete_gamma(x, y, true))
+REAL2(zeta, zeta(x, y))
+REAL2(igamma, incomplete_gamma(x, y, false)) REAL2(igammac, incomplete_gamma(x, y, true))
 
 /* p[0]: the dimension */
 static void real_mvlgamma(double *out, const double *const *in, int64_t n, const double *p)
@@ -242,10 +232,10 @@ static double chebyshev(enum chebyshev kind, double x, double degree)
 	return at;
 }
 
-REAL_TWO(chebyshev_t, chebyshev(FIRST, x, y)) REAL_TWO(chebyshev_u, chebyshev(SECOND, x, y))
-REAL_TWO(chebyshev_v, chebyshev(THIRD, x, y)) REAL_TWO(chebyshev_w, chebyshev(FOURTH, x, y))
-REAL_TWO(shifted_t, chebyshev(FIRST, 2 * x - 1, y)) REAL_TWO(shifted_u, chebyshev(SECOND, 2 * x - 1, y))
-REAL_TWO(shifted_v, chebyshev(THIRD, 2 * x - 1, y)) REAL_TWO(shifted_w, chebyshev(FOURTH, 2 * x - 1, y))
+REAL2(chebyshev_t, chebyshev(FIRST, x, y)) REAL2(chebyshev_u, chebyshev(SECOND, x, y))
+REAL2(chebyshev_v, chebyshev(THIRD, x, y)) REAL2(chebyshev_w, chebyshev(FOURTH, x, y))
+REAL2(shifted_t, chebyshev(FIRST, 2 * x - 1, y)) REAL2(shifted_u, chebyshev(SECOND, 2 * x - 1, y))
+REAL2(shifted_v, chebyshev(THIRD, 2 * x - 1, y)) REAL2(shifted_w, chebyshev(FOURTH, 2 * x - 1, y))
 
 enum { MOST_DEGREES = 1 << 16 };
 
@@ -296,8 +286,8 @@ static double legendre(double x, double degree)
 	return at;
 }
 
-REAL_TWO(hermite_h, hermite(x, y, 2)) REAL_TWO(hermite_he, hermite(x, y, 1))
-REAL_TWO(laguerre, laguerre(x, y)) REAL_TWO(legendre, legendre(x, y))
+REAL2(hermite_h, hermite(x, y, 2)) REAL2(hermite_he, hermite(x, y, 1))
+REAL2(laguerre, laguerre(x, y)) REAL2(legendre, legendre(x, y))
 
 /* ---- Mantissa and exponent ---- */
 

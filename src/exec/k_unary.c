@@ -5,7 +5,7 @@
  */
 #include <math.h>
 
-#include "exec/one_operand.h"
+#include "exec/operands.h"
 
 #define PI 3.14159265358979323846
 

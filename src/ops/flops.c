@@ -22,3 +22,15 @@ bool flops_output_4(const struct node *n, double *out)
 	*out *= 4;
 	return true;
 }
+
+bool flops_of(const struct node *n, double *count, bool *counted, const char **name)
+{
+	const struct op_rule *rule = n->op->rule;
+	*counted = false;
+	*name = rule && rule->flops_name ? rule->flops_name : n->op->base_name;
+	if (rule && rule->flops) {
+		*counted = rule->flops(n, count);
+		return true;
+	}
+	return !n->parts;
+}

@@ -14,4 +14,10 @@ bool flops_uncounted(const struct node *n, double *out);
 bool flops_output(const struct node *n, double *out);
 bool flops_output_4(const struct node *n, double *out);
 
+/*
+ * What n counts, and fvcore's name of it; counted: fvcore counts such operators.  False: its parts are to be asked, since
+ * the trace that fvcore reads holds them in its place.
+ */
+bool flops_of(const struct node *n, double *count, bool *counted, const char **name);
+
 #endif

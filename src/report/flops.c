@@ -123,7 +123,7 @@ static void table_tallies(struct table *t, const char *section, const struct tal
 			text_addf(&n, "%.0f", row->count);
 		table_cell(t, section);
 		if (calls)
-			table_cellf(t, "%s (%ld calls)", row->name, row->calls);
+			table_cellf(t, "%s (%ld call%s)", row->name, row->calls, row->calls == 1 ? "" : "s");
 		else
 			table_cell(t, row->name);
 		table_cell(t, calls ? "" : n.data);
