@@ -74,6 +74,7 @@ typedef struct nns_plan_sizes {           /* bytes */
 	size_t weights, packed;           /* parameters, buffers and constants; the fast executor's own copies of them */
 	size_t activations, workspace;    /* at the worst moment of a pass; scratch memory of the fast executor */
 } nns_plan_sizes;
+/* What a plan has and its next pass takes.  The second pass packs more weights, for all that follow, where options.memory allows. */
 NNS_API nns_plan_sizes nns_plan_memory(const nns_plan *p);
 
 /* The graph that it runs, for nns_report() and nns_draw(); owned by the model. */

@@ -4,7 +4,8 @@
  * dnnl*.c is the one there is.
  *
  * Layouts live in the arena that they were asked for with.  A primitive owns
- * its packed weights; drop it before its backend is freed.
+ * its packed weights, and may go on reading those that it was made of, which
+ * outlive it; drop it before its backend is freed.
  */
 #ifndef EXEC_BACKEND_H
 #define EXEC_BACKEND_H
@@ -99,6 +100,7 @@ struct primitive_needs {
 	const struct layout *out;
 	size_t scratch, weights;                 /* bytes */
 	size_t tried;                            /* bytes that were taken at once while implementations were measured, and given back */
+	size_t later;                            /* bytes that keep() takes for more weights */
 	const char *name;                        /* of the implementation */
 };
 
@@ -114,6 +116,8 @@ struct backend {
 	struct primitive *(*make)(struct backend *b, struct arena *a, const struct work *w, struct primitive_needs *needs);
 	/* out: as many as the work has results, one for most. */
 	bool (*run)(struct backend *b, struct primitive *p, void *const *in, void *const *out, void *scratch);
+	/* More runs follow: what each would make of the weights is made once.  The bytes that took; 0: nothing, or there is no memory, and all stays as it is. */
+	size_t (*keep)(struct primitive *p);
 	void (*drop)(struct primitive *p);       /* NULL is allowed */
 	void (*free)(struct backend *b);
 };

@@ -46,7 +46,7 @@ static void run_strip(const struct dense *p, void *const *in, float *out, float 
 	for (int t = 0; t < p->n_in; t++)
 		for (int64_t c = 0; c < p->in[t]; c++, vector++)
 			prepare(p, vector, (const float *)in[t] + (image * p->in[t] + c) * plane + first * LANES, strip + vector * p->strip * LANES, n);
-	const struct factors f = { strip, p->strip * LANES, p->all, p->weights, p->weights, out + image * p->out * plane + first * LANES, plane, &p->end };
+	const struct factors f = { strip, p->strip * LANES, p->all, p->weights, p->weights, out + image * p->out * plane + first * LANES, plane, &p->end, false };
 	product_all(&f, n, p->out);
 }
 

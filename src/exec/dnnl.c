@@ -126,7 +126,8 @@ static int input_arg(const struct work *w, int i)
 static bool finish_own(struct making *m, struct primitive_needs *needs)
 {
 	const struct own_code *c = &m->p->ours;
-	*needs = (struct primitive_needs){ .in = keep(m->arena, &c->in), .out = keep(m->arena, &c->out), .scratch = c->scratch, .weights = c->weights, .name = c->name };
+	*needs = (struct primitive_needs){ .in = keep(m->arena, &c->in), .out = keep(m->arena, &c->out), .scratch = c->scratch, .weights = c->weights,
+		.later = c->later, .name = c->name };
 	return needs->in && needs->out;
 }
 
@@ -152,6 +153,11 @@ static bool finish(struct making *m, struct primitive_needs *needs)
 		needs->weights += dnnl_memory_desc_get_size(md);
 	}
 	return needs->in && needs->out && dnnl_primitive_create(&p->code, m->pd) == dnnl_success;
+}
+
+static size_t keep_more(struct primitive *p)
+{
+	return p->ours.self && p->ours.keep ? p->ours.keep(p->ours.self) : 0;
 }
 
 static void drop(struct primitive *p)
@@ -221,7 +227,7 @@ struct backend *backend_new(int threads)
 		return NULL;
 	d->threads = threads > 0 ? threads : omp_get_max_threads();
 	omp_set_num_threads(d->threads);
-	d->api = (struct backend){ "oneDNN", plain, blocked, same, bytes, make, run, drop, free_backend };
+	d->api = (struct backend){ "oneDNN", plain, blocked, same, bytes, make, run, keep_more, drop, free_backend };
 	if (dnnl_engine_create(&d->engine, dnnl_cpu, 0) == dnnl_success && dnnl_stream_create(&d->stream, d->engine, dnnl_stream_default_flags) == dnnl_success)
 		return &d->api;
 	free_backend(&d->api);

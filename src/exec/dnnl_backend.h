@@ -33,9 +33,10 @@ enum { OWN = 4 }; /* weights, bias, mean and variance at most */
 struct own_code {
 	void *self;              /* NULL: it is oneDNN's */
 	bool (*run)(struct dnnl_backend *b, void *self, void *const *in, void *const *out, void *scratch);
+	size_t (*keep)(void *self);  /* as of struct backend; NULL: nothing to */
 	void (*free)(void *self);
 	dnnl_memory_desc_t in, out;
-	size_t scratch, weights; /* bytes */
+	size_t scratch, weights, later; /* bytes */
 	const char *name;
 };
 

@@ -47,6 +47,11 @@ static bool run_winograd(struct dnnl_backend *b, void *self, void *const *in, vo
 	return true;
 }
 
+static size_t keep_winograd(void *self)
+{
+	return winograd_keep(self);
+}
+
 static void free_winograd(void *self)
 {
 	winograd_free(self);
@@ -66,9 +71,11 @@ static bool make_winograd(struct making *m)
 		return false;
 	c->self = made;
 	c->run = run_winograd;
+	c->keep = keep_winograd;
 	c->free = free_winograd;
 	c->scratch = winograd_scratch(made);
 	c->weights = winograd_weights(made);
+	c->later = winograd_later(made);
 	c->name = "winograd 4x3:avx512";
 	return true;
 }

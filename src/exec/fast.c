@@ -58,6 +58,19 @@ struct fast_plan *fast_plan_new(const struct plan *p, const struct fast_options 
 	return NULL;
 }
 
+void fast_plan_keep(struct fast_plan *f)
+{
+	struct memory_plan m;
+	nns_error refused = { 0 };
+	if (f->kept || !fast_plan_memory(f, &m, &refused))
+		return;
+	f->kept = true;
+	m.packed += f->later;
+	for (size_t i = 0; i < f->n_actions && memory_allowed(&m, f->options.memory, &refused); i++)
+		if (f->actions[i].primitive)
+			f->weights += f->backend->keep(f->actions[i].primitive);
+}
+
 void fast_plan_free(struct fast_plan *f)
 {
 	if (!f)

@@ -25,6 +25,11 @@ bool fast_available(void);
 bool fast_has_half(void);
 struct fast_plan *fast_plan_new(const struct plan *p, const struct fast_options *o, nns_error *err);
 void fast_plan_free(struct fast_plan *f);            /* NULL is allowed */
+/*
+ * A pass makes some weights as it needs them, in less time and memory than it takes to keep them.  Before the second pass: keeps
+ * them, where the memory allows.
+ */
+void fast_plan_keep(struct fast_plan *f);
 
 /* Called after the step; false ends the run. */
 struct fast_watch {

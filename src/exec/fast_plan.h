@@ -40,6 +40,8 @@ struct fast_plan {
 	struct action *actions; size_t n_actions, cap_actions;
 	struct place *places; size_t n_places, cap_places;
 	size_t activations, scratch, weights;    /* bytes */
+	size_t later;            /* that fast_plan_keep() takes */
+	bool kept;
 	struct heap_pool pool;        /* of tensors between and during runs */
 	size_t made;             /* bytes at most while it was made: packed weights, and what measuring took */
 	unsigned char *memory;   /* of the activations and the scratch after it; NULL until the first run */

@@ -73,6 +73,7 @@ bool lower_add_primitive(struct lowering *l, struct primitive *p, const struct p
 	f->scratch = needs->scratch > f->scratch ? needs->scratch : f->scratch;
 	f->made = f->weights + needs->tried > f->made ? f->weights + needs->tried : f->made;
 	f->weights += needs->weights;
+	f->later += needs->later;
 	struct memory_plan m = { .packed = f->weights };
 	return memory_allowed(&m, f->options.memory, l->err);
 }

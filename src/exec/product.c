@@ -42,7 +42,7 @@ INLINE void product(const int rows, const int vectors, const struct factors *f)
 	__m512 sum[PRODUCT_ROWS][2];
 	UNROLL for (int r = 0; r < rows; r++)
 		UNROLL for (int c = 0; c < vectors; c++)
-			sum[r][c] = _mm512_setzero_ps();
+			sum[r][c] = f->more ? _mm512_loadu_ps(f->m + c * f->m_step + r * LANES) : _mm512_setzero_ps();
 	for (int64_t b = 0; b < f->blocks; b++, v += f->v_step)
 		for (int k = 0; k < LANES; k++, u += vectors * LANES, ahead += LANES) {
 			_mm_prefetch(ahead, _MM_HINT_T1);

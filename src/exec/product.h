@@ -27,6 +27,7 @@ struct factors {
 	const float *ahead;                      /* weights that are needed soon, [blocks * 16][16] of them are fetched */
 	float *m; int64_t m_step;                /* [vectors][rows][16] */
 	const struct ending *end;                /* NULL: stored as they are */
+	bool more;                               /* add to what m holds */
 };
 
 /* Whether the processor can. */

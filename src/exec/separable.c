@@ -128,7 +128,7 @@ static void widen(const struct task *t, int64_t top, int64_t begin, int64_t end)
 			const struct ending e = { .bias = s->bias[EXPAND] + c * LANES, .low = stage->low, .high = stage->high };
 			const float *u = s->weights[EXPAND] + c * LANES * s->in * LANES;
 			if (y >= 0 && y < s->shape.height && stage->there) {
-				const struct factors f = { t->in + y * inner, plane_in(s), s->in, u, u, to, step, &e };
+				const struct factors f = { t->in + y * inner, plane_in(s), s->in, u, u, to, step, &e, false };
 				product_all(&f, s->shape.width, n);
 				continue;
 			}
@@ -172,7 +172,7 @@ static void run_strip(const struct task *t, int64_t first, int64_t rows)
 	}
 	deepen_strip(t, t->deep, step, rows);
 	const struct ending e = { s->bias[PROJECT], t->add ? t->add + at : NULL, stage->low, stage->high };
-	const struct factors f = { t->deep, step, s->middle, s->weights[PROJECT], s->weights[PROJECT], t->out + at, plane_out(s), &e };
+	const struct factors f = { t->deep, step, s->middle, s->weights[PROJECT], s->weights[PROJECT], t->out + at, plane_out(s), &e, false };
 	product_all(&f, rows * s->columns, s->out);
 }
 

@@ -11,6 +11,12 @@
  *     weights   [36][out / 32][in][32]   (the last 16 alone when out / 16 is odd)
  *     inputs    [36][in / 16][tiles of a block][16]
  *     products  [36][out / 16][tiles of a block][16]
+ *
+ * Transformed weights are four times as large as the others.  Where they
+ * would not stay in the cache and are read by few tiles, transforming them
+ * takes little longer than reading them, and much less than writing them to
+ * new memory: until more runs follow they are not kept, but made in the cache
+ * by every run, a pair of vectors of output channels after the other.
  */
 #include "exec/winograd.h"
 
@@ -23,20 +29,24 @@
 
 #include "exec/avx512.h"
 #include "exec/product.h"
+#include "exec/winograd_weights.h"
 
-enum { SIDE = 6, POINTS = SIDE * SIDE, STEP = 4 };
+enum { SIDE = WINOGRAD_SIDE, POINTS = WINOGRAD_POINTS, STEP = 4 };
 
-#define P 0.625f
-#define Q 1.5f
+#define P WINOGRAD_P
+#define Q WINOGRAD_Q
 
 struct winograd {
 	struct winograd_shape shape;             /* in and out in whole vectors */
 	int64_t rows, columns, across, down;     /* of the result; tiles */
 	int64_t tiles, block, blocks;            /* all, in a block, and so many of those */
 	bool together;                           /* threads share a block, each with channels of its own */
+	bool fresh;                              /* weights are transformed by every run, until they are kept */
+	int64_t depth;                           /* then: of so many input channels at once */
 	int threads;
-	float *weights, *bias;
-	size_t bytes;                            /* of weights */
+	struct winograd_source source;
+	float *weights, *bias, *scale;           /* the first NULL when fresh */
+	size_t bytes, scratch;                   /* of weights when they are kept; of either way */
 };
 
 static int64_t ceil_div(int64_t x, int64_t y)
@@ -60,72 +70,27 @@ INLINE void transform_input(const __m512 d[SIDE], __m512 t[SIDE])
 	t[5] = _mm512_fmadd_ps(both, d[1], _mm512_fnmadd_ps(sum, d[3], d[5]));
 }
 
-/* At */
+/* At, times what winograd_weights.c leaves out */
 INLINE void transform_output(const __m512 m[SIDE], __m512 y[STEP])
 {
+	const float p = 1 / (2 * P * P * (P * P - Q * Q)), q = 1 / (2 * Q * Q * (Q * Q - P * P));
 	__m512 even_p = _mm512_add_ps(m[1], m[2]), odd_p = _mm512_sub_ps(m[1], m[2]);
 	__m512 even_q = _mm512_add_ps(m[3], m[4]), odd_q = _mm512_sub_ps(m[3], m[4]);
-	y[0] = _mm512_add_ps(m[0], _mm512_add_ps(even_p, even_q));
-	y[1] = _mm512_fmadd_ps(_mm512_set1_ps(P), odd_p, _mm512_mul_ps(_mm512_set1_ps(Q), odd_q));
-	y[2] = _mm512_fmadd_ps(_mm512_set1_ps(P * P), even_p, _mm512_mul_ps(_mm512_set1_ps(Q * Q), even_q));
-	y[3] = _mm512_fmadd_ps(_mm512_set1_ps(P * P * P), odd_p, _mm512_fmadd_ps(_mm512_set1_ps(Q * Q * Q), odd_q, m[5]));
-}
-
-/* G */
-INLINE void transform_weights(const __m512 g[3], __m512 u[SIDE])
-{
-	const __m512 p = _mm512_set1_ps(1 / (2 * P * P * (P * P - Q * Q))), q = _mm512_set1_ps(1 / (2 * Q * Q * (Q * Q - P * P)));
-	__m512 even_p = _mm512_mul_ps(p, _mm512_fmadd_ps(_mm512_set1_ps(P * P), g[2], g[0])), odd_p = _mm512_mul_ps(_mm512_mul_ps(p, _mm512_set1_ps(P)), g[1]);
-	__m512 even_q = _mm512_mul_ps(q, _mm512_fmadd_ps(_mm512_set1_ps(Q * Q), g[2], g[0])), odd_q = _mm512_mul_ps(_mm512_mul_ps(q, _mm512_set1_ps(Q)), g[1]);
-	u[0] = _mm512_mul_ps(_mm512_set1_ps(1 / (P * P * Q * Q)), g[0]);
-	u[1] = _mm512_add_ps(even_p, odd_p);
-	u[2] = _mm512_sub_ps(even_p, odd_p);
-	u[3] = _mm512_add_ps(even_q, odd_q);
-	u[4] = _mm512_sub_ps(even_q, odd_q);
-	u[5] = g[2];
+	y[0] = _mm512_fmadd_ps(_mm512_set1_ps(p), even_p, _mm512_fmadd_ps(_mm512_set1_ps(q), even_q, m[0]));
+	y[1] = _mm512_fmadd_ps(_mm512_set1_ps(P * p), odd_p, _mm512_mul_ps(_mm512_set1_ps(Q * q), odd_q));
+	y[2] = _mm512_fmadd_ps(_mm512_set1_ps(P * P * p), even_p, _mm512_mul_ps(_mm512_set1_ps(Q * Q * q), even_q));
+	y[3] = _mm512_fmadd_ps(_mm512_set1_ps(P * P * P * p), odd_p, _mm512_fmadd_ps(_mm512_set1_ps(Q * Q * Q * q), odd_q, m[5]));
 }
 
 /* ---- Weights ---- */
 
-struct source {
-	const float *weights, *scale; const int64_t *stride;
-	int64_t in, out;         /* channels that there are */
-};
-
-/* Weights of a vector of output channels for an input channel: a vector for each point, so many floats apart. */
-AVX512 static void pack_channel(const struct source *s, int64_t block, int64_t in, float *to, int64_t step)
+/* A pair of vectors, or one, for a vector of input channels: made in the cache, and from there to memory in long runs. */
+AVX512 static void pack_strip(struct winograd *w, int64_t pair, int64_t in)
 {
-	float g[9][LANES] = { 0 };
-	__m512 half[3][SIDE], u[SIDE];
-	const int64_t *stride = s->stride;
-	for (int64_t c = 0; in < s->in && c < LANES && block * LANES + c < s->out; c++) {
-		const float *x = s->weights + (block * LANES + c) * stride[0] + in * stride[1];
-		float scale = s->scale ? s->scale[block * LANES + c] : 1;
-		for (int i = 0; i < 9; i++)
-			g[i][c] = x[i / 3 * stride[2] + i % 3 * stride[3]] * scale;
-	}
-	for (int i = 0; i < 3; i++) {
-		const __m512 column[3] = { _mm512_loadu_ps(g[i]), _mm512_loadu_ps(g[3 + i]), _mm512_loadu_ps(g[6 + i]) };
-		transform_weights(column, half[i]);
-	}
-	for (int i = 0; i < SIDE; i++) {
-		const __m512 row[3] = { half[0][i], half[1][i], half[2][i] };
-		transform_weights(row, u);
-		for (int k = 0; k < SIDE; k++, to += step)
-			_mm512_store_ps(to, u[k]);
-	}
-}
-
-enum { PACKED = 8 };         /* input channels at once */
-
-/* A pair of vectors, or one, for some input channels: gathered in the cache, and from there to memory in long runs. */
-AVX512 static void pack_strip(struct winograd *w, const struct source *s, int64_t pair, int64_t in)
-{
-	_Alignas(64) float strip[POINTS * PACKED * 2 * LANES];
-	int64_t vectors = pair * 2 + 1 < w->shape.out / LANES ? 2 : 1, run = PACKED * vectors * LANES;
-	for (int64_t i = 0; i < PACKED; i++)
-		for (int64_t v = 0; v < vectors; v++)
-			pack_channel(s, pair * 2 + v, in + i, strip + (i * vectors + v) * LANES, run);
+	_Alignas(64) float strip[POINTS * LANES * 2 * LANES];
+	int vectors = pair * 2 + 1 < w->shape.out / LANES ? 2 : 1;
+	int64_t run = LANES * vectors * LANES;
+	winograd_transform(&w->source, pair, vectors, in, LANES, strip);
 	float *to = w->weights + pair * w->shape.in * 2 * LANES + in * vectors * LANES;
 	for (int64_t p = 0; p < POINTS; p++, to += w->shape.out * w->shape.in)
 		for (int64_t i = 0; i < run; i += LANES)
@@ -133,21 +98,27 @@ AVX512 static void pack_strip(struct winograd *w, const struct source *s, int64_
 	_mm_sfence();
 }
 
-static bool pack_weights(struct winograd *w, const struct source *s, const float *bias)
+static bool pack_weights(struct winograd *w)
 {
 	int64_t in = w->shape.in, pairs = (w->shape.out / LANES + 1) / 2;
-	w->bytes = (size_t)(w->shape.out * in * POINTS) * sizeof(float);
 	w->weights = product_take((size_t)(w->shape.out * in * POINTS));
-	w->bias = product_take((size_t)w->shape.out);
-	if (!w->weights || !w->bias)
+	if (!w->weights)
 		return false;
-	for (int64_t i = 0; i < w->shape.out; i++)
-		w->bias[i] = bias && i < s->out ? bias[i] : 0;
 #pragma omp parallel for collapse(2) num_threads(w->threads)
 	for (int64_t p = 0; p < pairs; p++)
-		for (int64_t i = 0; i < in; i += PACKED)
-			pack_strip(w, s, p, i);
+		for (int64_t i = 0; i < in; i += LANES)
+			pack_strip(w, p, i);
 	return true;
+}
+
+/* n floats in whole vectors; none: NULL. */
+static float *in_vectors(const float *from, int64_t n, float none)
+{
+	int64_t padded = product_vectors(n) * LANES;
+	float *to = product_take((size_t)padded);
+	for (int64_t i = 0; to && i < padded; i++)
+		to[i] = i < n && from ? from[i] : none;
+	return to;
 }
 
 /* ---- Inputs ---- */
@@ -232,6 +203,28 @@ static void products(const struct winograd *w, const float *v, float *m, int64_t
 		}
 }
 
+static int64_t depth_at(const struct winograd *w, int64_t in)
+{
+	return w->shape.in - in < w->depth ? w->shape.in - in : w->depth;
+}
+
+/* The same for one pair, or one vector, of which the weights [36][depth][vectors * 16] are those of the input channels from `in` on. */
+static void pair_products(const struct winograd *w, const float *v, const float *u, float *m, int64_t n, int64_t in, int vectors)
+{
+	int64_t step = w->block * LANES, depth = depth_at(w, in);
+	int64_t groups = (n + PRODUCT_ROWS - 1) / PRODUCT_ROWS, each = (n + groups - 1) / groups;
+	for (int64_t p = 0; p < POINTS; p++, u += depth * vectors * LANES, m += vectors * step) {
+		struct factors f = { .v_step = step, .blocks = depth / LANES, .u = u, .m_step = step, .more = in > 0 };
+		const float *from = v + (p * w->shape.in + in) * w->block, *next = from + (p + 1 < POINTS ? w->shape.in * w->block : 0);
+		for (int64_t t = 0, group = 0; t < n; t += each, group++) {
+			f.v = from + t * LANES;
+			f.m = m + t * LANES;
+			f.ahead = next + group * depth * LANES;
+			product_rows(&f, (int)(n - t < each ? n - t : each), vectors > 1);
+		}
+	}
+}
+
 /* ---- Results ---- */
 
 AVX512 static void output_tile(const struct winograd *w, const float *m, size_t stride, const float *bias, struct tile t, float *image)
@@ -280,33 +273,60 @@ static size_t outputs_bytes(const struct winograd *w)
 	return (size_t)(POINTS * w->shape.out * w->block) * sizeof(float);
 }
 
+/* Of a thread that transforms weights itself: those of a pair of vectors, and its products. */
+static size_t strip_bytes(const struct winograd *w)
+{
+	return (size_t)(POINTS * w->depth * 2 * LANES) * sizeof(float);
+}
+
+static size_t pair_bytes(const struct winograd *w)
+{
+	return (size_t)(POINTS * w->block * 2 * LANES) * sizeof(float);
+}
+
 /*
  * While the weights stay in the cache beside them, blocks are small; else
- * they are large, since a block reads all weights.  When there are too few
- * tiles for that, the threads share the tiles of a block and divide the output
- * channels, so that every weight is read once.
+ * they are large, since a block reads all weights, or makes them.  When there
+ * are too few tiles for that, the threads share the tiles of a block and
+ * divide the output channels, so that every weight is read, or made, once.
  */
-static void divide(struct winograd *w)
+static void divide(struct winograd *w, bool fresh)
 {
-	enum { CACHE = 3 << 19, SMALL = 28, LARGE = 84 };
-	bool fits = POINTS * w->shape.in * w->shape.out * 4 <= CACHE;
-	int64_t each = fits ? SMALL : LARGE, threads = w->threads;
-	w->together = threads > 1 && !fits && w->tiles < LARGE / 2 * threads;
-	w->blocks = ceil_div(w->tiles, each);
+	enum { CACHE = 3 << 19, SMALL = 28, LARGE = 84, SHARED = 176, BLOCKS = 8, DEPTH = 64 };
+	int64_t bytes = POINTS * w->shape.in * w->shape.out * 4, threads = w->threads;
+	w->fresh = fresh && bytes > CACHE && w->tiles <= BLOCKS * SHARED;
+	w->depth = w->shape.in < DEPTH ? w->shape.in : DEPTH;
+	w->together = w->fresh || (threads > 1 && bytes > CACHE && w->tiles < LARGE / 2 * threads);
+	w->blocks = ceil_div(w->tiles, w->fresh ? SHARED : bytes <= CACHE ? SMALL : LARGE);
 	if (!w->together)
 		w->blocks = ceil_div(w->blocks, threads) * threads;
 	w->block = ceil_div(w->tiles, w->blocks);
 	w->blocks = ceil_div(w->tiles, w->block);
+	size_t inputs = inputs_bytes(w), outputs = outputs_bytes(w);
+	size_t all = w->fresh ? inputs + (strip_bytes(w) + pair_bytes(w)) * (size_t)threads : w->together ? inputs + outputs : (inputs + outputs) * (size_t)threads;
+	w->scratch = all > w->scratch ? all : w->scratch;
 }
 
 size_t winograd_scratch(const struct winograd *w)
 {
-	size_t each = w->together ? outputs_bytes(w) : inputs_bytes(w) + outputs_bytes(w);
-	return w->together ? inputs_bytes(w) + each : each * (size_t)w->threads;
+	return w->scratch;
 }
 
 size_t winograd_weights(const struct winograd *w)
 {
+	return w->fresh ? 0 : w->bytes;
+}
+
+size_t winograd_later(const struct winograd *w)
+{
+	return w->fresh ? w->bytes : 0;
+}
+
+size_t winograd_keep(struct winograd *w)
+{
+	if (!w->fresh || !pack_weights(w))
+		return 0;
+	divide(w, false);
 	return w->bytes;
 }
 
@@ -348,9 +368,39 @@ static void run_together(const struct winograd *w, const float *in, float *out, 
 	}
 }
 
+static void run_pair(const struct winograd *w, const float *v, float *scratch, float *out, int64_t first, int64_t n, int64_t pair)
+{
+	float *strip = scratch, *m = scratch + strip_bytes(w) / sizeof(float);
+	int vectors = pair * 2 + 1 < w->shape.out / LANES ? 2 : 1;
+	for (int64_t in = 0; in < w->shape.in; in += w->depth) {
+		winograd_transform(&w->source, pair, vectors, in, depth_at(w, in), strip);
+		pair_products(w, v, strip, m, n, in, vectors);
+	}
+	outputs(w, m, out, first, n, pair, pair + 1);
+}
+
+static void run_fresh(const struct winograd *w, const float *in, float *out, float *scratch)
+{
+	int64_t pairs = (w->shape.out / LANES + 1) / 2, blocks = w->shape.in / LANES;
+	float *v = scratch, *parts = scratch + inputs_bytes(w) / sizeof(float);
+#pragma omp parallel num_threads(w->threads)
+	{
+		float *own = parts + (strip_bytes(w) + pair_bytes(w)) / sizeof(float) * (size_t)omp_get_thread_num();
+		for (int64_t b = 0; b < w->blocks; b++) {
+			int64_t first = b * w->block, n = in_block(w, b);
+#pragma omp for schedule(static)
+			for (int64_t i = 0; i < blocks; i++)
+				inputs(w, in, v, first, n, i, i + 1);
+#pragma omp for schedule(dynamic)
+			for (int64_t pair = 0; pair < pairs; pair++)
+				run_pair(w, v, own, out, first, n, pair);
+		}
+	}
+}
+
 void winograd_run(const struct winograd *w, const float *in, float *out, void *scratch)
 {
-	w->together ? run_together(w, in, out, scratch) : run_apart(w, in, out, scratch);
+	(w->fresh ? run_fresh : w->together ? run_together : run_apart)(w, in, out, scratch);
 }
 
 static void set_sizes(struct winograd *w, const struct winograd_shape *s, int threads)
@@ -382,13 +432,17 @@ bool winograd_pays(const struct winograd_shape *s, int threads)
 
 struct winograd *winograd_new(const struct winograd_shape *s, const float *weights, const int64_t stride[4], const float *scale, const float *bias, int threads)
 {
-	const struct source from = { weights, scale, stride, s->in, s->out };
 	struct winograd *w = calloc(1, sizeof *w);
 	if (!w)
 		return NULL;
 	set_sizes(w, s, threads);
-	divide(w);
-	if (pack_weights(w, &from, bias))
+	w->bytes = (size_t)(w->shape.out * w->shape.in * POINTS) * sizeof(float);
+	divide(w, false);
+	divide(w, true);
+	w->bias = in_vectors(bias, s->out, 0);
+	w->scale = in_vectors(scale, s->out, 1);
+	w->source = (struct winograd_source){ weights, { stride[0], stride[1], stride[2], stride[3] }, s->in, s->out, w->scale };
+	if (w->bias && w->scale && (w->fresh || pack_weights(w)))
 		return w;
 	winograd_free(w);
 	return NULL;
@@ -399,6 +453,7 @@ void winograd_free(struct winograd *w)
 	if (!w)
 		return;
 	free(w->weights);
+	free(w->scale);
 	free(w->bias);
 	free(w);
 }
@@ -429,6 +484,18 @@ size_t winograd_weights(const struct winograd *w)
 }
 
 size_t winograd_scratch(const struct winograd *w)
+{
+	(void)w;
+	return 0;
+}
+
+size_t winograd_later(const struct winograd *w)
+{
+	(void)w;
+	return 0;
+}
+
+size_t winograd_keep(struct winograd *w)
 {
 	(void)w;
 	return 0;

@@ -2,7 +2,7 @@
  * Convolutions of 3x3 with stride 1 by Winograd's F(4x4, 3x3), for processors
  * with AVX-512.  Images are float32 in blocks of 16 channels (nChw16c); what a
  * last block has more than there are channels is zero, and is left zero.  A
- * winograd owns its transformed weights.
+ * winograd owns its transformed weights, and borrows those that it was made of.
  */
 #ifndef EXEC_WINOGRAD_H
 #define EXEC_WINOGRAD_H
@@ -30,6 +30,10 @@ bool winograd_pays(const struct winograd_shape *s, int threads);
 struct winograd *winograd_new(const struct winograd_shape *s, const float *weights, const int64_t stride[4], const float *scale, const float *bias, int threads);
 void winograd_free(struct winograd *w);  /* NULL is allowed */
 size_t winograd_weights(const struct winograd *w);   /* bytes */
+/* Many weights are transformed by every run.  Bytes that it takes to do so once, for more runs than one; 0: it was done. */
+size_t winograd_later(const struct winograd *w);
+/* Does it: the bytes it took, 0 when there is no memory. */
+size_t winograd_keep(struct winograd *w);
 size_t winograd_scratch(const struct winograd *w);   /* bytes, at a multiple of 64 */
 void winograd_run(const struct winograd *w, const float *in, float *out, void *scratch);
 
