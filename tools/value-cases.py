@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import *
 
 warnings.filterwarnings("ignore")
+aten = torch.ops.aten
 
 OPERATORS = """
 x + y | 3x4 3x4
@@ -167,6 +168,12 @@ torch.special.log_ndtr(torch.tensor([-1e4, -30.0, -1.0, 4.0], dtype=torch.float6
 torch.polygamma(1, torch.tensor([-2.5, 0.1, 3.0])) + torch.digamma(torch.tensor([-2.5, 0.1, 3.0])) + torch.erfinv(torch.tensor([1e-8, 0.3, -0.999])) | 1
 torch.lerp(x, y, 0.7) + torch.addcdiv(x, y, z.abs() + 1, value=-0.3) | 20 20 20
 (x.half() * torch.tensor(0.1) + x.half() * 0.1 + torch.atan2(x.half(), torch.tensor(0.1))).float() | 20
+sum(t.sum() for t in aten._native_batch_norm_legit_no_training(x, y, z, y * 0.1, z.abs() + 0.5, 0.1, 1e-5)) | 2x3x4 3 3
+torch.cat([t.flatten().float() for t in aten._native_batch_norm_legit_functional(x, y, z, y * 0.1, z.abs() + 0.5, True, 0.1, 1e-5)]) | 2x3x4 3 3
+torch.cat([t.flatten().float() for t in aten._batch_norm_with_update_functional(x, y, z, y * 0.1, z.abs() + 0.5, 0.1, 1e-5)]) | 2x3x4 3 3
+torch.cat([t.flatten().float() for t in aten._batch_norm_with_update(x, None, z, y, z.abs() + 0.5, 0.1, 1e-5)]) | 2x3x4 3 3
+torch.cat([t.flatten().float() for t in aten._batch_norm_no_update(x, y, None, y, z.abs() + 0.5, 0.1, 1e-5)]) | 2x3x4 3 3
+aten.embedding_renorm(x, torch.tensor([0, 2, 2]), 0.7, 3.0) | 3x4
 """.strip().split("\n")
 
 # Statements; what fails is "!".

@@ -286,7 +286,7 @@ static void take(struct group *g, size_t step, int out)
 static bool take_norm(struct fusion *f, struct group *g, size_t step)
 {
 	struct group norm;
-	if (g->work.kind != WORK_CONVOLUTION || g->work.n_posts || g->add >= 0 || g->norm >= 0 || !step_is(&f->plan->steps[step], "native_batch_norm") ||
+	if (g->work.kind != WORK_CONVOLUTION || g->work.n_posts || g->add >= 0 || g->norm >= 0 ||
 	    !group_read(f, step, &norm) || norm.work.kind != WORK_BATCH_NORM || norm.in[0] != g->out)
 		return false;
 	g->norm = g->n_steps;

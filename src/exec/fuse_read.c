@@ -172,7 +172,7 @@ static bool read_norm(struct fusion *f, size_t step, struct group *g)
 {
 	static const char *const constants[] = { "weight", "bias", "running_mean", "running_var" };
 	const struct plan_step *s = &f->plan->steps[step];
-	if (step_number(s, "training", 1) != 0)
+	if (step_number(s, "training", 0) != 0)
 		return read_training(f, step, g);
 	for (int i = 0; i < 4; i++) {
 		int slot;
@@ -411,6 +411,7 @@ static const struct {
 } rows[] = {
 	{ "convolution", WORK_CONVOLUTION, read_convolution },
 	{ "native_batch_norm", WORK_BATCH_NORM, read_norm },
+	{ "_native_batch_norm_legit_no_training", WORK_BATCH_NORM, read_norm },
 	{ "max_pool2d_with_indices", WORK_MAX_POOL, read_pool },
 	{ "max_pool3d_with_indices", WORK_MAX_POOL, read_pool },
 	{ "avg_pool2d", WORK_AVERAGE_POOL, read_pool },

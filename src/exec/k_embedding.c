@@ -177,7 +177,7 @@ static bool k_embedding_bag(struct kernel_call *k)
 
 const struct kernel_row embedding_kernels[] = {
 	{ .name = "embedding", .run = k_embedding },
-	{ .name = "embedding_renorm_", .run = k_embedding_renorm },
+	{ .name = "embedding_renorm", .run = k_embedding_renorm },
 	{ .name = "_embedding_bag", .run = k_embedding_bag },
 	{ .name = "_embedding_bag_forward_only", .run = k_embedding_bag },
 	{ 0 }

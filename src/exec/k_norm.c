@@ -168,11 +168,33 @@ static bool run_batch(struct batch *b, const struct tensor *input, struct tensor
 	return b->y != NULL;
 }
 
-static bool k_batch_norm(struct kernel_call *k)
+/* Which of the operators it is: they differ in what they return beside the result, and in what they write. */
+enum { NORM_TRAINS = 1, NORM_RESERVES = 2, NORM_RETURNS_RUNNING = 4 };
+
+/* Running statistics, or what is returned in their place. */
+static struct tensor *running(struct batch *b, const char *name, int variant)
 {
-	struct tensor *input = arg_tensor(k, "input"), *rm = arg_tensor(k, "running_mean"), *rv = arg_tensor(k, "running_var");
-	struct batch b = { .k = k, .training = arg_bool(k, "training", false), .eps = arg_real(k, "eps", 1e-5) };
+	struct tensor *t = arg_tensor(b->k, name), *fresh = t && variant & NORM_RETURNS_RUNNING ? out_new(b->k, t->dtype, t->ndim, t->size) : NULL;
+	if (fresh)
+		tensor_copy(fresh, t);
+	return variant & NORM_RETURNS_RUNNING ? fresh : t;
+}
+
+static bool write_running(struct batch *b, int variant)
+{
+	double momentum = arg_real(b->k, "momentum", 0.1);
+	struct tensor *mean = running(b, "running_mean", variant), *variance = running(b, "running_var", variant);
+	if (variant & NORM_RETURNS_RUNNING && (!mean || !variance))
+		return false;
+	return !b->training || ((!mean || update(b, mean, b->mean, momentum, false)) && (!variance || update(b, variance, b->variance, momentum, true)));
+}
+
+static bool batch_norm(struct kernel_call *k, int variant)
+{
+	struct tensor *input = arg_tensor(k, "input");
+	struct batch b = { .k = k, .training = variant & NORM_TRAINS || arg_bool(k, "training", false), .eps = arg_real(k, "eps", 1e-5) };
 	const double *mean, *variance;
+	int64_t none = 0;
 	if (input->ndim < 2)
 		return kernel_fail(k, "an input of %d dimensions has no channels", input->ndim);
 	b.n = input->size[0];
@@ -192,12 +214,33 @@ static bool k_batch_norm(struct kernel_call *k)
 		b.mean[c] = mean[c];
 		b.variance[c] = variance[c];
 	}
-	if (!run_batch(&b, input, out))
-		return false;
-	double momentum = arg_real(k, "momentum", 0.1);
-	if (b.training && ((rm && !update(&b, rm, b.mean, momentum, false)) || (rv && !update(&b, rv, b.variance, momentum, true))))
-		return false;
-	return statistics_out(&b, statistic(k, input));
+	return run_batch(&b, input, out) && statistics_out(&b, statistic(k, input)) && (!(variant & NORM_RESERVES) || out_new(k, DT_UINT8, 1, &none)) &&
+	       write_running(&b, variant);
+}
+
+static bool k_batch_norm(struct kernel_call *k)
+{
+	return batch_norm(k, 0);
+}
+
+static bool k_batch_norm_functional(struct kernel_call *k)
+{
+	return batch_norm(k, NORM_RETURNS_RUNNING);
+}
+
+static bool k_batch_norm_update(struct kernel_call *k)
+{
+	return batch_norm(k, NORM_TRAINS | NORM_RESERVES);
+}
+
+static bool k_batch_norm_update_functional(struct kernel_call *k)
+{
+	return batch_norm(k, NORM_TRAINS | NORM_RESERVES | NORM_RETURNS_RUNNING);
+}
+
+static bool k_batch_norm_no_update(struct kernel_call *k)
+{
+	return batch_norm(k, NORM_RESERVES);
 }
 
 /* ---- Rows: mean and variance of each, then weight and bias ---- */
@@ -304,6 +347,11 @@ static bool k_weight_norm(struct kernel_call *k)
 const struct kernel_row norm_kernels[] = {
 	{ .name = "native_batch_norm", .run = k_batch_norm, .writes = "running_mean,running_var" },
 	{ .name = "_native_batch_norm_legit", .run = k_batch_norm },
+	{ .name = "_native_batch_norm_legit_no_training", .run = k_batch_norm },
+	{ .name = "_native_batch_norm_legit_functional", .run = k_batch_norm_functional },
+	{ .name = "_batch_norm_with_update", .run = k_batch_norm_update },
+	{ .name = "_batch_norm_with_update_functional", .run = k_batch_norm_update_functional },
+	{ .name = "_batch_norm_no_update", .run = k_batch_norm_no_update },
 	{ .name = "native_layer_norm", .run = k_layer_norm },
 	{ .name = "native_group_norm", .run = k_group_norm },
 	{ .name = "_weight_norm_interface", .run = k_weight_norm },

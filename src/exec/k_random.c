@@ -401,9 +401,9 @@ static bool k_native_dropout(struct kernel_call *k)
 }
 
 /* _rrelu_with_noise_train(): a slope for each element that is not positive. */
-static bool k_rrelu(struct kernel_call *k)
+static bool rrelu(struct kernel_call *k, struct tensor *out, struct tensor *noise)
 {
-	struct tensor *self = arg_tensor(k, "self"), *noise = arg_tensor(k, "noise"), *out = out_like(k, self, self->dtype);
+	struct tensor *self = arg_tensor(k, "self");
 	double low = arg_real(k, "lower", 0.125), high = arg_real(k, "upper", 1. / 3);
 	enum dtype scalars = self->dtype == DT_FLOAT64 ? DT_FLOAT64 : DT_FLOAT32;
 	bool training = arg_bool(k, "training", false);
@@ -426,6 +426,23 @@ static bool k_rrelu(struct kernel_call *k)
 	return true;
 }
 
+static bool k_rrelu(struct kernel_call *k)
+{
+	struct tensor *self = arg_tensor(k, "self"), *out = out_like(k, self, self->dtype);
+	return out && rrelu(k, out, arg_tensor(k, "noise"));
+}
+
+/* The noise is returned, and what was given stays as it was. */
+static bool k_rrelu_functional(struct kernel_call *k)
+{
+	struct tensor *self = arg_tensor(k, "self"), *given = arg_tensor(k, "noise"), *out = out_like(k, self, self->dtype);
+	struct tensor *noise = out ? out_new(k, given->dtype, given->ndim, given->size) : NULL;
+	if (!noise)
+		return false;
+	tensor_copy(noise, given);
+	return rrelu(k, out, noise);
+}
+
 const struct kernel_row random_kernels[] = {
 	{ .name = "uniform", .run = k_uniform }, { .name = "uniform_", .run = k_uniform },
 	{ .name = "normal_", .run = k_normal }, { .name = "normal_functional", .run = k_normal }, { .name = "normal.float_float", .run = k_randn },
@@ -441,5 +458,6 @@ const struct kernel_row random_kernels[] = {
 	{ .name = "randperm", .run = k_randperm },
 	{ .name = "native_dropout", .run = k_native_dropout },
 	{ .name = "rrelu_with_noise", .run = k_rrelu }, { .name = "rrelu_with_noise_", .run = k_rrelu },
+	{ .name = "rrelu_with_noise_functional", .run = k_rrelu_functional },
 	{ 0 }
 };

@@ -82,6 +82,12 @@ static bool shape_rrelu(struct op_call *c)
 	       : op_fail(c, "lower bound should be less than or equal to the upper bound");
 }
 
+static bool shape_rrelu_functional(struct op_call *c)
+{
+	struct value *noise = op_tensor(c, "noise");
+	return shape_rrelu(c) && op_out(c, noise->dtype, noise->ndim, noise->size);
+}
+
 /* Contiguous, whatever the layout of self. */
 static bool shape_softmax(struct op_call *c)
 {
@@ -130,6 +136,7 @@ const struct op_rule activation_rules[] = {
 	{ .name = "_prelu_kernel", .shape = shape_prelu_kernel },
 	{ .name = "rrelu_with_noise", .shape = shape_rrelu },
 	{ .name = "rrelu_with_noise_", .shape = shape_written },
+	{ .name = "rrelu_with_noise_functional", .shape = shape_rrelu_functional },
 	{ .name = "_softmax", .shape = shape_softmax },
 	{ .name = "_log_softmax", .shape = shape_softmax },
 	{ .name = "_safe_softmax", .shape = shape_softmax },

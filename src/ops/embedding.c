@@ -64,6 +64,7 @@ static bool shape_embedding_bag(struct op_call *c)
 const struct op_rule embedding_rules[] = {
 	{ .name = "embedding", .shape = shape_embedding },
 	{ .name = "embedding_renorm_", .shape = shape_renorm_rows },
+	{ .name = "embedding_renorm", .shape = shape_same_contiguous },
 	{ .name = "_embedding_bag", .shape = shape_embedding_bag },
 	{ .name = "_embedding_bag_forward_only", .shape = shape_embedding_bag },
 	{ .name = "embedding_bag", .parts = BAG("-1") },

@@ -21,14 +21,17 @@ static bool check_batch_norm(struct op_call *c)
 {
 	static const char *const names[] = { "weight", "bias", "running_mean", "running_var" };
 	struct value *input = op_tensor(c, "input");
-	bool training = op_bool(c, strcmp(c->op->base_name, "instance_norm") == 0 ? "use_input_stats" : "training", false);
+	const char *mode = op_arg_index(c->op, "use_input_stats") >= 0 ? "use_input_stats" : "training";
+	bool training = op_arg_index(c->op, mode) >= 0 && op_bool(c, mode, false);
 	if (input->ndim < 2)
 		return value_numel(input) == 0 || op_fail(c, "input %V has %d dimensions; expected at least 2", input, input->ndim);
 	if (!dtype_can_require_grad(input->dtype))
 		return op_fail(c, "is not defined for %s", dtype_name(input->dtype));
 	for (int i = 0; i < 4; i++)
-		if (!per_channel(c, names[i], op_tensor(c, names[i]), input->size[1]))
+		if (op_arg_index(c->op, names[i]) >= 0 && !per_channel(c, names[i], op_tensor(c, names[i]), input->size[1]))
 			return false;
+	if (op_arg_index(c->op, "running_mean") < 0)
+		return true;
 	if (!training && (!op_tensor(c, "running_mean") || !op_tensor(c, "running_var")))
 		return op_fail(c, "running_mean and running_var must be given in evaluation mode");
 	return true;
@@ -58,6 +61,45 @@ static bool batch_norm_outputs(struct op_call *c, bool training)
 static bool shape_batch_norm(struct op_call *c)
 {
 	return check_batch_norm(c) && batch_norm_outputs(c, op_bool(c, "training", false));
+}
+
+static bool shape_batch_norm_eval(struct op_call *c)
+{
+	return check_batch_norm(c) && batch_norm_outputs(c, false);
+}
+
+/* Nothing is saved for the CPU's backward pass. */
+static bool out_reserve(struct op_call *c)
+{
+	int64_t none = 0;
+	return op_out(c, DT_UINT8, 1, &none) != NULL;
+}
+
+static bool shape_batch_norm_train(struct op_call *c)
+{
+	return check_batch_norm(c) && batch_norm_outputs(c, true) && out_reserve(c);
+}
+
+static bool shape_batch_norm_no_update(struct op_call *c)
+{
+	return shape_batch_norm_eval(c) && out_reserve(c);
+}
+
+/* The running statistics that would have been written. */
+static bool out_running(struct op_call *c)
+{
+	struct value *mean = op_tensor(c, "running_mean"), *variance = op_tensor(c, "running_var");
+	return op_out(c, mean->dtype, mean->ndim, mean->size) && op_out(c, variance->dtype, variance->ndim, variance->size);
+}
+
+static bool shape_batch_norm_functional(struct op_call *c)
+{
+	return shape_batch_norm(c) && out_running(c);
+}
+
+static bool shape_batch_norm_train_functional(struct op_call *c)
+{
+	return shape_batch_norm_train(c) && out_running(c);
 }
 
 static const char batch_norm_index_parts[] =
@@ -225,6 +267,12 @@ static bool flops_batch_norm(const struct node *n, double *out)
 const struct op_rule norm_rules[] = {
 	{ .name = "native_batch_norm", .shape = shape_batch_norm },
 	{ .name = "_native_batch_norm_legit", .shape = shape_batch_norm },
+	{ .name = "_native_batch_norm_legit.no_stats", .shape = shape_batch_norm },
+	{ .name = "_native_batch_norm_legit_no_training", .shape = shape_batch_norm_eval },
+	{ .name = "_native_batch_norm_legit_functional", .shape = shape_batch_norm_functional },
+	{ .name = "_batch_norm_with_update", .shape = shape_batch_norm_train },
+	{ .name = "_batch_norm_with_update_functional", .shape = shape_batch_norm_train_functional },
+	{ .name = "_batch_norm_no_update", .shape = shape_batch_norm_no_update },
 	{ .name = "_batch_norm_impl_index", .shape = check_batch_norm, .parts = batch_norm_index_parts },
 	{ .name = "batch_norm", .shape = check_batch_norm, .flops = flops_batch_norm, .flops_name = "batch_norm", .parts = batch_norm_parts },
 	{ .name = "instance_norm", .shape = check_batch_norm, .flops = flops_weighted_norm, .flops_name = "instance_norm", .parts = instance_norm_parts },
