@@ -2,16 +2,11 @@
 
 #include <math.h>
 
+#include "base/lanes.h"
+
 enum { N = 624, M = 397, BLOCK = 16 };
 
 #define PI 3.14159265358979323846
-
-/* Before loops whose turns do not depend on one another. */
-#ifdef _OPENMP
-#define IN_LANES _Pragma("omp simd")
-#else
-#define IN_LANES
-#endif
 
 /* ---- The Mersenne Twister (Matsumoto, Nishimura) ---- */
 
@@ -78,6 +73,8 @@ double generator_double(struct generator *g)
 	return (double)(generator_u64(g) & ((UINT64_C(1) << 53) - 1)) * 0x1p-53;
 }
 
+/* PyTorch's kernels are compiled to add a product that is not rounded on its own: fma(). */
+FOR_PROCESSORS
 void random_uniform_float(struct generator *g, float *out, size_t n, double from, double to)
 {
 	float low = (float)from, width = (float)to - low;
@@ -89,7 +86,7 @@ void random_uniform_float(struct generator *g, float *out, size_t n, double from
 		float *to_here = out + done;
 		IN_LANES
 		for (size_t i = 0; i < take; i++)
-			to_here[i] = float_of(temper(draws[i])) * width + low;
+			to_here[i] = fmaf(float_of(temper(draws[i])), width, low);
 		g->at += (int)take;
 		done += take;
 	}
@@ -98,7 +95,7 @@ void random_uniform_float(struct generator *g, float *out, size_t n, double from
 void random_uniform_double(struct generator *g, double *out, size_t n, double from, double to)
 {
 	for (size_t i = 0; i < n; i++)
-		out[i] = generator_double(g) * (to - from) + from;
+		out[i] = fma(generator_double(g), to - from, from);
 }
 
 /* ---- Normal ---- */
@@ -116,28 +113,13 @@ double random_normal(struct generator *g, double mean, double std)
 }
 
 /* Of 16 uniform values the first eight become radii, the others angles (normal_fill_16). */
-static void block_float(float *v, float mean, float std)
-{
-	for (int i = 0; i < BLOCK / 2; i++) {
-		float radius = sqrtf(-2 * logf(1 - v[i])), angle = 2.0f * (float)PI * v[i + BLOCK / 2];
-		v[i] = radius * cosf(angle) * std + mean;
-		v[i + BLOCK / 2] = radius * sinf(angle) * std + mean;
-	}
-}
-
 static void block_double(double *v, double mean, double std)
 {
 	for (int i = 0; i < BLOCK / 2; i++) {
 		double radius = sqrt(-2 * log(1 - v[i])), angle = 2 * PI * v[i + BLOCK / 2];
-		v[i] = radius * cos(angle) * std + mean;
-		v[i + BLOCK / 2] = radius * sin(angle) * std + mean;
+		v[i] = fma(radius * cos(angle), std, mean);
+		v[i + BLOCK / 2] = fma(radius * sin(angle), std, mean);
 	}
-}
-
-void random_normal_blocks(float *v, size_t n, double mean, double std)
-{
-	for (size_t i = 0; i + BLOCK <= n; i += BLOCK)
-		block_float(v + i, (float)mean, (float)std);
 }
 
 /* All values are drawn uniform first; when the last block is not full, the last 16 values are drawn again. */
@@ -152,7 +134,7 @@ void random_normal_float(struct generator *g, float *out, size_t n, double mean,
 	random_normal_blocks(out, n, mean, std);
 	if (n % BLOCK) {
 		random_uniform_float(g, out + n - BLOCK, BLOCK, 0, 1);
-		block_float(out + n - BLOCK, (float)mean, (float)std);
+		random_normal_blocks(out + n - BLOCK, BLOCK, mean, std);
 	}
 }
 

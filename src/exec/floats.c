@@ -4,16 +4,13 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* GNU C's vectors keep these loops from depending on the optimiser's mood; a processor without such vectors gets several smaller ones. */
-#if defined __x86_64__ && defined __GNUC__ && !defined __clang__ && !defined __SANITIZE_ADDRESS__
-#define FOR_PROCESSORS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FOR_PROCESSORS
-#endif
+#include "base/lanes.h"
+
 #define INLINE static inline __attribute__((always_inline))
 
 enum { WIDE = 16 };
 
+/* GNU C's vectors keep these loops from depending on the optimiser's mood; a processor without such vectors gets several smaller ones. */
 typedef float pack __attribute__((vector_size(WIDE * sizeof(float)), may_alias));
 typedef int32_t bits __attribute__((vector_size(WIDE * sizeof(int32_t)), may_alias));
 

@@ -42,6 +42,34 @@ static void check_ints(const char *what, const int64_t *got, const int64_t *want
 	printf("%sok %d - %s\n", bad ? "not " : "", ++number, what);
 }
 
+/* FNV-1a of the bytes that numpy's tobytes() gives: every bit counts. */
+static void check_digest(const char *what, const void *bytes, size_t n, uint64_t want)
+{
+	const unsigned char *p = bytes;
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ p[i]) * UINT64_C(0x100000001b3);
+	failures += h != want;
+	printf("%sok %d - %s\n", h != want ? "not " : "", ++number, what);
+}
+
+static void test_bits(void)
+{
+	static float f[10007];
+	static double d[1007];
+	const double bound = 0.57735026918962584;
+	struct generator g;
+	generator_seed(&g, 7);
+	random_uniform_float(&g, f, 10007, -bound, bound);
+	check_digest("uniform_(), every bit", f, sizeof f, UINT64_C(0x23af23cd022659c7));
+	generator_seed(&g, 7);
+	random_normal_float(&g, f, 10007, 0.1, 0.7);
+	check_digest("normal_(), every bit", f, sizeof f, UINT64_C(0xd62f56b3497552d4));
+	generator_seed(&g, 7);
+	random_uniform_double(&g, d, 1007, -bound, bound);
+	check_digest("uniform_() of float64, every bit", d, sizeof d, UINT64_C(0xd3bf15fa7d628f0b));
+}
+
 static void test_uniform(void)
 {
 	struct generator g;
@@ -114,6 +142,7 @@ int main(void)
 {
 	test_uniform();
 	test_normal();
+	test_bits();
 	test_integers();
 	printf("1..%d\n", number);
 	return failures != 0;
