@@ -174,6 +174,18 @@ torch.cat([t.flatten().float() for t in aten._batch_norm_with_update_functional(
 torch.cat([t.flatten().float() for t in aten._batch_norm_with_update(x, None, z, y, z.abs() + 0.5, 0.1, 1e-5)]) | 2x3x4 3 3
 torch.cat([t.flatten().float() for t in aten._batch_norm_no_update(x, y, None, y, z.abs() + 0.5, 0.1, 1e-5)]) | 2x3x4 3 3
 aten.embedding_renorm(x, torch.tensor([0, 2, 2]), 0.7, 3.0) | 3x4
+torch.cat(torch.histogram(x, 5)) + torch.cat(torch.histogram(x, torch.tensor([-2.0, -1.0, 0.0, 0.25, 1.0, 3.0]), weight=y, density=True)) | 4x5 4x5
+torch.histogram(x, 4, range=(-1.0, 1.0), weight=y)[0] + torch.histogram(torch.ones(3), 4)[1][0] | 20 20
+torch.histogramdd(x, [2, 3], weight=y, density=True)[0] + torch.histogramdd(x, [2, 3], range=[-1.0, 1.0, -2.0, 2.0])[0] | 9x2 9
+torch.histogramdd(x, [y.sort()[0], z.sort()[0]])[0] + torch.histogramdd(x, 4)[1][1].sum() | 9x2 4 5
+(torch.hash_tensor(x, 1).view(torch.int64) // 4194304 + torch.hash_tensor((x * 9).long(), 1).view(torch.int64)) // 281474976710656 | 3x4
+torch.segment_reduce(x, 'sum', lengths=torch.tensor([2, 0, 3])) + torch.segment_reduce(x, 'prod', offsets=torch.tensor([0, 1, 2, 5]), initial=2) | 5x2
+torch.nan_to_num(torch.segment_reduce(x, 'mean', lengths=torch.tensor([[2, 0, 1], [0, 1, 2]]), axis=1), 7.0) | 2x3x2
+torch.segment_reduce(x, 'max', lengths=torch.tensor([[2, 0, 1], [0, 1, 2]]), axis=1, initial=0.5) | 2x3x2
+torch.segment_reduce(x, 'min', offsets=torch.tensor([[0, 2, 3], [0, 1, 3]]), axis=1) | 2x3x2
+aten._chunk_cat([x, y], 0, 3) | 5x3 4x2x2
+aten._unsafe_masked_index(x, torch.tensor([[True, False], [True, True], [False, True]]), [torch.tensor([[-9], [2], [7]]), torch.tensor([0, 9])], 0.5) | 5x4
+aten._unsafe_masked_index_put_accumulate(x, torch.tensor([[True, False], [True, True], [False, True]]), [torch.tensor([[-9], [2], [7]]), torch.tensor([0, 9])], y) | 5x4 3x2
 """.strip().split("\n")
 
 # Statements; what fails is "!".

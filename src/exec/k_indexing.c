@@ -39,6 +39,7 @@ struct indexing {
 	int ndim;                                /* the shape that the indices have together */
 	int64_t size[MAX_DIMS];
 	int first;                               /* result's dimension where they come */
+	bool clamps;                             /* indices beyond the ends count as the ends */
 };
 
 /* A mask stands for an index in each of its dimensions. */
@@ -121,13 +122,22 @@ static bool broadcast_indices(struct kernel_call *k, struct indexing *x)
 	return true;
 }
 
+static void clamp_indices(struct tensor *index, int64_t size)
+{
+	int64_t *v = (int64_t *)(void *)tensor_data(index), n = tensor_numel(index);
+	for (int64_t i = 0; i < n; i++)
+		v[i] = v[i] < -size ? -size : v[i] >= size ? size - 1 : v[i];
+}
+
 static int64_t *indexed_offsets(struct kernel_call *k, const struct indexing *x, const int64_t *stride)
 {
 	int64_t n = sizes_product(x->size, 0, x->ndim), *sum = scratch_alloc(k, n, sizeof *sum);
 	for (int d = 0; sum && d < x->n; d++) {
 		if (!x->index[d])
 			continue;
-		const int64_t *at = indices_of(k, x->common[d], x->self->size[d], true);
+		if (x->clamps)
+			clamp_indices(x->common[d], x->self->size[d]);
+		const int64_t *at = x->clamps && x->self->size[d] == 0 ? scratch_alloc(k, n, sizeof *at) : indices_of(k, x->common[d], x->self->size[d], true);
 		if (!at)
 			return NULL;
 		for (int64_t i = 0; i < n; i++)
@@ -233,6 +243,75 @@ static bool k_index_put(struct kernel_call *k)
 	return positions_put(k, self, &p, all, 1, arg_bool(k, "accumulate", false) ? COMBINE_SUM : COMBINE_SET, true, out_like(k, self, self->dtype));
 }
 
+/* ---- Indices that count where a mask is true (_unsafe_masked_index, _unsafe_masked_index_put_accumulate) ---- */
+
+/* The mask in the shape of what is indexed. */
+static struct tensor *mask_of_places(struct kernel_call *k, const struct positions *p)
+{
+	struct tensor *mask = arg_tensor(k, "mask"), shape = { .ndim = p->ndim, .size = (int64_t *)p->size }, *both[2] = { &shape, mask };
+	int64_t size[MAX_DIMS];
+	int ndim;
+	if (!broadcast_shapes(k, both, 2, &ndim, size))
+		return NULL;
+	if (mask->dtype != DT_BOOL || ndim != p->ndim || memcmp(size, p->size, (size_t)ndim * sizeof *size) != 0)
+		return kernel_fail(k, "the mask must be of bool, and broadcast to the shape of what is indexed"), NULL;
+	struct tensor *all = temporary(k, DT_BOOL, p->ndim, p->size);
+	if (all)
+		tensor_copy(all, mask);
+	return all;
+}
+
+/* Elements under the mask come from `from`, the others are `value`, a tensor without dimensions. */
+static bool take_masked(struct kernel_call *k, const struct tensor *from, const struct tensor *mask, const struct tensor *value, struct tensor *out)
+{
+	struct tensor *filler = temporary(k, out->dtype, 0, NULL);
+	const unsigned char *keep = tensor_data(mask);
+	size_t size = dtype_size(out->dtype);
+	if (!filler)
+		return false;
+	tensor_copy(filler, value);
+	for (int64_t i = 0, n = tensor_numel(out); i < n; i++)
+		memcpy(tensor_data(out) + (size_t)i * size, keep[i] ? tensor_data(from) + (size_t)i * size : tensor_data(filler), size);
+	return true;
+}
+
+static bool k_masked_index(struct kernel_call *k)
+{
+	struct indexing x = { .clamps = true };
+	struct positions p;
+	struct tensor *fill = arg_operand(k, "fill"), *mask = fill && indexed_places(k, &x, &p) ? mask_of_places(k, &p) : NULL;
+	struct tensor *taken = mask ? temporary(k, x.self->dtype, p.ndim, p.size) : NULL;
+	if (!taken)
+		return false;
+	if (tensor_numel(x.self) == 0)                   /* nothing can be taken */
+		memset(tensor_data(mask), 0, (size_t)tensor_numel(mask));
+	else if (!positions_take(k, x.self, &p, taken))
+		return false;
+	struct tensor *out = out_new(k, x.self->dtype, p.ndim, p.size);
+	return out && take_masked(k, taken, mask, fill, out);
+}
+
+static bool k_masked_index_put(struct kernel_call *k)
+{
+	struct indexing x = { .clamps = true };
+	struct positions p;
+	struct tensor *self = arg_tensor(k, "self"), *values = arg_tensor(k, "values"), *zero = temporary(k, values->dtype, 0, NULL);
+	if (!zero || tensor_numel(self) == 0)
+		return zero && out_like(k, self, self->dtype);
+	struct tensor *mask = indexed_places(k, &x, &p) ? mask_of_places(k, &p) : NULL, *all = mask ? temporary(k, values->dtype, p.ndim, p.size) : NULL;
+	if (!all)
+		return false;
+	struct tensor *both[2] = { all, values };
+	int64_t size[MAX_DIMS];
+	int ndim;
+	if (!broadcast_shapes(k, both, 2, &ndim, size))
+		return false;
+	if (ndim != p.ndim || memcmp(size, p.size, (size_t)ndim * sizeof *size) != 0)
+		return kernel_fail(k, "the values do not broadcast to the shape of what is indexed");
+	tensor_copy(all, values);
+	return take_masked(k, all, mask, zero, all) && positions_put(k, self, &p, all, 1, COMBINE_SUM, true, out_like(k, self, self->dtype));
+}
+
 /* ---- Masks ---- */
 
 /* self and mask, both of the shape that they broadcast to; the places that the mask names. */
@@ -316,6 +395,8 @@ const struct kernel_row indexing_kernels[] = {
 	{ .name = "_unsafe_index.Tensor", .run = k_index },
 	{ .name = "index_put", .run = k_index_put },
 	{ .name = "_unsafe_index_put", .run = k_index_put },
+	{ .name = "_unsafe_masked_index", .run = k_masked_index },
+	{ .name = "_unsafe_masked_index_put_accumulate", .run = k_masked_index_put },
 	{ .name = "masked_fill", .run = k_masked_fill },
 	{ .name = "masked_scatter", .run = k_masked_scatter },
 	{ .name = "masked_select", .run = k_masked_select },

@@ -52,6 +52,52 @@ static enum memory_format common_format(struct tensor *const *in, int n)
 	return f;
 }
 
+/* The number of elements that a part of t has, all dimensions from dim on. */
+static int64_t chunk_width(const struct tensor *t, int dim, int64_t chunks)
+{
+	return (t->size[dim] / chunks + (t->size[dim] % chunks != 0)) * sizes_product(t->size, dim + 1, t->ndim);
+}
+
+/* One tensor's part of every row of the result: [outer, chunks, width of all], each of its parts at `at`. */
+static bool copy_chunks(struct kernel_call *k, struct tensor *t, int dim, int64_t chunks, struct tensor *out, int64_t at)
+{
+	struct tensor *rows = converted(k, t, t->dtype);
+	int64_t outer = sizes_product(t->size, 0, dim), inner = sizes_product(t->size, dim + 1, t->ndim), length = t->size[dim] * inner;
+	int64_t each = chunk_width(t, dim, chunks), width = out->size[dim + 1];
+	size_t item = dtype_size(t->dtype);
+	for (int64_t o = 0; rows && o < outer; o++)
+		for (int64_t i = 0; i < chunks; i++) {
+			int64_t from = i * each, n = from >= length ? 0 : length - from < each ? length - from : each;
+			if (n > 0)
+				memcpy(tensor_data(out) + (size_t)((o * chunks + i) * width + at) * item, tensor_data(rows) + (size_t)(o * length + from) * item, (size_t)n * item);
+		}
+	return rows != NULL;
+}
+
+static bool k_chunk_cat(struct kernel_call *k)
+{
+	int n, dim;
+	struct tensor **in = listed(k, &n);
+	int64_t chunks = arg_int(k, "num_chunks", 1), size[MAX_DIMS], width = 0, at = 0;
+	if (!in || n == 0 || chunks < 1 || !arg_dim(k, "dim", in[0]->ndim, &dim))
+		return in && (n == 0 || chunks < 1) ? kernel_fail(k, "expected tensors, and at least one part of each") : false;
+	for (int i = 0; i < n; i++) {
+		if (dim >= in[i]->ndim || dim + 2 > MAX_DIMS || in[i]->dtype != in[0]->dtype || memcmp(in[i]->size, in[0]->size, (size_t)dim * sizeof *size) != 0)
+			return kernel_fail(k, "tensor %d of the list does not fit the first", i);
+		width += chunk_width(in[i], dim, chunks);
+	}
+	memcpy(size, in[0]->size, (size_t)dim * sizeof *size);
+	size[dim] = chunks;
+	size[dim + 1] = width;
+	struct tensor *out = out_new(k, in[0]->dtype, dim + 2, size);
+	for (int i = 0; out && i < n; i++) {
+		if (!copy_chunks(k, in[i], dim, chunks, out, at))
+			return false;
+		at += chunk_width(in[i], dim, chunks);
+	}
+	return out != NULL;
+}
+
 static bool k_cat(struct kernel_call *k)
 {
 	int n, dim;
@@ -338,6 +384,7 @@ static bool k_roll(struct kernel_call *k)
 }
 
 const struct kernel_row rearrange_kernels[] = {
+	{ .name = "_chunk_cat", .run = k_chunk_cat },
 	{ .name = "cat", .run = k_cat },
 	{ .name = "stack", .run = k_stack },
 	{ .name = "block_diag", .run = k_block_diag },

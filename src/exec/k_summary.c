@@ -4,6 +4,7 @@
  * cpu/{Histogram,Renorm}Kernel.cpp).
  */
 #include <math.h>
+#include <string.h>
 
 #include "exec/lanes.h"
 
@@ -32,6 +33,29 @@ static bool k_trace(struct kernel_call *k)
 	for (int64_t i = 0; y && i < n; i++)
 		*y += x[i * t->size[1] + i];
 	return y != NULL;
+}
+
+/* Elements as 64 bits, the floating-point ones of float64, combined by exclusive or (ReduceOps.cpp, cpu/ReduceOpsKernel.cpp: xor_sum). */
+static bool k_hash_tensor(struct kernel_call *k)
+{
+	struct lanes l;
+	const struct tensor *self = arg_tensor(k, "self");
+	bool real = dtype_is_float(self->dtype);
+	if (!lanes_of_call(k, self, DT_NONE, &l))
+		return false;
+	int64_t n = l.count * l.length, *bits = scratch_alloc(k, n, sizeof *bits), *y = bits ? ints_for(k, out_new(k, DT_UINT64, l.ndim, l.size)) : NULL;
+	double *x = y && real ? scratch_alloc(k, n, sizeof *x) : NULL;
+	if (!y || (real && !x))
+		return false;
+	if (real) {
+		elements_to_double(l.dtype, l.data, 1, n, x);
+		memcpy(bits, x, (size_t)n * sizeof *x);
+	} else {
+		elements_to_int(l.dtype, l.data, 1, n, bits);
+	}
+	for (int64_t i = 0; i < n; i++)
+		y[i / l.length] ^= bits[i];
+	return true;
 }
 
 /* ---- Histograms ---- */
@@ -175,6 +199,7 @@ static bool k_renorm(struct kernel_call *k)
 
 const struct kernel_row summary_kernels[] = {
 	{ .name = "trace", .run = k_trace },
+	{ .name = "hash_tensor", .run = k_hash_tensor },
 	{ .name = "histc", .run = k_histc },
 	{ .name = "bincount", .run = k_bincount },
 	{ .name = "renorm", .run = k_renorm },

@@ -4,7 +4,7 @@ libnnscope_core_la_SOURCES += \
 	src/exec/k_unary.c src/exec/k_special.c src/exec/k_pointwise.c src/exec/k_activation.c src/exec/k_view.c
 libnnscope_core_la_SOURCES += src/exec/gemm.h src/exec/gemm.inc src/exec/gemm.c
 libnnscope_core_la_SOURCES += src/exec/lanes.h src/exec/lanes.c src/exec/k_reduce.c \
-	src/exec/order.h src/exec/order.c src/exec/k_extreme.c src/exec/k_scan.c src/exec/k_summary.c src/exec/k_softmax.c \
+	src/exec/order.h src/exec/order.c src/exec/k_extreme.c src/exec/k_scan.c src/exec/k_summary.c src/exec/k_histogram.c src/exec/k_segment.c src/exec/k_softmax.c \
 	src/exec/positions.h src/exec/positions.c src/exec/k_index.c \
 	src/exec/k_indexing.c src/exec/k_embedding.c src/exec/k_sort.c
 libnnscope_core_la_SOURCES += src/exec/layout.h src/exec/layout.c src/exec/k_copy.c src/exec/k_create.c src/exec/k_rearrange.c src/exec/k_diagonal.c src/exec/k_matmul.c src/exec/k_grouped.c src/exec/k_distance.c src/exec/k_pad.c src/exec/k_loss.c src/exec/k_attention.c src/exec/k_rnn.c src/exec/decompose.h src/exec/decompose.c src/exec/batches.h src/exec/batches.c src/exec/k_linalg.c src/exec/k_fft.c src/exec/k_factors.c src/exec/k_orthogonal.c

@@ -107,6 +107,7 @@ const struct function_rule functional_torch_rules[] = {
 	  "return tuple(aten.atleast_3d.Sequence(list(tensors))) if isinstance(tensors, (list, tuple)) else aten.atleast_3d.default(tensors)\n" },
 	{ "torch.norm", "input, p='fro', dim=None, keepdim=False, out=None, dtype=None", norm_body },
 	{ "torch.chain_matmul", "*matrices, out=None", "return aten.chain_matmul(list(matrices))\n" },
+	{ "torch.nonzero", "input, *, as_tuple=False", "return aten.nonzero_numpy(input) if as_tuple else aten.nonzero(input)\n" },
 	{ "torch.unique", "input, sorted=True, return_inverse=False, return_counts=False, dim=None", unique_body },
 	{ "torch.unique_consecutive", "input, return_inverse=False, return_counts=False, dim=None", unique_consecutive_body },
 	{ "torch.split", "tensor, split_size_or_sections, dim=0", "return tensor.split(split_size_or_sections, dim)\n" },

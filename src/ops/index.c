@@ -307,6 +307,21 @@ static bool shape_index_put_inplace(struct op_call *c)
 	return check_put(c) && shape_written(c);
 }
 
+/* What is indexed, and the mask, broadcast to each other. */
+static bool shape_masked_index(struct op_call *c)
+{
+	if (!shape_index(c))
+		return false;
+	const struct value *taken = c->outputs[--c->n_outputs], *mask = op_tensor(c, "mask");
+	int64_t size[MAX_DIMS];
+	int n;
+	if (taken->ndim < 0)
+		return out_unknown(c, taken->dtype) != NULL;
+	if (!op_broadcast(c, taken->ndim, taken->size, mask->ndim, mask->size, &n, size))
+		return op_fail(c, "mask %V does not fit what is indexed, %V", mask, taken);
+	return op_out(c, taken->dtype, n, size) != NULL;
+}
+
 /* ---- Masks ---- */
 
 static bool check_mask(struct op_call *c, const struct value *mask)
@@ -448,6 +463,8 @@ const struct op_rule index_rules[] = {
 	{ .name = "_unsafe_index.Tensor", .shape = shape_index },
 	{ .name = "index_put", .shape = shape_index_put },
 	{ .name = "_unsafe_index_put", .shape = shape_index_put },
+	{ .name = "_unsafe_masked_index", .shape = shape_masked_index },
+	{ .name = "_unsafe_masked_index_put_accumulate", .shape = shape_same },
 	{ .name = "index_put_", .shape = shape_index_put_inplace },
 
 	{ .name = "masked_fill.Scalar", .shape = shape_masked },
@@ -477,7 +494,7 @@ const struct op_rule index_rules[] = {
 	{ .name = "argsort.stable", .parts = "return aten.sort.stable(self, stable=stable, dim=dim, descending=descending)[1]" },
 	{ .name = "msort", .parts = "return aten.sort(self, 0, False)[0]" },
 	{ .name = "argwhere", .parts = "return aten.nonzero(self)" },
-	{ .name = "nonzero_numpy", .parts = "return aten.unbind.int(aten.nonzero(self), 1)" },
+	{ .name = "nonzero_numpy", .parts = "return aten.unbind.int(aten.nonzero(aten.unsqueeze(self, 0) if self.dim() == 0 else self), 1)" },
 	{ .name = "take_along_dim", .parts =
 		"if dim is None:\n"
 		"    return aten.gather(aten.view(self, [-1]), 0, aten.view(indices, [-1]))\n"

@@ -64,6 +64,29 @@ static bool shape_cat(struct op_call *c)
 	return op_out_format(c, dtype, first->ndim, size, common_format(in, n)) != NULL;
 }
 
+/* Each tensor in as many parts along dim, the last ones filled up with zeros; parts of the same number side by side (TensorShape.cpp: _chunk_cat). */
+static bool shape_chunk_cat(struct op_call *c)
+{
+	int n, d = (int)op_int(c, "dim", 0);
+	struct value **in = op_tensors(c, "tensors", &n);
+	int64_t chunks = op_int(c, "num_chunks", 1), size[MAX_DIMS], width = 0;
+	if (n == 0 || chunks < 1)
+		return op_fail(c, "expected tensors, and at least one part of each");
+	d += d < 0 ? in[0]->ndim : 0;
+	for (int i = 0; i < n; i++) {
+		if (d < 0 || d >= in[i]->ndim || memcmp(in[i]->size, in[0]->size, (size_t)d * sizeof *size) != 0 || in[i]->dtype != in[0]->dtype)
+			return op_fail(c, "%V and %V differ before dimension %d, or in type", in[0], in[i], d);
+		int64_t each = in[i]->size[d] / chunks + (in[i]->size[d] % chunks != 0);
+		for (int j = d + 1; j < in[i]->ndim; j++)
+			each *= in[i]->size[j];
+		width += each;
+	}
+	memcpy(size, in[0]->size, (size_t)d * sizeof *size);
+	size[d] = chunks;
+	size[d + 1] = width;
+	return d + 2 <= MAX_DIMS && op_out(c, in[0]->dtype, d + 2, size);
+}
+
 static bool shape_stack(struct op_call *c)
 {
 	int n, d;
@@ -228,6 +251,7 @@ static bool shape_diagonal_copy(struct op_call *c)
 
 const struct op_rule rearrange_rules[] = {
 	{ .name = "cat", .shape = shape_cat },
+	{ .name = "_chunk_cat", .shape = shape_chunk_cat },
 	{ .name = "stack", .shape = shape_stack },
 	{ .name = "block_diag", .shape = shape_block_diag },
 	{ .name = "repeat", .shape = shape_repeat },
