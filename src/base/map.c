@@ -46,16 +46,23 @@ void *map_get(const struct map *m, const char *key)
 	return map_get_n(m, key, strlen(key));
 }
 
+void *map_get_next(const struct map *m, const char *key, size_t *next)
+{
+	const struct map_entry *e = *next < m->n && strcmp(m->entries[*next].key, key) == 0 ? &m->entries[*next] : entry_of(m, key, strlen(key));
+
+	if (e)
+		*next = (size_t)(e - m->entries) + 1;
+	return e ? e->value : NULL;
+}
+
 bool map_has(const struct map *m, const char *key)
 {
 	return entry_of(m, key, strlen(key)) != NULL;
 }
 
 /* Slots stay at most half full. */
-static bool more_slots(struct map *m, struct arena *a)
+static bool set_slots(struct map *m, struct arena *a, size_t n_slots)
 {
-	size_t n_slots = m->n_slots ? m->n_slots * 2 : 8;
-
 	if (n_slots > UINT32_MAX)
 		return false;
 	struct map_slot *slots = arena_array(a, n_slots, sizeof *slots);
@@ -73,25 +80,51 @@ static bool more_slots(struct map *m, struct arena *a)
 	return true;
 }
 
-bool map_put(struct map *m, struct arena *a, const char *key, void *value)
+bool map_reserve(struct map *m, struct arena *a, size_t n)
+{
+	size_t n_slots = m->n_slots ? m->n_slots : 8;
+	while (n_slots / 2 < n && n_slots <= UINT32_MAX)
+		n_slots *= 2;
+	if (n_slots > m->n_slots && !set_slots(m, a, n_slots))
+		return false;
+	if (n <= m->cap)
+		return true;
+	struct map_entry *entries = arena_array(a, n, sizeof *entries);
+	if (!entries)
+		return false;
+	if (m->n)
+		memcpy(entries, m->entries, m->n * sizeof *entries);
+	m->entries = entries;
+	m->cap = n;
+	return true;
+}
+
+struct map_entry *map_add(struct map *m, struct arena *a, const char *key)
 {
 	size_t n = strlen(key), slot;
 	uint32_t hash = hash_of(key, n);
 
-	if ((m->n + 1) * 2 > m->n_slots && !more_slots(m, a))
-		return false;
+	if ((m->n + 1) * 2 > m->n_slots && !set_slots(m, a, m->n_slots ? m->n_slots * 2 : 8))
+		return NULL;
 	struct map_entry *e = find(m, key, n, hash, &slot);
-	if (e) {
-		e->value = value;
-		return true;
-	}
+	if (e)
+		return e;
 	struct map_entry *entries = arena_grow(a, m->entries, m->n, &m->cap, sizeof *entries);
 	if (!entries)
-		return false;
+		return NULL;
 	m->entries = entries;
-	entries[m->n] = (struct map_entry){ key, value };
+	entries[m->n] = (struct map_entry){ key, NULL };
 	m->slots[slot] = (struct map_slot){ (uint32_t)++m->n, hash };
-	return true;
+	return &entries[m->n - 1];
+}
+
+bool map_put(struct map *m, struct arena *a, const char *key, void *value)
+{
+	struct map_entry *e = map_add(m, a, key);
+
+	if (e)
+		e->value = value;
+	return e != NULL;
 }
 
 void map_clear(struct map *m)

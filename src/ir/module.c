@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* From this many children on they are found through an index. */
+/* From this many children or parameters on they are found through an index. */
 enum { INDEX_FROM = 16 };
 
 /* ---- attributes ------------------------------------------------------------------- */
@@ -116,8 +116,12 @@ static void remove_child(struct module *m, struct child *c)
 
 /* ---- parameters and buffers ------------------------------------------------------- */
 
-static struct parameter *find_parameter(struct parameter *all, size_t n, const char *name)
+static struct parameter *find_parameter(struct parameter *all, size_t n, const struct map *index, const char *name)
 {
+	if (index) {
+		uintptr_t at = (uintptr_t)map_get(index, name);
+		return at ? &all[at - 1] : NULL;
+	}
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(all[i].name, name) == 0)
 			return &all[i];
@@ -126,23 +130,35 @@ static struct parameter *find_parameter(struct parameter *all, size_t n, const c
 
 struct parameter *module_parameter(const struct module *m, const char *name)
 {
-	return find_parameter(m->parameters, m->n_parameters, name);
+	return find_parameter(m->parameters, m->n_parameters, m->parameter_index, name);
 }
 
 struct parameter *module_buffer(const struct module *m, const char *name)
 {
-	return find_parameter(m->buffers, m->n_buffers, name);
+	return find_parameter(m->buffers, m->n_buffers, m->buffer_index, name);
 }
 
-static bool put_parameter(struct arena *a, struct parameter **all, size_t *n, size_t *cap, struct parameter p)
+/* Those that have no index, or not all in it, get one when there are many. */
+static bool index_parameters(struct arena *a, const struct parameter *all, size_t n, struct map **index)
 {
-	struct parameter *old = find_parameter(*all, *n, p.name);
+	struct map *new = *index || n < INDEX_FROM ? *index : arena_alloc(a, sizeof *new);
 
-	if (old) {
-		*old = p;
+	if (n < INDEX_FROM)
 		return true;
+	for (size_t i = new ? new->n : n; i < n; i++) {
+		struct map_entry *e = map_add(new, a, all[i].name);
+		if (!e)
+			return false;
+		e->value = e->value ? e->value : index_value(i);
 	}
+	*index = new;
+	return new != NULL;
+}
+
+static bool add_parameter(struct arena *a, struct parameter **all, size_t *n, size_t *cap, struct parameter p)
+{
 	struct parameter *moved = arena_grow(a, *all, *n, cap, sizeof *moved);
+
 	if (!moved)
 		return false;
 	*all = moved;
@@ -150,35 +166,42 @@ static bool put_parameter(struct arena *a, struct parameter **all, size_t *n, si
 	return true;
 }
 
+static bool put_parameter(struct arena *a, struct parameter **all, size_t *n, size_t *cap, struct map **index, struct parameter p)
+{
+	struct parameter *old = find_parameter(*all, *n, *index, p.name);
+
+	if (old) {
+		*old = p;
+		return true;
+	}
+	return add_parameter(a, all, n, cap, p) && index_parameters(a, *all, *n, index);
+}
+
 bool module_set_parameter(struct arena *a, struct module *m, const char *name, struct value *v)
 {
 	struct parameter p = { name, v, true };
 
-	return put_parameter(a, &m->parameters, &m->n_parameters, &m->cap_parameters, p);
+	return put_parameter(a, &m->parameters, &m->n_parameters, &m->cap_parameters, &m->parameter_index, p);
 }
 
 bool module_set_buffer(struct arena *a, struct module *m, const char *name, struct value *v, bool persistent)
 {
 	struct parameter p = { name, v, persistent };
 
-	return put_parameter(a, &m->buffers, &m->n_buffers, &m->cap_buffers, p);
+	return put_parameter(a, &m->buffers, &m->n_buffers, &m->cap_buffers, &m->buffer_index, p);
 }
 
 bool module_add_parameter(struct arena *a, struct module *m, const char *name, struct value *v)
 {
-	struct parameter *all = arena_grow(a, m->parameters, m->n_parameters, &m->cap_parameters, sizeof *all);
-
-	if (!all)
-		return false;
-	m->parameters = all;
-	all[m->n_parameters++] = (struct parameter){ name, v, true };
-	return true;
+	m->parameter_index = NULL;       /* nothing is looked up while they are added */
+	return add_parameter(a, &m->parameters, &m->n_parameters, &m->cap_parameters, (struct parameter){ name, v, true });
 }
 
-static void remove_parameter(struct parameter *all, size_t *n, struct parameter *p)
+static void remove_parameter(struct parameter *all, size_t *n, struct map **index, struct parameter *p)
 {
 	memmove(p, p + 1, (*n - (size_t)(p - all) - 1) * sizeof *p);
 	--*n;
+	*index = NULL;
 }
 
 void module_remove(struct module *m, const char *name)
@@ -190,9 +213,9 @@ void module_remove(struct module *m, const char *name)
 	if (c)
 		remove_child(m, c);
 	if (p)
-		remove_parameter(m->parameters, &m->n_parameters, p);
+		remove_parameter(m->parameters, &m->n_parameters, &m->parameter_index, p);
 	if (b)
-		remove_parameter(m->buffers, &m->n_buffers, b);
+		remove_parameter(m->buffers, &m->n_buffers, &m->buffer_index, b);
 	if (t) {
 		memmove(t, t + 1, (m->n_attributes - (size_t)(t - m->attributes) - 1) * sizeof *t);
 		m->n_attributes--;

@@ -46,6 +46,7 @@ struct module {
 	int serial;              /* order in which construction ended: the order of reset_parameters */
 	int mark;                /* for the traversal at work, which restores it; 0 between traversals */
 	struct map *index;       /* children by name once there are many, NULL before */
+	struct map *parameter_index, *buffer_index; /* the same; NULL also when they have to be made again */
 };
 
 struct model {

@@ -53,6 +53,7 @@ struct program {
 	struct datum output;     /* with references */
 	bool returns_dict;       /* the output's items are values of a dict, whose keys are not kept */
 	struct map *by_name;     /* while reading: name -> index + 1 */
+	size_t next_name;        /* where to look first in it */
 };
 
 /* The index that d refers to, or -1. */

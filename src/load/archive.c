@@ -19,7 +19,7 @@ struct archive {
 	struct arena *arena;
 	const unsigned char *data;
 	uint64_t len;
-	struct archive_entry *entries; size_t n, cap;
+	struct archive_entry *entries; size_t n;
 	const unsigned char **unpacked;  /* by index: what was asked for before, NULL: nothing yet */
 	struct map by_name;
 	struct archive_entry **order;    /* as they lie in the file */
@@ -153,15 +153,16 @@ static bool read_entry(struct archive *z, uint64_t *at, uint64_t end, nns_error 
 		return fail(err, NNS_FORMAT, "%s: its zip64 field is cut off", e.name);
 	if (!locate_data(z, &e, local, err) || !check_sizes(&e, (unsigned)number(p + 8, 2), err))
 		return false;
-	e.repeated = map_has(&z->by_name, e.name);
-	struct archive_entry *grown = arena_grow(z->arena, z->entries, z->n, &z->cap, sizeof *grown);
-	if (!grown)
+	struct map_entry *named = map_add(&z->by_name, z->arena, e.name);
+	if (!named)
 		return fail_memory(err);
-	z->entries = grown;
+	e.repeated = named->value != NULL;
 	e.index = z->n;
-	grown[z->n++] = e;
+	z->entries[z->n++] = e;
+	if (!e.repeated)
+		named->value = (void *)(uintptr_t)z->n;
 	*at += CENTRAL_SIZE + name + extra + comment;
-	return e.repeated || map_put(&z->by_name, z->arena, e.name, (void *)(uintptr_t)z->n) || fail_memory(err);
+	return true;
 }
 
 static int by_offset(const void *a, const void *b)
@@ -223,6 +224,9 @@ struct archive *archive_open(struct arena *a, const unsigned char *data, size_t 
 	*z = (struct archive){ .arena = a, .data = data, .len = len, .first = len };
 	if (!read_end(z, &count, err))
 		return NULL;
+	z->entries = arena_array(a, count, sizeof *z->entries);
+	if (!z->entries || !map_reserve(&z->by_name, a, count))
+		return fail_memory(err), NULL;
 	uint64_t at = z->directory, end = z->directory + z->directory_size;
 	for (uint64_t i = 0; i < count; i++)
 		if (!read_entry(z, &at, end, err))
@@ -238,6 +242,12 @@ uint64_t archive_trailing(const struct archive *z) { return z->len - z->end; }
 const struct archive_entry *archive_find(const struct archive *z, const char *name)
 {
 	uintptr_t i = (uintptr_t)map_get(&z->by_name, name);
+	return i ? &z->entries[i - 1] : NULL;
+}
+
+const struct archive_entry *archive_find_next(const struct archive *z, const char *name, size_t *next)
+{
+	uintptr_t i = (uintptr_t)map_get_next(&z->by_name, name, next);
 	return i ? &z->entries[i - 1] : NULL;
 }
 

@@ -47,6 +47,8 @@ struct archive *archive_open(struct arena *a, const unsigned char *data, size_t 
 size_t archive_count(const struct archive *z);
 const struct archive_entry *archive_at(const struct archive *z, size_t i);
 const struct archive_entry *archive_find(const struct archive *z, const char *name); /* NULL when absent; the first of that name */
+/* The same for names in the order of the directory: *next is where to look first (map_get_next()). */
+const struct archive_entry *archive_find_next(const struct archive *z, const char *name, size_t *next);
 /*
  * The bytes of an entry: the file's own when stored, unpacked into the arena when deflated.  More than limit, or
  * more than deflate can pack (1,032 times), is refused.

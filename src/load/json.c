@@ -11,7 +11,7 @@ enum { MAX_DEPTH = 1000 };
 /* An object or list that is being read. */
 struct level {
 	cJSON *node, *last;
-	bool object, defers;     /* its own objects and lists stay text */
+	bool object;
 };
 
 struct reader {
@@ -20,7 +20,7 @@ struct reader {
 	const char *const *later;
 	nns_error *err;
 	int depth;
-	bool deferred;           /* the member to come is named in `later` */
+	bool deferred;           /* the member to come is named in `later`: it stays text */
 	struct level levels[MAX_DEPTH];
 };
 
@@ -294,26 +294,104 @@ static bool add_node(struct reader *r, cJSON **out)
 	return true;
 }
 
+/* The 8 bytes of w that are c, as bits. */
+static uint64_t bytes_that_are(uint64_t w, char c)
+{
+	const uint64_t low = 0x7f7f7f7f7f7f7f7f, each = 0x0101010101010101;
+	uint64_t x = w ^ each * (unsigned char)c, zero = ~(((x & low) + low) | x | low);
+	return (zero >> 7) * 0x0102040810204080 >> 56;
+}
+
+/* The least significant byte is the first one. */
+static uint64_t word_at(const char *s)
+{
+	uint64_t w;
+	memcpy(&w, s, sizeof w);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	w = __builtin_bswap64(w);
+#endif
+	return w;
+}
+
+/* Bit i: an odd number of bits of m up to the i-th are set. */
+static uint64_t parity_up_to(uint64_t m)
+{
+	for (int i = 1; i < 64; i *= 2)
+		m ^= m << i;
+	return m;
+}
+
+/* Where a text that is passed over stands between two stretches of 64 bytes. */
+struct passing {
+	size_t open;             /* brackets */
+	bool inside, escaped;    /* a string; behind a backslash in it */
+};
+
+/* Of n bytes, at most 64; the number of them up to and with the bracket that closes all, or 0. */
+static int pass_slowly(struct passing *p, const char *s, int n)
+{
+	for (int i = 0; i < n; i++) {
+		if (p->escaped || (p->inside && s[i] == '\\')) {
+			p->escaped = !p->escaped;
+		} else if (s[i] == '"') {
+			p->inside = !p->inside;
+		} else if (!p->inside && (s[i] | 0x20) == '{') {
+			p->open++;
+		} else if (!p->inside && (s[i] | 0x20) == '}' && --p->open == 0) {
+			return i + 1;
+		}
+	}
+	return 0;
+}
+
+/* The place behind the closing bracket at which none is open any more. */
+static int closing_place(struct passing *p, uint64_t opening, uint64_t closing)
+{
+	for (uint64_t left = opening | closing; left; left &= left - 1) {
+		p->open += (opening & left & -left) != 0;
+		p->open -= (closing & left & -left) != 0;
+		if (p->open == 0)
+			return __builtin_ctzll(left) + 1;
+	}
+	return 0;
+}
+
+/* Brackets outside of strings are counted as bits; a backslash, which is rare, makes that uncertain. */
+static int pass_stretch(struct passing *p, const char *s)
+{
+	uint64_t quotes = 0, escapes = 0, opening = 0, closing = 0;
+	for (int i = 0; i < 64; i += 8) {
+		uint64_t w = word_at(s + i), folded = w | 0x2020202020202020;    /* [ and { differ in this bit alone, ] and } too */
+		quotes |= bytes_that_are(w, '"') << i;
+		escapes |= bytes_that_are(w, '\\');
+		opening |= bytes_that_are(folded, '{') << i;
+		closing |= bytes_that_are(folded, '}') << i;
+	}
+	if (escapes || p->escaped)
+		return pass_slowly(p, s, 64);
+	uint64_t in_string = parity_up_to(quotes) ^ (p->inside ? ~(uint64_t)0 : 0);
+	opening &= ~in_string;
+	closing &= ~in_string;
+	p->inside = in_string >> 63;
+	if ((size_t)__builtin_popcountll(closing) >= p->open)
+		return closing_place(p, opening, closing);
+	p->open += (size_t)__builtin_popcountll(opening);
+	p->open -= (size_t)__builtin_popcountll(closing);
+	return 0;
+}
+
 /* To behind the bracket that closes the one at `at`; which kind it is, and all between them, is looked at when it is read. */
 static bool skip_text(struct reader *r)
 {
-	enum { OTHER, QUOTE, OPEN, CLOSE };
-	static const unsigned char kinds[256] = { ['"'] = QUOTE, ['['] = OPEN, ['{'] = OPEN, [']'] = CLOSE, ['}'] = CLOSE };
-	const char *s = r->at, *end = r->end;
-	size_t open = 0;
-	do {
-		while (s < end && kinds[(unsigned char)*s] == OTHER)
-			s++;
-		int kind = s < end ? kinds[(unsigned char)*s] : OTHER;
-		if (kind == QUOTE)
-			for (s++; s < end && *s != '"'; s++)
-				s += *s == '\\' && end - s > 1;
-		open += kind == OPEN;
-		open -= kind == CLOSE;
-		s++;
-	} while (open > 0 && s < end);
-	r->at = s < end ? s : end;
-	return open == 0 || wrong(r, "a closing bracket");
+	struct passing p = { .open = 0 };
+	int last = 0;
+	while (last == 0 && r->at < r->end) {
+		bool whole = r->end - r->at >= 64;
+		int n = whole ? 64 : (int)(r->end - r->at);
+		last = whole ? pass_stretch(&p, r->at) : pass_slowly(&p, r->at, n);
+		r->at += last ? last : n;
+	}
+	return last || wrong(r, "a closing bracket");
 }
 
 /* Its length and its place in the whole are kept in the node's numbers. */
@@ -335,7 +413,7 @@ static bool open_level(struct reader *r, cJSON *v)
 	if (r->depth == MAX_DEPTH)
 		return fail(r->err, NNS_LIMIT, "byte %llu of the JSON: it is nested more than %d deep", (unsigned long long)(r->at - r->start), MAX_DEPTH);
 	v->type = object ? cJSON_Object : cJSON_Array;
-	r->levels[r->depth++] = (struct level){ .node = v, .object = object, .defers = r->deferred };
+	r->levels[r->depth++] = (struct level){ .node = v, .object = object };
 	r->at++;
 	return true;
 }
@@ -344,7 +422,7 @@ static bool open_level(struct reader *r, cJSON *v)
 static bool begin_value(struct reader *r, cJSON *v, bool *opened)
 {
 	char c = next_visible(r);
-	bool container = c == '{' || c == '[', text = container && r->depth > 0 && r->levels[r->depth - 1].defers;
+	bool container = c == '{' || c == '[', text = container && r->deferred;
 	*opened = container && !text;
 	return text ? keep_text(r, v) : container ? open_level(r, v) : read_scalar(r, v);
 }
@@ -372,18 +450,23 @@ static bool read_value(struct reader *r, cJSON *v)
 	return true;
 }
 
-/* start: where the bytes of messages are counted from. */
-static cJSON *read_from(struct arena *a, const char *start, const char *text, size_t len, const char *const *later, nns_error *err)
+/* start: where the bytes of messages are counted from.  The levels are set as they are opened. */
+static void begin_reading(struct reader *r, struct arena *a, const char *start, const char *text, const char *end, const char *const *later, nns_error *err)
 {
-	struct reader r;         /* the levels are set as they are opened */
-	r.start = start;
-	r.at = text;
-	r.end = text + len;
-	r.arena = a;
-	r.later = later;
-	r.err = err;
-	r.depth = 0;
-	r.deferred = false;
+	r->start = start;
+	r->at = text;
+	r->end = end;
+	r->arena = a;
+	r->later = later;
+	r->err = err;
+	r->depth = 0;
+	r->deferred = false;
+}
+
+cJSON *json_read(struct arena *a, const char *text, size_t len, const char *const *later, nns_error *err)
+{
+	struct reader r;
+	begin_reading(&r, a, text, text, text + len, later, err);
 	cJSON *v = arena_alloc(a, sizeof *v);
 	if (!v)
 		return fail_memory(err), NULL;
@@ -395,18 +478,50 @@ static cJSON *read_from(struct arena *a, const char *start, const char *text, si
 	return r.at == r.end ? v : (wrong(&r, "nothing more"), NULL);
 }
 
-cJSON *json_read(struct arena *a, const char *text, size_t len, const char *const *later, nns_error *err)
-{
-	return read_from(a, text, text, len, later, err);
-}
+/* ---- The members of what stayed text ---- */
 
-const cJSON *json_whole(const cJSON *v, struct arena *scratch, const char *const *later, nns_error *err)
+struct json_members json_members(const cJSON *v)
 {
 	if (!cJSON_IsRaw(v))
-		return v;
+		return (struct json_members){ .tree = v ? v->child : NULL };
+	return (struct json_members){ .start = v->valuestring - v->valueint, .at = v->valuestring + 1, .end = v->valuestring + (size_t)v->valuedouble,
+		.object = *v->valuestring == '{', .first = true };
+}
+
+/* To the next member's name or value, when one is left. */
+static bool to_member(struct json_members *m, struct reader *r, bool *left)
+{
+	char c = next_visible(r);
+	*left = c != (m->object ? '}' : ']');
+	if (*left && !m->first && c != ',')
+		return wrong(r, m->object ? "',' or '}'" : "',' or ']'");
+	r->at += *left && !m->first;
+	m->first = false;
+	return *left || r->at + 1 == r->end || wrong(r, "nothing more");
+}
+
+bool json_next(struct json_members *m, struct arena *scratch, const char *const *later, const cJSON **out, nns_error *err)
+{
+	struct reader r;
+	bool left;
+	*out = m->tree;
+	if (!m->at) {
+		m->tree = m->tree ? m->tree->next : NULL;
+		return true;
+	}
+	*out = NULL;
 	arena_clear(scratch);
-	cJSON *whole = read_from(scratch, v->valuestring - v->valueint, v->valuestring, (size_t)v->valuedouble, later, err);
-	if (whole)
-		whole->string = v->string;
-	return whole;
+	begin_reading(&r, scratch, m->start, m->at, m->end, later, err);
+	if (!to_member(m, &r, &left))
+		return false;
+	if (!left)
+		return true;
+	cJSON *v = arena_alloc(scratch, sizeof *v);
+	if (!v)
+		return fail_memory(err);
+	if ((m->object && !read_key(&r, &v->string)) || !read_value(&r, v))
+		return false;
+	m->at = r.at;
+	*out = v;
+	return true;
 }

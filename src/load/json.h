@@ -11,12 +11,24 @@
 
 /*
  * The value that text is (RFC 8259; a byte order mark is passed over), nested at most 1,000 deep.  Objects and lists that are
- * members of a member named in `later` (NULL-terminated, or NULL) are left as text, which is looked at when json_whole() reads it: cJSON_Raw.
+ * named in `later` (NULL-terminated, or NULL) are left as text, cJSON_Raw, which is looked at when json_next() goes through it.
  * NULL with an error that names the byte: "byte 17 of the JSON: a value is expected, found 'x'".
  */
 cJSON *json_read(struct arena *a, const char *text, size_t len, const char *const *later, nns_error *err);
 
-/* v itself, or what it is when it was left as text: read into scratch, which is cleared first and so holds one at a time. */
-const cJSON *json_whole(const cJSON *v, struct arena *scratch, const char *const *later, nns_error *err);
+/* A place in an object or list, at the beginning of a member. */
+struct json_members {
+	const cJSON *tree;       /* of one that was read: the next member */
+	const char *start, *at, *end; /* of one that stayed text; start is where the bytes of messages are counted from */
+	bool object, first;
+};
+
+/* v may be NULL or no list at all: it has no members then. */
+struct json_members json_members(const cJSON *v);
+/*
+ * The next member, with its name in an object; NULL: there is none left.  One that was text is read into scratch, which is cleared
+ * first and so holds one at a time.  What `later` names within it stays text.
+ */
+bool json_next(struct json_members *m, struct arena *scratch, const char *const *later, const cJSON **out, nns_error *err);
 
 #endif

@@ -23,8 +23,9 @@
 
 enum { MAX_JSON = 1 << 30, MAX_VERSION = 40 };
 
-/* Lists of a program and of a weights' config that grow with the network. */
-static const char *const long_lists[] = { "tensor_values", "nodes", "input_specs", "config", NULL };
+/* Lists of a program and of a weights' config that grow with the network; `inputs` of a graph, not those of a node. */
+static const char *const long_lists[] = { "tensor_values", "nodes", "input_specs", "config", "inputs", "module_call_graph", NULL };
+static const char *const lists_of_a_member[] = { "tensor_values", "nodes", NULL };
 
 cJSON *pt2_read_json(struct pt2 *p, struct archive *a, const struct archive_entry *e)
 {
@@ -38,12 +39,9 @@ cJSON *pt2_read_json(struct pt2 *p, struct archive *a, const struct archive_entr
 	return json;
 }
 
-const cJSON *pt2_whole(struct pt2 *p, const cJSON *v, struct arena *scratch)
+bool pt2_next(struct pt2 *p, struct json_members *m, struct arena *scratch, const cJSON **out)
 {
-	const cJSON *whole = json_whole(v, scratch, long_lists, p->err);
-	if (!whole)
-		fail_within(p->err, "%s: ", p->where);
-	return whole;
+	return json_next(m, scratch, lists_of_a_member, out, p->err) || fail_within(p->err, "%s: ", p->where);
 }
 
 static bool ends_with(const char *s, const char *end)
@@ -58,9 +56,9 @@ static bool ends_with(const char *s, const char *end)
  * Whether the model returns a dict (or a class of transformers that is one): the first type that out_spec names.  The specs
  * are JSON in a string (torch/utils/_pytree.py).
  */
-static bool returns_dict(const cJSON *calls)
+static bool returns_dict(const cJSON *root_call)
 {
-	const cJSON *signature = cJSON_GetObjectItemCaseSensitive(calls ? calls->child : NULL, "signature");
+	const cJSON *signature = cJSON_GetObjectItemCaseSensitive(root_call, "signature");
 	const cJSON *spec = cJSON_GetObjectItemCaseSensitive(signature, "out_spec");
 	const char *type = cJSON_IsString(spec) ? strstr(spec->valuestring, "\"type\": \"") : NULL;
 	const char *first = cJSON_IsString(spec) ? strstr(spec->valuestring, "\"type\": ") : NULL;
@@ -72,14 +70,18 @@ static bool returns_dict(const cJSON *calls)
 
 static bool read_program(struct pt2 *p, struct pt2_state *s, const cJSON *json)
 {
-	const cJSON *module = cJSON_GetObjectItemCaseSensitive(json, "graph_module");
+	const cJSON *module = cJSON_GetObjectItemCaseSensitive(json, "graph_module"), *calls = cJSON_GetObjectItemCaseSensitive(module, "module_call_graph"), *root;
 	const cJSON *version = cJSON_GetObjectItemCaseSensitive(json, "torch_version");
-	if (!pt2_read_modules(p, cJSON_GetObjectItemCaseSensitive(module, "module_call_graph")))
+	struct json_members first = json_members(calls);
+	if (!pt2_next(p, &first, p->one, &root))
+		return false;
+	bool dict = returns_dict(root);
+	if (!pt2_read_modules(p, calls))
 		return false;
 	struct program *g = pt2_program(p, cJSON_GetObjectItemCaseSensitive(module, "graph"));
 	p->model->program = g;
 	if (g)
-		g->returns_dict = returns_dict(cJSON_GetObjectItemCaseSensitive(module, "module_call_graph"));
+		g->returns_dict = dict;
 	if (g && cJSON_IsString(version) && !(p->model->origin = arena_printf(p->model->arena, "torch.export of PyTorch %.*s", MAX_VERSION, version->valuestring)))
 		return fail_memory(p->err);
 	return g && pt2_bind_state(p, s, g, cJSON_GetObjectItemCaseSensitive(module, "signature"))
@@ -138,6 +140,16 @@ static bool choose_program(struct pt2 *p, struct archive *a, const struct archiv
 	return ok;
 }
 
+/* "full/data/weights/model_weights_config.json"; a missing file is an empty config. */
+static bool open_config(struct pt2 *p, struct archive *a, const char *top, const char *folder, const char *model, const char *config, struct pt2_weights *w)
+{
+	char *place = arena_printf(p->model->arena, "%s%s", top, folder), *path = arena_printf(p->model->arena, "%s%s%s_%s", top, folder, model, config);
+	if (!place || !path)
+		return fail_memory(p->err);
+	*w = (struct pt2_weights){ archive_find(a, path), place };
+	return true;
+}
+
 static bool load(struct pt2 *p, struct archive *a, struct pt2_state *s)
 {
 	char *model = NULL;
@@ -147,11 +159,14 @@ static bool load(struct pt2 *p, struct archive *a, struct pt2_state *s)
 		return false;
 	struct arena *m = p->model->arena;
 	char *top = arena_strndup(m, e->name, (size_t)program_at(e->name, &ignored));
-	char *weights = arena_printf(m, "%s_weights_config.json", model), *constants = arena_printf(m, "%s_constants_config.json", model);
-	if (!top || !weights || !constants)
-		return fail_memory(p->err);
-	return pt2_open_weights(p, a, top, "data/weights/", weights, &s->weights) && pt2_open_weights(p, a, top, "data/constants/", constants, &s->constants)
-	    && read_entry(p, a, e, s);
+	return top ? open_config(p, a, top, "data/weights/", model, "weights_config.json", &s->weights) && open_config(p, a, top, "data/constants/", model, "constants_config.json", &s->constants)
+	    && read_entry(p, a, e, s) : fail_memory(p->err);
+}
+
+static const struct archive_entry *find_either(const struct archive *a, const char *name, const char *older)
+{
+	const struct archive_entry *e = archive_find(a, name);
+	return e ? e : archive_find(a, older);
 }
 
 static bool load_older(struct pt2 *p, struct archive *a, const struct archive_entry *e, struct pt2_state *s)
@@ -162,9 +177,9 @@ static bool load_older(struct pt2 *p, struct archive *a, const struct archive_en
 	if (version && archive_content(a, version, MAX_VERSION, &text, &len, NULL)
 	    && !(p->model->origin = arena_printf(p->model->arena, "torch.export, schema %.*s", (int)len, (const char *)text)))
 		return fail_memory(p->err);
-	return pt2_open_pickled(p, a, "serialized_state_dict.pt", &s->weights) && pt2_open_pickled(p, a, "serialized_state_dict.json", &s->weights)
-	    && pt2_open_pickled(p, a, "serialized_constants.pt", &s->constants) && pt2_open_pickled(p, a, "serialized_constants.json", &s->constants)
-	    && read_entry(p, a, e, s);
+	s->weights.entry = find_either(a, "serialized_state_dict.pt", "serialized_state_dict.json");
+	s->constants.entry = find_either(a, "serialized_constants.pt", "serialized_constants.json");
+	return read_entry(p, a, e, s);
 }
 
 static const char older_program[] = "serialized_exported_program.json";
@@ -189,6 +204,7 @@ bool pt2_load(const struct load_file *f, struct model *m, nns_error *err)
 	struct pt2 p = { .model = m, .err = err ? err : &local, .where = f->path, .wanted = f->options ? f->options->program : NULL };
 	struct pt2_state s = { 0 };
 	struct archive *a = archive_open(m->arena, (const unsigned char *)f->data, f->len, p.err);
+	s.archive = a;
 	const struct archive_entry *older = a ? archive_find(a, older_program) : NULL;
 	p.json = a ? arena_new(NULL, p.err) : NULL;
 	p.one = p.json ? arena_new(NULL, p.err) : NULL;

@@ -20,21 +20,28 @@ static bool fail_here(struct pt2 *p, const char *what)
 
 /* ---- Values ---- */
 
-int pt2_value(struct pt2 *p, struct program *g, const char *name)
+/* The number of a value of that name, which is most likely new. */
+static int new_value(struct pt2 *p, struct program *g, const char *name)
 {
 	struct arena *a = p->model->arena;
-	intptr_t known = (intptr_t)map_get(g->by_name, name);
-	if (known)
-		return (int)known - 1;
 	struct program_value *grown = arena_grow(a, g->values, g->n_values, &g->cap_values, sizeof *grown);
-	char *copy = arena_strdup(a, name);
-	if (!grown || !copy || !map_put(g->by_name, a, copy, (void *)(intptr_t)(g->n_values + 1))) {
+	struct map_entry *e = grown ? map_add(g->by_name, a, name) : NULL;
+	if (e && e->value)
+		return (int)(intptr_t)e->value - 1;
+	if (!e || !(e->key = arena_strdup(a, name))) {
 		fail_memory(p->err);
 		return -1;
 	}
 	g->values = grown;
-	grown[g->n_values] = (struct program_value){ .name = copy };
+	grown[g->n_values] = (struct program_value){ .name = e->key };
+	e->value = (void *)(intptr_t)(g->n_values + 1);
 	return (int)g->n_values++;
+}
+
+int pt2_value(struct pt2 *p, struct program *g, const char *name)
+{
+	intptr_t known = (intptr_t)map_get_next(g->by_name, name, &g->next_name);
+	return known ? (int)known - 1 : new_value(p, g, name);
 }
 
 static bool reference(struct pt2 *p, struct program *g, const char *name, struct datum *out)
@@ -437,43 +444,70 @@ static bool read_node(struct pt2 *p, struct program *g, const cJSON *json)
 	return true;
 }
 
-static bool read_meta(struct pt2 *p, struct program *g, const cJSON *tensors, struct arena *scratch)
+static bool read_tensor_value(struct pt2 *p, struct program *g, const cJSON *t)
 {
-	for (const cJSON *t = tensors ? tensors->child : NULL; t; t = t->next) {
-		int i = t->string ? pt2_value(p, g, t->string) : -1;
-		const cJSON *whole = i < 0 ? NULL : pt2_whole(p, t, scratch), *older = cJSON_GetObjectItemCaseSensitive(whole, "meta");        /* 2.1 */
-		if (!whole)
+	const cJSON *older = cJSON_GetObjectItemCaseSensitive(t, "meta"), *meta = older ? older : t;       /* 2.1 */
+	struct tensor_meta m;
+	int i = t->string ? new_value(p, g, t->string) : -1;
+	if (i < 0)
+		return t->string ? false : fail_here(p, "a tensor without a name");
+	if (!pt2_read_meta(p, meta, &m) || !pt2_symbols(p, meta, &g->values[i].symbols))
+		return fail_within(p->err, "tensor %.100s: ", t->string);
+	g->values[i].meta = m.known ? pt2_value_of(p, &m) : NULL;
+	return !m.known || g->values[i].meta;
+}
+
+static bool read_tensor_values(struct pt2 *p, struct program *g, const cJSON *tensors, struct arena *scratch)
+{
+	struct json_members all = json_members(tensors);
+	for (const cJSON *t; ; )
+		if (!pt2_next(p, &all, scratch, &t))
 			return false;
-		if (!pt2_tensor(p, older ? older : whole, &g->values[i].meta) || !pt2_symbols(p, older ? older : whole, &g->values[i].symbols))
-			return fail_within(p->err, "tensor %.100s: ", t->string);
-	}
-	return true;
+		else if (!t)
+			return true;
+		else if (!read_tensor_value(p, g, t))
+			return false;
 }
 
 static bool read_nodes(struct pt2 *p, struct program *g, const cJSON *nodes, struct arena *scratch)
 {
-	for (const cJSON *n = nodes ? nodes->child : NULL; n; n = n->next) {
-		const cJSON *whole = pt2_whole(p, n, scratch);
-		if (!whole || !read_node(p, g, whole))
+	struct json_members all = json_members(nodes);
+	for (const cJSON *n; ; )
+		if (!pt2_next(p, &all, scratch, &n))
 			return false;
-	}
-	return true;
+		else if (!n)
+			return true;
+		else if (!read_node(p, g, n))
+			return false;
 }
 
-static bool read_placeholders(struct pt2 *p, struct program *g, const cJSON *inputs)
+/* An input: a value, or a constant in its place. */
+static bool read_placeholder(struct pt2 *p, struct program *g, const cJSON *in)
 {
-	for (const cJSON *in = inputs ? inputs->child : NULL; in; in = in->next) {
-		struct program_input *grown = arena_grow(p->model->arena, g->inputs, g->n_inputs, &g->cap_inputs, sizeof *grown);
-		struct datum d;
-		if (!grown)
-			return fail_memory(p->err);
-		g->inputs = grown;
-		if (!pt2_argument(p, g, in, &d))
+	const cJSON *tensor = in->child && in->child->string && strcmp(in->child->string, "as_tensor") == 0 ? in->child : NULL;
+	const char *name = text_of(tensor, "name");
+	struct program_input *grown = arena_grow(p->model->arena, g->inputs, g->n_inputs, &g->cap_inputs, sizeof *grown);
+	struct datum d = datum_none();
+	if (!grown)
+		return fail_memory(p->err);
+	g->inputs = grown;
+	if (!name && !pt2_argument(p, g, in, &d))
+		return false;
+	int index = name ? pt2_value(p, g, name) : program_index(d);
+	grown[g->n_inputs++] = (struct program_input){ .index = index, .fixed = index < 0, .constant = d };
+	return !name || index >= 0;
+}
+
+static bool read_placeholders(struct pt2 *p, struct program *g, const cJSON *inputs, struct arena *scratch)
+{
+	struct json_members all = json_members(inputs);
+	for (const cJSON *in; ; )
+		if (!pt2_next(p, &all, scratch, &in))
 			return false;
-		int index = program_index(d);
-		grown[g->n_inputs++] = (struct program_input){ .index = index, .fixed = index < 0, .constant = d };
-	}
-	return true;
+		else if (!in)
+			return true;
+		else if (!read_placeholder(p, g, in))
+			return false;
 }
 
 struct program *pt2_program(struct pt2 *p, const cJSON *graph)
@@ -488,8 +522,8 @@ struct program *pt2_program(struct pt2 *p, const cJSON *graph)
 		return fail(p->err, NNS_LIMIT, "%s: graphs are nested more than %d deep", p->where, MAX_NESTING), NULL;
 	g->by_name = names;
 	struct arena *scratch = arena_new(NULL, p->err);
-	bool ok = scratch && read_meta(p, g, cJSON_GetObjectItemCaseSensitive(graph, "tensor_values"), scratch)
-	       && read_placeholders(p, g, cJSON_GetObjectItemCaseSensitive(graph, "inputs"))
+	bool ok = scratch && read_tensor_values(p, g, cJSON_GetObjectItemCaseSensitive(graph, "tensor_values"), scratch)
+	       && read_placeholders(p, g, cJSON_GetObjectItemCaseSensitive(graph, "inputs"), scratch)
 	       && read_nodes(p, g, cJSON_GetObjectItemCaseSensitive(graph, "nodes"), scratch)
 	       && read_outputs(p, g, cJSON_GetObjectItemCaseSensitive(graph, "outputs"), &g->output);
 	arena_free(scratch);

@@ -11,11 +11,8 @@ enum { MAX_NESTED = 200 };   /* dots in a name */
 static bool add_child(struct pt2 *p, const char *path, struct module *m)
 {
 	const char *dot = strrchr(path, '.');
-	char *parent_path = dot ? arena_strndup(p->model->arena, path, (size_t)(dot - path)) : arena_strdup(p->model->arena, "");
-	struct module *parent = parent_path ? pt2_module(p, parent_path) : NULL;
-	if (!parent)
-		return false;
-	return module_set_child(p->model->arena, parent, dot ? dot + 1 : path, m) || fail_memory(p->err);
+	struct module *parent = pt2_module_n(p, path, dot ? (size_t)(dot - path) : 0);
+	return parent && (module_set_child(p->model->arena, parent, dot ? dot + 1 : path, m) || fail_memory(p->err));
 }
 
 /* Parents are made first, each by its own call. */
@@ -35,6 +32,8 @@ struct module *pt2_module(struct pt2 *p, const char *path)
 	if (is_deep(path))
 		return fail(p->err, NNS_LIMIT, "the name '%.60s...' nests more than %d modules", path, MAX_NESTED), NULL;
 	const char *copy = state_name(p->model->arena, path);
+	if (copy && copy != path && (m = map_get(&p->modules, copy)))
+		return m;
 	copy = copy ? arena_strdup(p->model->arena, copy) : NULL;
 	m = copy ? module_new(runtime_of_model(p->model), NULL, NULL, p->err) : NULL;
 	if (!m)
@@ -48,17 +47,28 @@ struct module *pt2_module(struct pt2 *p, const char *path)
 	return m;
 }
 
+struct module *pt2_module_n(struct pt2 *p, const char *path, size_t n)
+{
+	struct module *m = map_get_n(&p->modules, path, n);
+	char *copy = m ? NULL : arena_strndup(p->model->arena, path, n);
+	return m ? m : copy ? pt2_module(p, copy) : (fail_memory(p->err), NULL);
+}
+
 /* Every module of the program, called or not, in the order of named_modules(). */
 bool pt2_read_modules(struct pt2 *p, const cJSON *calls)
 {
 	if (!pt2_module(p, ""))
 		return false;
-	for (const cJSON *c = calls ? calls->child : NULL; c; c = c->next) {
+	struct json_members all = json_members(calls);
+	for (const cJSON *c; ; ) {
+		if (!pt2_next(p, &all, p->one, &c))
+			return false;
+		if (!c)
+			return true;
 		const cJSON *name = cJSON_GetObjectItemCaseSensitive(c, "fqn");
 		if (cJSON_IsString(name) && !strchr(name->valuestring, '@') && !pt2_module(p, name->valuestring))
 			return false;
 	}
-	return true;
 }
 
 /* Whether the children are called 0, 1, 2, ... */

@@ -1,158 +1,10 @@
 /*
- * The state of an exported program: which input of its graph is which parameter, buffer or constant (signature), and where the
- * bytes of these are: a file of the archive, or a pickle of torch.save.
+ * The state of an exported program: which input of its graph is which parameter, buffer or constant (signature).
  */
 #include <string.h>
 
 #include "load/pt2.h"
 #include "load/state.h"
-#include "load/torch_pickle.h"
-
-/* ---- Where tensors are ---- */
-
-/* "full", "data/weights/", "model", "_weights_config.json"; a missing file is an empty config. */
-bool pt2_open_weights(struct pt2 *p, struct archive *a, const char *top, const char *folder, const char *config, struct pt2_weights *w)
-{
-	struct arena *m = p->model->arena;
-	char *path = arena_printf(m, "%s%s%s", top, folder, config), *place = arena_printf(m, "%s%s", top, folder);
-	*w = (struct pt2_weights){ .archive = a, .folder = place };
-	if (!path || !place)
-		return fail_memory(p->err);
-	const struct archive_entry *e = archive_find(a, path);
-	if (!e)
-		return true;
-	const cJSON *json = pt2_read_json(p, a, e), *all = cJSON_GetObjectItemCaseSensitive(json, "config");
-	if (!json)
-		return false;
-	for (const cJSON *t = all ? all->child : NULL; t; t = t->next)
-		if (t->string && !map_put(&w->by_name, m, t->string, (void *)t))
-			return fail_memory(p->err);
-	return true;
-}
-
-/* What torch.save wrote into an entry. */
-static bool read_pickle(struct pt2 *p, struct archive *a, const struct archive_entry *e, struct datum *out)
-{
-	const unsigned char *bytes;
-	size_t len;
-	struct torch_pickle t = { .arena = p->model->arena, .err = p->err };
-	if (!archive_bytes(a, e, SIZE_MAX, &bytes, &len, p->err))
-		return false;
-	return torch_saved_object(&t, bytes, len, out) || fail_within(p->err, "%s: byte %llu: ", e->name, (unsigned long long)e->offset);
-}
-
-bool pt2_open_pickled(struct pt2 *p, struct archive *a, const char *name, struct pt2_weights *w)
-{
-	const struct archive_entry *e = archive_find(a, name);
-	struct datum all;
-	if (!e || e->size == 0)          /* 2.2 wrote nothing when there was nothing */
-		return true;
-	if (!read_pickle(p, a, e, &all))
-		return false;
-	for (size_t i = 0; all.kind == D_DICT && i < all.u.dict->n; i++) {
-		struct datum key = all.u.dict->keys[i], v = all.u.dict->values[i];
-		if (key.kind == D_STR && v.kind == D_TENSOR && !map_put(&w->pickled, p->model->arena, key.u.s, v.u.p))
-			return fail_memory(p->err);
-	}
-	return true;
-}
-
-/* Where the bytes are; none is no error. */
-static bool find_bytes(struct pt2 *p, struct pt2_weights *w, const cJSON *entry, struct value *v)
-{
-	const cJSON *name = cJSON_GetObjectItemCaseSensitive(entry, "path_name");
-	if (!cJSON_IsString(name))
-		return true;
-	char *path = arena_printf(p->model->arena, "%s%s", w->folder, name->valuestring);
-	if (!path)
-		return fail_memory(p->err);
-	const struct archive_entry *e = archive_find(w->archive, path);
-	if (!e || !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "use_pickle")))
-		return !e || archive_bytes(w->archive, e, SIZE_MAX, &v->storage, &v->storage_bytes, p->err);
-	struct datum d;
-	if (!read_pickle(p, w->archive, e, &d))
-		return false;
-	if (d.kind == D_TENSOR && ((struct value *)d.u.p)->ndim >= 0)
-		*v = *(struct value *)d.u.p;
-	return true;
-}
-
-/* Two names for one file with one layout are one tensor. */
-static struct value *known_tensor(struct pt2 *p, struct pt2_state *s, const cJSON *entry, struct value *v)
-{
-	const cJSON *name = cJSON_GetObjectItemCaseSensitive(entry, "path_name");
-	struct text key;
-	struct value *found;
-	if (!cJSON_IsString(name))
-		return v;
-	text_init(&key);
-	text_add(&key, name->valuestring);
-	text_addf(&key, " %d %lld", (int)v->dtype, (long long)v->offset);
-	shape_add_list(&key, v);
-	for (int i = 0; i < v->ndim; i++)
-		text_addf(&key, " %lld", (long long)v->stride[i]);
-	char *copy = key.failed ? NULL : arena_strdup(p->model->arena, key.data);
-	text_release(&key);
-	if (!copy)
-		return fail_memory(p->err), NULL;
-	found = map_get(&s->by_file, copy);
-	if (!found && !map_put(&s->by_file, p->model->arena, copy, v))
-		return fail_memory(p->err), NULL;
-	return found ? found : v;
-}
-
-/* What the weights' config says; what is pickled is itself. */
-static struct value *config_tensor(struct pt2 *p, const cJSON *entry, const char *name)
-{
-	const cJSON *meta = cJSON_GetObjectItemCaseSensitive(entry, "tensor_meta");
-	struct value *v = NULL;
-	if (cJSON_IsObject(meta) && !pt2_tensor(p, meta, &v))
-		return fail_within(p->err, "%s: ", name), NULL;
-	return v;
-}
-
-/* The tensor of a state dict name: of the pickle, of the weights' config, or the graph alone. */
-static struct value *state_tensor(struct pt2 *p, struct pt2_state *s, const char *name, const struct value *meta)
-{
-	struct value *pickled = map_get(&s->weights.pickled, name);
-	const cJSON *entry = map_get(&s->weights.by_name, name);
-	struct pt2_weights *w = entry ? &s->weights : &s->constants;
-	if (!entry)
-		entry = map_get(&w->by_name, name);
-	struct value *v = pickled ? pickled : map_get(&s->constants.pickled, name);
-	if (v)
-		return v;
-	if (entry && !(entry = pt2_whole(p, entry, p->one)))
-		return NULL;
-	if (entry && !(v = config_tensor(p, entry, name)) && p->err->code)
-		return NULL;
-	if (!v && meta) {
-		v = value_new(p->model->arena, meta->dtype, meta->ndim, meta->size);
-		if (v)
-			v->requires_grad = meta->requires_grad;
-	}
-	if (!v)
-		return fail(p->err, NNS_FORMAT, "%s: nothing tells the shape of %s", p->where, name), NULL;
-	if (!entry)
-		return v;
-	struct value *known = w == &s->weights ? known_tensor(p, s, entry, v) : v;
-	return !known || !find_bytes(p, w, entry, known) ? NULL : known;
-}
-
-static bool place(struct pt2 *p, const char *name, struct value *v, bool parameter, bool persistent)
-{
-	struct arena *a = p->model->arena;
-	const char *dot = strrchr(name, '.');
-	char *path = dot ? arena_strndup(a, name, (size_t)(dot - name)) : arena_strdup(a, "");
-	const char *last = state_name(a, dot ? dot + 1 : name);
-	struct module *m = path && last ? pt2_module(p, path) : NULL;
-	if (!path || !last)
-		return fail_memory(p->err);
-	if (!m)
-		return false;
-	v->is_parameter = parameter;
-	return (parameter ? module_set_parameter(a, m, last, v) : module_set_buffer(a, m, last, v, persistent)) || fail_memory(p->err);
-}
 
 /* ---- The signature ---- */
 
@@ -175,85 +27,111 @@ static const struct input_kind *input_kind(const cJSON *spec)
 	return NULL;
 }
 
-static bool bind(struct pt2 *p, struct pt2_state *s, struct program *g, struct program_input *in, const struct input_kind *kind, const char *name, bool persistent)
+/* What an input is; kind NULL: what the caller gives, or a constant. */
+struct binding {
+	const struct input_kind *kind;
+	struct pt2_weight *weight;
+	bool persistent;
+};
+
+static bool name_binding(struct pt2 *p, struct pt2_state *s, const struct program *g, const struct program_input *in, struct binding *b, const char *name)
 {
-	char *copy = arena_strdup(p->model->arena, name);
-	if (!copy)
-		return fail_memory(p->err);
-	const struct value *meta = g->values[in->index].meta;
-	in->value = state_tensor(p, s, copy, meta);
-	if (!in->value)
-		return false;
-	if (meta)
-		in->value->requires_grad = meta->requires_grad && kind->parameter;
-	if (!kind->parameter && !kind->buffer) {
-		in->value->name = copy;
-		return true;
-	}
-	return place(p, copy, in->value, kind->parameter, persistent);
+	b->weight = pt2_weight(p, s, name);
+	if (b->weight && !b->weight->meta)
+		b->weight->meta = g->values[in->index].meta;
+	return b->weight;
 }
 
-static bool bind_input(struct pt2 *p, struct pt2_state *s, struct program *g, struct program_input *in, const cJSON *spec)
+static bool name_input(struct pt2 *p, struct pt2_state *s, const struct program *g, const struct program_input *in, struct binding *b, const cJSON *spec)
 {
-	const struct input_kind *kind = input_kind(spec);
-	if (!kind || in->fixed)
+	b->kind = in->fixed ? NULL : input_kind(spec);
+	if (!b->kind)
 		return true;
-	const cJSON *body = spec->child, *name = cJSON_GetObjectItemCaseSensitive(body, kind->name);
+	const cJSON *body = spec->child, *name = cJSON_GetObjectItemCaseSensitive(body, b->kind->name);
+	b->persistent = !cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(body, "persistent"));
 	if (!cJSON_IsString(name))
-		return fail(p->err, NNS_FORMAT, "%s: an input of the signature without a %s", p->where, kind->name);
-	return bind(p, s, g, in, kind, name->valuestring, !cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(body, "persistent")));
+		return fail(p->err, NNS_FORMAT, "%s: an input of the signature without a %s", p->where, b->kind->name);
+	return name_binding(p, s, g, in, b, name->valuestring);
 }
 
 /* torch 2.1 (schema version 1) maps names in the graph to names of tensors. */
-static bool bind_older_input(struct pt2 *p, struct pt2_state *s, struct program *g, struct program_input *in, const cJSON *signature)
+static bool name_older_inputs(struct pt2 *p, struct pt2_state *s, const struct program *g, struct binding *all, const cJSON *signature)
 {
-	for (size_t i = 0; !in->fixed && i < sizeof input_kinds / sizeof *input_kinds; i++) {
-		const cJSON *name = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(signature, input_kinds[i].older), g->values[in->index].name);
-		if (cJSON_IsString(name))
-			return bind(p, s, g, in, &input_kinds[i], name->valuestring, true);
+	struct map by_name = { 0 };
+	for (size_t i = 0; i < g->n_inputs; i++)
+		if (!g->inputs[i].fixed && !map_put(&by_name, p->json, g->values[g->inputs[i].index].name, &all[i]))
+			return fail_memory(p->err);
+	for (size_t k = 0; k < sizeof input_kinds / sizeof *input_kinds; k++) {
+		const cJSON *names = cJSON_GetObjectItemCaseSensitive(signature, input_kinds[k].older);
+		for (const cJSON *name = names ? names->child : NULL; name; name = name->next) {
+			struct binding *b = cJSON_IsString(name) && name->string ? map_get(&by_name, name->string) : NULL;
+			if (!b || b->kind)
+				continue;
+			*b = (struct binding){ .kind = &input_kinds[k], .persistent = true };
+			if (!name_binding(p, s, g, &g->inputs[b - all], b, name->valuestring))
+				return false;
+		}
 	}
 	return true;
 }
 
-static bool bind_inputs(struct pt2 *p, struct pt2_state *s, struct program *g, const cJSON *signature, struct arena *scratch)
+static bool name_inputs(struct pt2 *p, struct pt2_state *s, const struct program *g, struct binding *all, const cJSON *signature)
 {
-	const cJSON *specs = cJSON_GetObjectItemCaseSensitive(signature, "input_specs"), *spec = specs ? specs->child : NULL;
-	for (size_t i = 0; i < g->n_inputs; i++, spec = spec ? spec->next : NULL) {
-		const cJSON *whole = spec ? pt2_whole(p, spec, scratch) : NULL;
-		if (spec && !whole)
+	const cJSON *specs = cJSON_GetObjectItemCaseSensitive(signature, "input_specs"), *spec;
+	struct json_members members = json_members(specs);
+	for (size_t i = 0; specs && i < g->n_inputs; i++)
+		if (!pt2_next(p, &members, p->one, &spec) || !name_input(p, s, g, &g->inputs[i], &all[i], spec))
 			return false;
-		if (!(specs ? bind_input(p, s, g, &g->inputs[i], whole) : bind_older_input(p, s, g, &g->inputs[i], signature)))
-			return false;
-	}
-	return true;
+	return specs || name_older_inputs(p, s, g, all, signature);
 }
 
-static bool is_there(struct pt2 *p, const char *name)
+/* ---- Into the modules ---- */
+
+static bool place(struct pt2 *p, const char *name, struct value *v, bool parameter, bool persistent)
 {
-	const char *dot = strrchr(name, '.');
-	const struct module *m = map_get_n(&p->modules, name, dot ? (size_t)(dot - name) : 0);
-	const char *last = dot ? dot + 1 : name;
-	return m && (module_parameter(m, last) || module_buffer(m, last));
+	struct arena *a = p->model->arena;
+	const char *dot = strrchr(name, '.'), *last = state_name(a, dot ? dot + 1 : name);
+	struct module *m = last ? pt2_module_n(p, name, dot ? (size_t)(dot - name) : 0) : NULL;
+	if (!last)
+		return fail_memory(p->err);
+	if (!m)
+		return false;
+	v->is_parameter = parameter;
+	return (parameter ? module_set_parameter(a, m, last, v) : module_set_buffer(a, m, last, v, persistent)) || fail_memory(p->err);
+}
+
+static bool bind(struct pt2 *p, struct program *g, struct program_input *in, const struct binding *b)
+{
+	const struct value *meta = g->values[in->index].meta;
+	bool requires_grad = meta && meta->requires_grad && b->kind->parameter;
+	struct pt2_weight *w = b->weight;
+	in->value = w->value ? w->value : pt2_untold_tensor(p, w);
+	if (!in->value)
+		return false;
+	if (meta)
+		in->value->requires_grad = requires_grad;
+	if (!b->kind->parameter && !b->kind->buffer) {
+		in->value->name = w->name;
+		return true;
+	}
+	w->placed = true;
+	return place(p, w->name, in->value, b->kind->parameter, b->persistent);
+}
+
+static bool bind_inputs(struct pt2 *p, struct program *g, const struct binding *all)
+{
+	for (size_t i = 0; i < g->n_inputs; i++)
+		if (all[i].kind && !bind(p, g, &g->inputs[i], &all[i]))
+			return false;
+	return true;
 }
 
 /* The state dict may hold what the graph does not use. */
 static bool place_unused(struct pt2 *p, struct pt2_state *s)
 {
-	for (size_t i = 0; i < s->weights.by_name.n; i++) {
-		const char *name = s->weights.by_name.entries[i].key;
-		if (is_there(p, name))
-			continue;
-		if (!(name = arena_strdup(p->model->arena, name)))       /* modules borrow it */
-			return fail_memory(p->err);
-		struct value *v = state_tensor(p, s, name, NULL);
-		const cJSON *entry = v ? pt2_whole(p, s->weights.by_name.entries[i].value, p->one) : NULL;
-		if (!entry || !place(p, name, v, cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "is_param")), true))
-			return false;
-	}
-	for (size_t i = 0; i < s->weights.pickled.n; i++) {
-		const char *name = s->weights.pickled.entries[i].key;
-		struct value *v = s->weights.pickled.entries[i].value;
-		if (!is_there(p, name) && !place(p, name, v, v->is_parameter, true))
+	for (size_t i = 0; i < s->by_name.n; i++) {
+		struct pt2_weight *w = s->by_name.entries[i].value;
+		if (w->in_state_dict && !w->placed && !place(p, w->name, w->value, w->is_parameter, true))
 			return false;
 	}
 	return true;
@@ -305,8 +183,9 @@ static bool keep_user_outputs(struct pt2 *p, struct program *g, const cJSON *sig
 
 bool pt2_bind_state(struct pt2 *p, struct pt2_state *s, struct program *g, const cJSON *signature)
 {
-	struct arena *scratch = arena_new(NULL, p->err);
-	bool ok = scratch && bind_inputs(p, s, g, signature, scratch) && place_unused(p, s) && add_user_inputs(p, g) && keep_user_outputs(p, g, signature);
-	arena_free(scratch);
-	return ok;
+	struct binding *all = arena_array(p->json, g->n_inputs + 1, sizeof *all);
+	if (!all)
+		return fail_memory(p->err);
+	return name_inputs(p, s, g, all, signature) && pt2_read_weights(p, s) && bind_inputs(p, g, all) && place_unused(p, s)
+	    && add_user_inputs(p, g) && keep_user_outputs(p, g, signature);
 }

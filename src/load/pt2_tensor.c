@@ -43,30 +43,39 @@ static int known_ints(const cJSON *list, int64_t *out, bool *known)
 	return n;
 }
 
-bool pt2_tensor(struct pt2 *p, const cJSON *meta, struct value **out)
+bool pt2_read_meta(struct pt2 *p, const cJSON *json, struct tensor_meta *m)
 {
-	int64_t size[MAX_DIMS], stride[MAX_DIMS];
 	bool sizes_known, strides_known;
-	enum dtype dtype = pt2_dtype(cJSON_GetObjectItemCaseSensitive(meta, "dtype"));
-	int n = known_ints(cJSON_GetObjectItemCaseSensitive(meta, "sizes"), size, &sizes_known);
-	int m = known_ints(cJSON_GetObjectItemCaseSensitive(meta, "strides"), stride, &strides_known);
-	*out = NULL;
-	if (dtype == DT_NONE)
+	m->dtype = pt2_dtype(cJSON_GetObjectItemCaseSensitive(json, "dtype"));
+	m->ndim = known_ints(cJSON_GetObjectItemCaseSensitive(json, "sizes"), m->size, &sizes_known);
+	int strides = known_ints(cJSON_GetObjectItemCaseSensitive(json, "strides"), m->stride, &strides_known);
+	if (m->dtype == DT_NONE)
 		return fail(p->err, NNS_FORMAT, "%s: a dtype that is not known", p->where);
-	if (n < 0 || m != n)
-		return fail(p->err, NNS_FORMAT, "%s: %d sizes and %d strides", p->where, n, m);
-	if (!sizes_known || !strides_known)
-		return true;
-	if (!shape_fits(n, size, dtype))
-		return fail(p->err, NNS_FORMAT, "%s: a tensor of more bytes than 63 bits can count", p->where);
-	struct value *v = value_new(p->model->arena, dtype, n, size);
+	if (m->ndim < 0 || strides != m->ndim)
+		return fail(p->err, NNS_FORMAT, "%s: %d sizes and %d strides", p->where, m->ndim, strides);
+	m->known = sizes_known && strides_known;
+	m->offset = 0;
+	known_int(cJSON_GetObjectItemCaseSensitive(json, "storage_offset"), &m->offset);
+	m->requires_grad = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "requires_grad"));
+	return !m->known || shape_fits(m->ndim, m->size, m->dtype)
+	    || fail(p->err, NNS_FORMAT, "%s: a tensor of more bytes than 63 bits can count", p->where);
+}
+
+struct value *pt2_value_of(struct pt2 *p, const struct tensor_meta *m)
+{
+	struct value *v = value_new(p->model->arena, m->dtype, m->ndim, m->size);
 	if (!v)
-		return fail_memory(p->err);
-	memcpy(v->stride, stride, (size_t)n * sizeof *stride);
-	known_int(cJSON_GetObjectItemCaseSensitive(meta, "storage_offset"), &v->offset);
-	v->requires_grad = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(meta, "requires_grad"));
-	*out = v;
-	return true;
+		return fail_memory(p->err), NULL;
+	memcpy(v->stride, m->stride, (size_t)m->ndim * sizeof *m->stride);
+	v->offset = m->offset;
+	v->requires_grad = m->requires_grad;
+	return v;
+}
+
+bool pt2_has_layout(const struct value *v, const struct tensor_meta *m)
+{
+	size_t bytes = (size_t)m->ndim * sizeof *m->size;
+	return v->dtype == m->dtype && v->ndim == m->ndim && v->offset == m->offset && memcmp(v->size, m->size, bytes) == 0 && memcmp(v->stride, m->stride, bytes) == 0;
 }
 
 /* srepr() of sympy writes Symbol('s77', positive=True, integer=True) and Integer(2): the name and the number alone. */

@@ -6,7 +6,6 @@
 struct totals {
 	int64_t trainable, frozen, buffers, bytes;
 	bool unknown;            /* of some class, or some shape, nobody knows */
-	struct map seen;         /* tied tensors count once */
 };
 
 static const struct column columns[] = {
@@ -14,19 +13,17 @@ static const struct column columns[] = {
 	{ "requires_grad", true, true, false },
 };
 
-static bool count(struct arena *a, struct totals *t, const struct value *v, bool buffer)
+/* Tied tensors count once: their note says that they have been. */
+static void count(struct totals *t, struct value *v, bool buffer)
 {
-	char *key = arena_printf(a, "%p", (const void *)v);
 	int64_t n = value_numel(v);
-	if (!key)
-		return false;
-	if (map_has(&t->seen, key))
-		return true;
+	if (v->note == t)
+		return;
+	v->note = t;
 	if (n < 0)
 		t->unknown = true;
 	else
 		*(buffer ? &t->buffers : v->requires_grad ? &t->trainable : &t->frozen) += n, t->bytes += value_bytes(v);
-	return map_put(&t->seen, a, key, key);
 }
 
 static bool add_tensors(struct table *t, struct totals *totals, const struct walk *w, bool buffers)
@@ -34,19 +31,18 @@ static bool add_tensors(struct table *t, struct totals *totals, const struct wal
 	const struct parameter *all = buffers ? w->module->buffers : w->module->parameters;
 	size_t n = buffers ? w->module->n_buffers : w->module->n_parameters;
 	for (size_t i = 0; i < n; i++) {
-		const struct value *v = all[i].value;
+		struct value *v = all[i].value;
 		if (!v)
 			continue;
 		table_cellf(t, "%s%s%s", w->path, *w->path ? "." : "", all[i].name);
-		table_cell(t, buffers ? "buffer" : "parameter");
+		table_word(t, buffers ? "buffer" : "parameter");
 		if (v->layout)
 			table_cellf(t, "%s %s", dtype_name(v->dtype), v->layout);
 		else
-			table_cell(t, dtype_name(v->dtype));
-		table_cell(t, shape_cell(t->arena, v));
-		table_cell(t, v->requires_grad ? "1" : "0");
-		if (!count(t->arena, totals, v, buffers))
-			t->failed = true;
+			table_word(t, dtype_name(v->dtype));
+		table_word(t, shape_cell(t->arena, v));
+		table_word(t, v->requires_grad ? "1" : "0");
+		count(totals, v, buffers);
 	}
 	return !t->failed;
 }
@@ -62,6 +58,20 @@ static bool add_all(struct table *t, struct totals *totals, const struct model *
 	ok = ok && !w.failed;
 	walk_end(&w);
 	return ok;
+}
+
+static void forget_counted(const struct model *m)
+{
+	struct walk w;
+	for (walk_begin(&w, m->root, false); walk_next(&w); ) {
+		for (size_t i = 0; i < w.module->n_parameters; i++)
+			if (w.module->parameters[i].value)
+				w.module->parameters[i].value->note = NULL;
+		for (size_t i = 0; i < w.module->n_buffers; i++)
+			if (w.module->buffers[i].value)
+				w.module->buffers[i].value->note = NULL;
+	}
+	walk_end(&w);
 }
 
 static void add_total(struct text *out, const char *name, int64_t n)
@@ -87,7 +97,9 @@ bool report_params(const struct model *m, const struct report_options *o, struct
 	struct table t;
 	struct totals totals = { 0 };
 	table_init(&t, m->arena, columns, sizeof columns / sizeof *columns);
-	if (!add_all(&t, &totals, m, false) || !add_all(&t, &totals, m, true))
+	bool all = add_all(&t, &totals, m, false) && add_all(&t, &totals, m, true);
+	forget_counted(m);
+	if (!all)
 		return fail_memory(err);
 	if (!table_write(&t, o, out, err))
 		return false;

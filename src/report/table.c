@@ -29,6 +29,11 @@ static void push(struct table *t, const char *text)
 	cells[t->n_cells++] = text;
 }
 
+void table_word(struct table *t, const char *word)
+{
+	push(t, word);
+}
+
 /* A cell is one line, and steers no terminal, whatever its file holds. */
 void table_cell(struct table *t, const char *text)
 {

@@ -22,6 +22,7 @@ struct table {
 };
 
 void table_init(struct table *t, struct arena *a, const struct column *columns, size_t n);
+void table_word(struct table *t, const char *word);     /* a cell of plain text, borrowed; NULL: no memory */
 void table_cell(struct table *t, const char *text);            /* NULL: empty */
 void table_cellf(struct table *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool table_write(const struct table *t, const struct report_options *o, struct text *out, nns_error *err);
