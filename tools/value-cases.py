@@ -186,6 +186,14 @@ torch.segment_reduce(x, 'min', offsets=torch.tensor([[0, 2, 3], [0, 1, 3]]), axi
 aten._chunk_cat([x, y], 0, 3) | 5x3 4x2x2
 aten._unsafe_masked_index(x, torch.tensor([[True, False], [True, True], [False, True]]), [torch.tensor([[-9], [2], [7]]), torch.tensor([0, 9])], 0.5) | 5x4
 aten._unsafe_masked_index_put_accumulate(x, torch.tensor([[True, False], [True, True], [False, True]]), [torch.tensor([[-9], [2], [7]]), torch.tensor([0, 9])], y) | 5x4 3x2
+torch.view_as_real(torch.linalg.eig(x)[1]).sum(-1) + torch.view_as_real(torch.linalg.eigvals(x)).sum(-1)[:, None] | 2x4x4
+torch.view_as_real(torch.linalg.eig(x.double())[1]).sum(-1) + torch.view_as_real(torch.linalg.eig(x.double())[0]).sum(-1)[:, None] | 2x6x6
+torch.view_as_real(torch.linalg.eigvals(torch.tensor([[1.0, 2, 3, 4], [0, 5, 0, 0], [0, 6, 7e4, 8e-3], [0, 9, -1e-3, 7e4]]))).sum(1) | 1
+torch.view_as_real(torch.linalg.eig(torch.tensor([[1.0, 2, 3, 4], [0, 5, 0, 0], [0, 6, 7e4, 8e-3], [0, 9, -1e-3, 7e4]]).double())[1]).sum(-1) | 1
+torch.geqrf(x)[0] + torch.geqrf(x)[1].sum() | 2x5x3
+torch.ormqr(*torch.geqrf(x), y, True, True) + torch.ormqr(*torch.geqrf(x), y.mT, False).mT | 2x4x3 2x4x5
+torch.linalg.ldl_factor(x @ x.mT - 9 * y)[0] + torch.linalg.ldl_factor(x + x.mT)[1].unsqueeze(1) | 2x6x6 2x6x6
+torch.linalg.ldl_solve(*torch.linalg.ldl_factor(x + x.mT), y) + torch.linalg.ldl_factor_ex(torch.zeros(6, 6))[2] | 2x6x6 6x2
 """.strip().split("\n")
 
 # Statements; what fails is "!".

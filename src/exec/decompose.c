@@ -91,10 +91,10 @@ int64_t cholesky_factor(double *a, int64_t n)
 
 /* ---- Rotations and reflections ---- */
 
-/* Rows [from, m) of x[m, n] are reflected: x -= tau v (v^T x); v[from] is 1. */
-static void reflect(double *x, int64_t m, int64_t n, int64_t from, const double *v, double tau)
+/* Rows [from, m) of x[m, n] are reflected, in the columns from `first` on: x -= tau v (v^T x); v[from] is 1. */
+static void reflect(double *x, int64_t m, int64_t n, int64_t from, int64_t first, const double *v, double tau)
 {
-	for (int64_t c = 0; c < n; c++) {
+	for (int64_t c = first; c < n; c++) {
 		double sum = 0;
 		for (int64_t r = from; r < m; r++)
 			sum += v[r] * x[r * n + c];
@@ -128,8 +128,8 @@ void qr_factor(double *a, int64_t m, int64_t n, double *q, double *work)
 		double tau = reflector(a, m, n, i, work);
 		if (tau == 0)
 			continue;
-		reflect(a, m, n, i, work, tau);
-		reflect(q, m, m, i, work, tau);
+		reflect(a, m, n, i, 0, work, tau);
+		reflect(q, m, m, i, 0, work, tau);
 		for (int64_t r = i + 1; r < m; r++)
 			a[r * n + i] = 0;
 	}
@@ -139,6 +139,18 @@ void qr_factor(double *a, int64_t m, int64_t n, double *q, double *work)
 			q[i * m + j] = q[j * m + i];
 			q[j * m + i] = t;
 		}
+}
+
+void qr_reflections(double *a, int64_t m, int64_t n, double *tau, double *work)
+{
+	for (int64_t i = 0; i < m && i < n; i++) {
+		tau[i] = reflector(a, m, n, i, work);
+		if (tau[i] == 0)
+			continue;
+		reflect(a, m, n, i, i, work, tau[i]);
+		for (int64_t r = i + 1; r < m; r++)
+			a[r * n + i] = work[r];
+	}
 }
 
 /* Columns i and j of x[m, n] are rotated. */

@@ -27,6 +27,20 @@ void svd_factor(double *a, int64_t m, int64_t n, double *s, double *v);
 void complete_basis(double *q, int64_t m, int64_t from);
 /* Symmetric a[n, n]: w its eigenvalues, rising; v[n, n] its eigenvectors by column.  a is destroyed.  Jacobi. */
 void eigen_symmetric(double *a, int64_t n, double *w, double *v);
+/*
+ * a[n, n]: w its n eigenvalues, v[n, n] its eigenvectors by column, both complex, of length 1; v may be NULL.  a is destroyed.
+ * single: as float32 does it.  work: n n + 7 n.  False: the steps did not converge.
+ */
+bool eigen_general(double *a, int64_t n, bool single, double *w, double *v, double *work);
+/*
+ * The lower triangle of symmetric a[n, n] becomes L and D of P L D L^T P^T (LAPACK's sytrf, lower): pivot[i] - 1 is the row that row i was
+ * exchanged with; a block of two has the negative of its second row's twice.  Returns 0, or the number of the first pivot that is 0.
+ */
+int64_t ldl_factor(double *a, int64_t n, int64_t *pivot);
+/* x[n, columns] becomes the solution of a x = (what it was), a factored. */
+void ldl_solve(const double *a, int64_t n, const int64_t *pivot, double *x, int64_t columns);
+/* a[m, n] becomes R with the reflections below its diagonal, their lengths in tau (LAPACK's geqrf); work: m */
+void qr_reflections(double *a, int64_t m, int64_t n, double *tau, double *work);
 /* e[n, n] = exp(a); work: 2 n n */
 void matrix_exponential(const double *a, int64_t n, double *e, double *work);
 

@@ -262,6 +262,110 @@ static bool k_householder_product(struct kernel_call *k)
 	return t != NULL;
 }
 
+/* R, and below it the reflections whose product is Q; and their lengths. */
+static bool k_geqrf(struct kernel_call *k)
+{
+	struct batch a = { .n = 0 };
+	if (!batch_read(k, arg_tensor(k, "self"), false, &a))
+		return false;
+	int64_t size = a.m * a.n, least = a.m < a.n ? a.m : a.n;
+	struct tensor *out = batch_out(k, a.t, a.t->dtype, a.m, a.n, true), *tau = out ? batch_out(k, a.t, a.t->dtype, least, -1, false) : NULL;
+	double *r = tau ? doubles_for(k, out) : NULL, *t = r ? doubles_for(k, tau) : NULL, *work = batch_room(k, a.m);
+	if (!t || !work)
+		return false;
+	memcpy(r, a.v, (size_t)(a.count * size) * sizeof *r);
+	for (int64_t i = 0; i < a.count; i++)
+		qr_reflections(r + i * size, a.m, a.n, t + i * least, work);
+	return true;
+}
+
+/* c[m, n] becomes Q c, or Q^T c: the reflections a[m, count] one after the other. */
+static void apply_reflectors(const double *a, const double *tau, int64_t m, int64_t columns, int64_t count, bool transpose, double *c, int64_t n)
+{
+	for (int64_t i = 0; i < count; i++) {
+		int64_t at = transpose ? i : count - 1 - i;
+		apply_reflector(a, m, columns, at, tau[at], c, n);
+	}
+}
+
+/* Q other, or other Q, which is (Q^T other^T)^T. */
+static bool k_ormqr(struct kernel_call *k)
+{
+	struct batch a = { .n = 0 }, c = { .n = 0 };
+	struct tensor *tau = arg_tensor(k, "input2");
+	bool left = arg_bool(k, "left", true), transpose = arg_bool(k, "transpose", false);
+	if (!batch_read(k, arg_tensor(k, "self"), false, &a) || !batch_read(k, arg_tensor(k, "input3"), false, &c))
+		return false;
+	int64_t count = tau->ndim ? tau->size[tau->ndim - 1] : 0, size = c.m * c.n, order = left ? c.m : c.n;
+	if (a.count != c.count || tau->ndim != a.t->ndim - 1 || count > a.n || count > a.m || a.m != order || tensor_numel(tau) != a.count * count)
+		return kernel_fail(k, "the reflections do not fit what they are applied to");
+	struct tensor *out = batch_out(k, c.t, c.t->dtype, c.m, c.n, true);
+	double *y = out ? doubles_for(k, out) : NULL, *turned = batch_room(k, size);
+	const double *t = y && turned ? doubles_of(k, tau) : NULL;
+	for (int64_t i = 0; t && i < c.count; i++) {
+		const double *reflections = a.v + i * a.m * a.n, *lengths = t + i * count;
+		memcpy(y + i * size, c.v + i * size, (size_t)size * sizeof *y);
+		if (left) {
+			apply_reflectors(reflections, lengths, a.m, a.n, count, transpose, y + i * size, c.n);
+			continue;
+		}
+		matrix_transpose(c.v + i * size, c.m, c.n, turned);
+		apply_reflectors(reflections, lengths, a.m, a.n, count, !transpose, turned, c.m);
+		matrix_transpose(turned, c.n, c.m, y + i * size);
+	}
+	return t != NULL;
+}
+
+/* ---- Symmetric matrices ---- */
+
+static bool k_ldl_factor(struct kernel_call *k)
+{
+	struct batch a = { .n = 0 };
+	if (!batch_read(k, arg_tensor(k, "self"), true, &a))
+		return false;
+	int64_t n = a.n, *pivot = scratch_alloc(k, a.count * n, sizeof *pivot), *info = pivot ? scratch_alloc(k, a.count, sizeof *info) : NULL;
+	struct tensor *out = info ? batch_out(k, a.t, a.t->dtype, n, n, true) : NULL, *pivots = out ? batch_out(k, a.t, DT_INT32, n, -1, false) : NULL;
+	struct tensor *infos = pivots ? batch_numbers(k, a.t, DT_INT32) : NULL;
+	double *ld = infos ? doubles_for(k, out) : NULL;
+	if (!ld)
+		return false;
+	for (int64_t i = 0; i < a.count * n * n; i++)
+		ld[i] = i % n <= i / n % n ? a.v[i] : 0;         /* the lower triangle */
+	for (int64_t i = 0; i < a.count; i++) {
+		info[i] = ldl_factor(ld + i * n * n, n, pivot + i * n);
+		if (info[i] && arg_bool(k, "check_errors", false))
+			return kernel_fail(k, "matrix %lld is singular (at %lld)", (long long)i, (long long)info[i]);
+	}
+	tensor_from_ints(pivots, pivot);
+	tensor_from_ints(infos, info);
+	return true;
+}
+
+static bool k_ldl_solve(struct kernel_call *k)
+{
+	struct system s = { .x = NULL };
+	struct tensor *ld = arg_tensor(k, "LD"), *pivots = arg_tensor(k, "pivots");
+	struct window w;
+	int64_t size[MAX_DIMS];
+	if (!system_read(k, ld, arg_tensor(k, "B"), true, true, &s))
+		return false;
+	int64_t n = s.a.n, each = n * s.b.n;
+	if (pivots->ndim != ld->ndim - 1 || memcmp(pivots->size, ld->size, (size_t)pivots->ndim * sizeof *size) != 0)
+		return kernel_fail(k, "the pivots do not fit the factors");
+	window_of(&w, pivots);
+	memcpy(size, s.wa.size, (size_t)(s.wa.t.ndim - 1) * sizeof *size);
+	window_expand(&w, s.wa.t.ndim - 1, size);
+	const int64_t *pivot = ints_of(k, &w.t);
+	for (int64_t i = 0; pivot && i < s.b.count * n; i++)
+		if (pivot[i] == 0 || pivot[i] > n || pivot[i] < -n)
+			return kernel_fail(k, "pivot %lld is not one of %lld rows", (long long)pivot[i], (long long)n);
+	for (int64_t i = 0; pivot && i < s.b.count; i++) {
+		memcpy(s.x + i * each, s.b.v + i * each, (size_t)each * sizeof *s.x);
+		ldl_solve(s.a.v + i * n * n, n, pivot + i * n, s.x + i * each, s.b.n);
+	}
+	return pivot != NULL;
+}
+
 const struct kernel_row factors_kernels[] = {
 	{ .name = "linalg_lu", .run = k_lu },
 	{ .name = "lu_unpack", .run = k_lu_unpack },
@@ -269,5 +373,9 @@ const struct kernel_row factors_kernels[] = {
 	{ .name = "cholesky_solve", .run = k_cholesky_solve },
 	{ .name = "triangular_solve", .run = k_triangular_solve },
 	{ .name = "linalg_householder_product", .run = k_householder_product },
+	{ .name = "geqrf", .run = k_geqrf },
+	{ .name = "ormqr", .run = k_ormqr },
+	{ .name = "linalg_ldl_factor_ex", .run = k_ldl_factor },
+	{ .name = "linalg_ldl_solve", .run = k_ldl_solve },
 	{ 0 }
 };

@@ -184,6 +184,50 @@ static bool k_eigh(struct kernel_call *k)
 	return true;
 }
 
+/* Complex numbers as pairs, row by row, into an output. */
+static void store_pairs(struct tensor *out, const double *v)
+{
+	struct window w;
+	tensor_from_doubles(window_of_parts(&w, out), v);
+}
+
+/* Eigenvalues, and vectors where they are asked for, of any square matrices: complex whatever comes. */
+static bool eigen(struct kernel_call *k, bool vectors)
+{
+	struct batch a = { .n = 0 };
+	if (!batch_read(k, arg_tensor(k, "self"), true, &a))
+		return false;
+	int64_t n = a.n;
+	enum dtype d = a.t->dtype == DT_FLOAT64 ? DT_COMPLEX128 : DT_COMPLEX64;
+	struct tensor *w = batch_out(k, a.t, d, n, -1, false), *v = w && vectors ? batch_out(k, a.t, d, n, n, true) : NULL;
+	double *values = w ? batch_room(k, 2 * a.count * n) : NULL, *rows = vectors ? batch_room(k, 2 * a.count * n * n) : NULL;
+	double *one = batch_room(k, n * n), *work = batch_room(k, n * n + 7 * n);
+	if (!values || !one || !work || (vectors && (!v || !rows)))
+		return false;
+	for (int64_t i = 0; i < a.count * n * n; i++)
+		if (!isfinite(a.v[i]))
+			return kernel_fail(k, "the input must not contain infs or NaNs");
+	for (int64_t i = 0; i < a.count; i++) {
+		memcpy(one, a.v + i * n * n, (size_t)(n * n) * sizeof *one);
+		if (!eigen_general(one, n, d == DT_COMPLEX64, values + 2 * i * n, vectors ? rows + 2 * i * n * n : NULL, work))
+			return kernel_fail(k, "matrix %lld has too many eigenvalues that are the same: no convergence", (long long)i);
+	}
+	store_pairs(w, values);
+	if (vectors)
+		store_pairs(v, rows);
+	return true;
+}
+
+static bool k_eig(struct kernel_call *k)
+{
+	return eigen(k, true);
+}
+
+static bool k_eigvals(struct kernel_call *k)
+{
+	return eigen(k, false);
+}
+
 static bool k_matrix_exp(struct kernel_call *k)
 {
 	struct batch a = { .n = 0 };
@@ -201,6 +245,8 @@ const struct kernel_row orthogonal_kernels[] = {
 	{ .name = "_linalg_svd", .run = k_svd },
 	{ .name = "linalg_pinv.atol_rtol_tensor", .run = k_pinv },
 	{ .name = "_linalg_eigh", .run = k_eigh },
+	{ .name = "linalg_eig", .run = k_eig },
+	{ .name = "_linalg_eigvals", .run = k_eigvals },
 	{ .name = "linalg_matrix_exp", .run = k_matrix_exp },
 	{ 0 },
 };

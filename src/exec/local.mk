@@ -7,7 +7,7 @@ libnnscope_core_la_SOURCES += src/exec/lanes.h src/exec/lanes.c src/exec/k_reduc
 	src/exec/order.h src/exec/order.c src/exec/k_extreme.c src/exec/k_scan.c src/exec/k_summary.c src/exec/k_histogram.c src/exec/k_segment.c src/exec/k_softmax.c \
 	src/exec/positions.h src/exec/positions.c src/exec/k_index.c \
 	src/exec/k_indexing.c src/exec/k_embedding.c src/exec/k_sort.c
-libnnscope_core_la_SOURCES += src/exec/layout.h src/exec/layout.c src/exec/k_copy.c src/exec/k_create.c src/exec/k_rearrange.c src/exec/k_diagonal.c src/exec/k_matmul.c src/exec/k_grouped.c src/exec/k_distance.c src/exec/k_pad.c src/exec/k_loss.c src/exec/k_attention.c src/exec/k_rnn.c src/exec/decompose.h src/exec/decompose.c src/exec/batches.h src/exec/batches.c src/exec/k_linalg.c src/exec/k_fft.c src/exec/k_factors.c src/exec/k_orthogonal.c
+libnnscope_core_la_SOURCES += src/exec/layout.h src/exec/layout.c src/exec/k_copy.c src/exec/k_create.c src/exec/k_rearrange.c src/exec/k_diagonal.c src/exec/k_matmul.c src/exec/k_grouped.c src/exec/k_distance.c src/exec/k_pad.c src/exec/k_loss.c src/exec/k_attention.c src/exec/k_rnn.c src/exec/decompose.h src/exec/decompose.c src/exec/eigen.c src/exec/ldl.c src/exec/batches.h src/exec/batches.c src/exec/k_linalg.c src/exec/k_fft.c src/exec/k_factors.c src/exec/k_orthogonal.c
 libnnscope_core_la_SOURCES += src/exec/spatial.h src/exec/spatial.c \
 	src/exec/slide.h src/exec/slide.c src/exec/conv.inc src/exec/k_conv.c src/exec/k_pool.c
 libnnscope_core_la_SOURCES += src/exec/draw.h src/exec/draw.c src/exec/k_random.c src/exec/k_truncated.c src/exec/k_sample.c

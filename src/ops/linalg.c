@@ -243,6 +243,41 @@ static bool shape_cholesky_solve(struct op_call *c)
 	return out_solution(c, op_tensor(c, "input2"), op_tensor(c, "self"), true);
 }
 
+static bool shape_geqrf(struct op_call *c)
+{
+	struct value *a = op_tensor(c, "self");
+	return is_matrix(c, a, false) && out_batch(c, a, a->dtype, extent(a, ROWS), extent(a, COLUMNS), true) && out_batch(c, a, a->dtype, smaller(a), -1, false);
+}
+
+static bool shape_ormqr(struct op_call *c)
+{
+	struct value *a = op_tensor(c, "self"), *tau = op_tensor(c, "input2"), *other = op_tensor(c, "input3");
+	if (!is_matrix(c, a, false) || !is_matrix(c, other, false))
+		return false;
+	if (extent(other, op_bool(c, "left", true) ? ROWS : COLUMNS) != extent(a, ROWS) || other->ndim != a->ndim || tau->ndim != a->ndim - 1)
+		return op_fail(c, "%V, %V and %V do not fit", a, tau, other);
+	return out_batch(c, other, other->dtype, extent(other, ROWS), extent(other, COLUMNS), true);
+}
+
+static bool shape_ldl_factor(struct op_call *c)
+{
+	struct value *a = op_tensor(c, "self");
+	return is_matrix(c, a, true) && out_batch(c, a, a->dtype, extent(a, ROWS), extent(a, ROWS), true) && out_batch(c, a, DT_INT32, extent(a, ROWS), -1, false) &&
+	       out_numbers(c, a, DT_INT32);
+}
+
+static bool shape_ldl_solve(struct op_call *c)
+{
+	return out_solution(c, op_tensor(c, "LD"), op_tensor(c, "B"), true);
+}
+
+static bool shape_eigvals(struct op_call *c)
+{
+	struct value *a = op_tensor(c, "self");
+	enum dtype d = a->dtype == DT_FLOAT64 || a->dtype == DT_COMPLEX128 ? DT_COMPLEX128 : DT_COMPLEX64;
+	return is_matrix(c, a, true) && out_batch(c, a, d, extent(a, ROWS), -1, false);
+}
+
 static bool shape_nothing(struct op_call *c)
 {
 	(void)c;
@@ -414,6 +449,14 @@ const struct op_rule linalg_rules[] = {
 	{ .name = "linalg_eigh", .parts = "return aten._linalg_eigh(self, UPLO, True)" },
 	{ .name = "linalg_eigvalsh", .parts = "return aten._linalg_eigh(self, UPLO, self.requires_grad)[0]" },
 	{ .name = "linalg_eig", .shape = shape_eig },
+	{ .name = "_linalg_eigvals", .shape = shape_eigvals },
+	{ .name = "linalg_eigvals", .parts = "return aten.linalg_eig(self)[0] if self.requires_grad else aten._linalg_eigvals(self)" },
+	{ .name = "geqrf", .shape = shape_geqrf },
+	{ .name = "ormqr", .shape = shape_ormqr },
+	{ .name = "linalg_ldl_factor_ex", .shape = shape_ldl_factor },
+	{ .name = "linalg_ldl_factor", .parts = "ld, pivots, info = aten.linalg_ldl_factor_ex(self, hermitian=hermitian)\n"
+	  "aten._linalg_check_errors(info, 'torch.linalg.ldl_factor', is_matrix=self.dim() == 2)\nreturn ld, pivots" },
+	{ .name = "linalg_ldl_solve", .shape = shape_ldl_solve },
 	{ .name = "linalg_pinv.atol_rtol_tensor", .shape = shape_pinv },
 	{ .name = "linalg_pinv.atol_rtol_float",
 	  .parts = "a = None if atol is None else aten.full([], atol, dtype=torch.float64)\n"
