@@ -299,6 +299,11 @@ DRAWS = """
 7 | init.kaiming_uniform_(torch.empty(4, 3), mode='fan_out', nonlinearity='relu'); init.kaiming_normal_(torch.empty(4, 3, 2), a=0.2, nonlinearity='leaky_relu')
 7 | init.orthogonal_(torch.empty(3, 5)); init.orthogonal_(torch.empty(8, 4, 3), gain=1.7); init.sparse_(torch.empty(9, 5), 0.45, std=0.5)
 7 | init.dirac_(torch.empty(6, 4, 3, 3), 2); init.eye_(torch.empty(4, 3)); torch.rand(1)
+8 | torch.empty(40).uniform_().normal_(0, 0.1); torch.empty(3, 21).normal_().uniform_(1, 2).zero_().normal_(); torch.rand(2)
+8 | torch.empty(7).normal_().normal_(); torch.empty(5).uniform_().normal_(); torch.empty(20, dtype=torch.float64).normal_().uniform_(); torch.randn(3)
+8 | torch.empty(1290).normal_().uniform_().normal_().fill_(0.5); torch.empty(20, dtype=torch.bfloat16).normal_().uniform_().float(); torch.rand(2)
+8 | torch.empty(20).uniform_().mul_(2).normal_(); torch.empty(40).normal_()[4:36].uniform_().contiguous(); torch.empty(20).uniform_().clone().normal_(); torch.rand(2)
+8 | init.normal_(init.uniform_(torch.empty(4, 5))); init.trunc_normal_(init.kaiming_uniform_(torch.empty(4, 5))); torch.rand(1)
 """[1:-1].split("\n")
 
 

@@ -23,13 +23,15 @@ static inline uint32_t twist(uint32_t u, uint32_t v)
 	return ((u & 0x80000000u) | (v & 0x7fffffffu)) >> 1 ^ (-(v & 1) & 0x9908b0dfu);
 }
 
+FOR_PROCESSORS
 static void renew(struct generator *g)
 {
 	uint32_t *p = g->state;
 	IN_LANES
 	for (int i = 0; i < N - M; i++)
 		p[i] = p[i + M] ^ twist(p[i], p[i + 1]);
-	for (int i = N - M; i < N - 1; i++)
+	IN_LANES
+	for (int i = N - M; i < N - 1; i++)          /* what it reads behind itself is further away than any vector is long */
 		p[i] = p[i + M - N] ^ twist(p[i], p[i + 1]);
 	p[N - 1] = p[M - 1] ^ twist(p[N - 1], p[0]);
 	g->at = 0;
@@ -48,6 +50,16 @@ uint32_t generator_u32(struct generator *g)
 	if (g->at >= N)
 		renew(g);
 	return temper(g->state[g->at++]);
+}
+
+void generator_skip(struct generator *g, size_t n)
+{
+	for (size_t there; n > 0; n -= there) {
+		if (g->at >= N)
+			renew(g);
+		there = (size_t)(N - g->at) < n ? (size_t)(N - g->at) : n;
+		g->at += (int)there;
+	}
 }
 
 uint64_t generator_u64(struct generator *g)

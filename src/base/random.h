@@ -24,6 +24,7 @@ struct generator {
 void generator_seed(struct generator *g, uint64_t seed);   /* the low 32 bits count */
 uint32_t generator_u32(struct generator *g);
 uint64_t generator_u64(struct generator *g);               /* the first draw is the high half */
+void generator_skip(struct generator *g, size_t n);        /* as n calls of generator_u32() leave it */
 
 /* [0, 1) with as many bits as the mantissa has: 24, and 53. */
 float generator_float(struct generator *g);

@@ -7,6 +7,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "base/lanes.h"
 #include "exec/draw.h"
 #include "exec/layout.h"
 
@@ -70,35 +71,68 @@ static float *floats_in_place(const struct tensor *t)
 	return plain ? (float *)(void *)tensor_data(t) : NULL;
 }
 
-static void uniform_in_place(struct generator *g, float *v, int64_t n, double from, double to)
+typedef void fill_fn(struct generator *g, float *v, size_t n, double a, double b);
+
+static void uniforms(struct generator *g, float *v, size_t n, double from, double to)
 {
 	float low = (float)from, end = (float)to;
-	random_uniform_float(g, v, (size_t)n, from, to);
-	for (int64_t i = 0; i < n; i++)
+	random_uniform_float(g, v, n, from, to);
+	IN_LANES
+	for (size_t i = 0; i < n; i++)
 		v[i] = v[i] == end ? low : v[i]; /* rounding carried it up to the end */
 }
 
-struct normal_blocks {
-	float *v;
-	double mean, std;
-};
-
-static void normal_piece(int64_t from, int64_t to, void *data)
+/* Whole blocks; what follows the last of them stays as it was drawn. */
+static void normals(struct generator *g, float *v, size_t n, double mean, double std)
 {
-	const struct normal_blocks *b = data;
-	random_normal_blocks(b->v + from * 16, (size_t)(to - from) * 16, b->mean, b->std);
+	random_uniform_float(g, v, n, 0, 1);
+	random_normal_blocks(v, n, mean, std);
 }
 
-/* As random_normal_float(), the logarithms and sines on all threads. */
+struct filling {
+	float *v; int64_t n;
+	double a, b;             /* from and to, or mean and standard deviation */
+	fill_fn *fill;
+	struct generator before, after;
+};
+
+enum { BLOCK = 16, CHUNK = 1 << 13, GRAIN = 1 << 15 };   /* draws; draws that stay in the cache; blocks worth a thread */
+
+static void fill_piece(int64_t from, int64_t to, void *data)
+{
+	struct filling *f = data;
+	struct generator g = f->before;
+	int64_t end = (to + 1) * BLOCK > f->n ? f->n : to * BLOCK;
+	generator_skip(&g, (size_t)(from * BLOCK));
+	for (int64_t at = from * BLOCK; at < end; at += CHUNK)
+		f->fill(&g, f->v + at, (size_t)(end - at < CHUNK ? end - at : CHUNK), f->a, f->b);
+	if (end == f->n)
+		f->after = g;
+}
+
+/* On all threads: each passes over the draws of those before it, which is quick. */
+static void fill_in_place(struct kernel_call *k, struct generator *g, fill_fn *fill, float *v, int64_t n, double a, double b)
+{
+	struct filling f = { v, n, a, b, fill, *g, *g };
+	if (k->unread) {
+		generator_skip(g, (size_t)n);
+		return;
+	}
+	in_parallel(k, n / BLOCK, GRAIN, fill_piece, &f);
+	*g = f.after;
+}
+
+static void uniform_in_place(struct kernel_call *k, struct generator *g, float *v, int64_t n, double from, double to)
+{
+	fill_in_place(k, g, uniforms, v, n, from, to);
+}
+
+/* As random_normal_float(): the last 16 values are drawn again when they are no block. */
 static void normal_in_place(struct kernel_call *k, struct generator *g, float *v, int64_t n, double mean, double std)
 {
-	struct normal_blocks b = { v, mean, std };
-	random_uniform_float(g, v, (size_t)n, 0, 1);
-	in_parallel(k, n / 16, 1 << 12, normal_piece, &b);
-	if (n % 16) {
-		random_uniform_float(g, v + n - 16, 16, 0, 1);
-		random_normal_blocks(v + n - 16, 16, mean, std);
-	}
+	fill_in_place(k, g, normals, v, n, mean, std);
+	if (n % BLOCK)
+		fill_in_place(k, g, normals, v + n - BLOCK, BLOCK, mean, std);
 }
 
 static bool fill_uniform(struct kernel_call *k, struct tensor *t, double from, double to)
@@ -107,7 +141,7 @@ static bool fill_uniform(struct kernel_call *k, struct tensor *t, double from, d
 	if (!(from <= to) || !(to - from <= DBL_MAX))
 		return kernel_fail(k, "uniform_ expects to return a [from, to) range, but found from=%g > to=%g", from, to);
 	if (g && floats_in_place(t))
-		return uniform_in_place(g, floats_in_place(t), tensor_numel(t), from, to), true;
+		return uniform_in_place(k, g, floats_in_place(t), tensor_numel(t), from, to), true;
 	struct tensor *turned = g ? in_order(k, t) : NULL;
 	double *v = turned ? doubles_for(k, turned) : NULL;
 	for (int64_t i = 0, n = tensor_numel(t); v && i < n; i++)
@@ -444,8 +478,8 @@ static bool k_rrelu_functional(struct kernel_call *k)
 }
 
 const struct kernel_row random_kernels[] = {
-	{ .name = "uniform", .run = k_uniform }, { .name = "uniform_", .run = k_uniform },
-	{ .name = "normal_", .run = k_normal }, { .name = "normal_functional", .run = k_normal }, { .name = "normal.float_float", .run = k_randn },
+	{ .name = "uniform", .run = k_uniform }, { .name = "uniform_", .run = k_uniform, .fills = true },
+	{ .name = "normal_", .run = k_normal, .fills = true }, { .name = "normal_functional", .run = k_normal }, { .name = "normal.float_float", .run = k_randn },
 	{ .name = "bernoulli.p", .run = k_bernoulli_p }, { .name = "bernoulli_.float", .run = k_bernoulli_p },
 	{ .name = "exponential", .run = k_exponential },
 	{ .name = "geometric", .run = k_geometric },

@@ -436,10 +436,10 @@ static bool k_unbind(struct kernel_call *k)
 }
 
 const struct kernel_row view_kernels[] = {
-	{ .name = "alias", .run = k_alias },
-	{ .name = "detach", .run = k_alias },
+	{ .name = "alias", .run = k_alias, .whole_view = true },
+	{ .name = "detach", .run = k_alias, .whole_view = true },
 	{ .name = "lift", .run = k_alias },
-	{ .name = "lift_fresh", .run = k_alias },
+	{ .name = "lift_fresh", .run = k_alias, .whole_view = true },
 	{ .name = "view", .run = k_view },
 	{ .name = "view.dtype", .run = k_view_dtype },
 	{ .name = "_unsafe_view", .run = k_view },

@@ -23,6 +23,7 @@ struct kernel_call {
 	struct arena *arena;             /* tensors of the run */
 	struct generator *generator;
 	int threads;
+	bool unread;                     /* nobody will read what an operator that fills its argument puts there: only its draws count */
 	nns_error *err;
 	struct tensor **outputs; size_t n_outputs, cap_outputs;
 	/* private */
@@ -48,6 +49,8 @@ struct kernel_row {
 	const char *operands;            /* tensors or numbers: "self,other"; NULL: "self" */
 	const char *scalars;             /* become p[0], p[1], ...: "alpha"; None is NaN in p of real, 0 in p of whole */
 	bool wide_scalars;               /* what has no dimensions keeps float32 beside tensors of half precision (opmath) */
+	bool fills;                      /* in place: every element is written, and none was read */
+	bool whole_view;                 /* the result is its argument, all of it */
 	const char *writes;              /* arguments that it writes and the schema does not say so */
 	enum { RESULT_PROMOTED, RESULT_FLOAT, RESULT_BOOL, RESULT_FIRST } result;
 	/* Of run(), for planning memory: its tensors as doubles, what is not float32 row by row as such, or nothing. */

@@ -229,7 +229,7 @@ static bool build(struct plan *p, nns_error *err)
 	if (!datum_each_tensor(p->graph->output, add_output, &b))
 		return false;
 	find_written(p);
-	return find_settled(p, err) && find_last_uses(p, err);
+	return find_settled(p, err) && find_last_uses(p, err) && plan_find_unread(p, err);
 }
 
 static bool forget_note(struct value *v, void *data)

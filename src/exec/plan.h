@@ -16,6 +16,7 @@ struct plan_step {
 	struct datum *args;              /* D_TENSOR: u.i is a slot */
 	int *outputs; int n_outputs;     /* slots; -1: nothing there */
 	int *drop; int n_drop;           /* slots that nobody needs after it */
+	bool unread;                     /* what it fills is filled again before anybody reads it */
 };
 
 /* Where the content of a slot comes from that no step makes. */
@@ -35,6 +36,8 @@ struct plan {
 	int *outputs; size_t n_outputs;                       /* slots of the graph's output, in order */
 };
 
+/* unread.c: marks the steps that are. */
+bool plan_find_unread(struct plan *p, nns_error *err);
 struct plan *plan_new(const struct graph *g, nns_error *err);
 void plan_free(struct plan *p);      /* NULL is allowed */
 /* Whether the step changes its argument i: by its schema, or as running statistics do. */

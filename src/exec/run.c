@@ -220,7 +220,8 @@ static bool fail_at(const struct plan_step *s, nns_error *err)
 
 static bool call_kernel(struct run *r, const struct plan_step *s, const struct run_options *o, nns_error *err)
 {
-	struct kernel_call k = { .op = s->node->op, .heap = &r->heap, .arena = r->arena, .generator = o->generator, .threads = o->threads, .err = err };
+	struct kernel_call k = { .op = s->node->op, .heap = &r->heap, .arena = r->arena, .generator = o->generator, .threads = o->threads, .unread = s->unread,
+		.err = err };
 	if (!s->row)
 		return fail(err, NNS_UNSUPPORTED, "there is no kernel for this operator");
 	struct datum *args = arena_array(r->arena, (size_t)k.op->n_args + 1, sizeof *args);
