@@ -85,6 +85,7 @@ struct work {
 	const float *bias; int64_t bias_length;  /* NULL: none; of matmul: along its last dimension */
 	float epsilon;
 	double momentum;                         /* of running statistics: how much the new ones count */
+	int64_t planes;                          /* of a matmul of two dimensions without POST_ADD: the result is [planes, rows, columns / planes]; 0: one */
 	int axis;
 	struct post posts[BACKEND_POSTS]; int n_posts;
 	const struct work *second;               /* of an MLP: a product of which all but in[0] is as said here */

@@ -80,7 +80,7 @@ static bool pack(struct dense *p, const struct dense_shape *s, int64_t channels)
 	p->shift = product_take((size_t)padded);
 	if (!p->weights || !p->bias || !p->scale || !p->shift)
 		return false;
-	product_pack(p->weights, s->weights, s->out, channels);
+	product_pack(p->weights, s->weights, (int64_t[]){ 1, channels }, s->out, channels);
 	product_pad(p->bias, s->bias, s->out);
 	product_pad(p->scale, s->scale, channels);
 	product_pad(p->shift, s->shift, channels);

@@ -102,8 +102,10 @@ dnnl_data_type_t onednn_type_of(const struct making *m);
 bool onednn_make_convolution(struct making *m);
 /* dnnl_own.c: fills m->p->ours instead.  False: none of our own is faster. */
 bool onednn_make_own(struct making *m);
+bool onednn_make_linear(struct making *m);
 void onednn_forget_choices(struct dnnl_backend *b);
 bool onednn_make_matmul(struct making *m);
+bool onednn_make_planes(struct making *m);
 bool onednn_make_pool(struct making *m);
 bool onednn_make_eltwise(struct making *m);
 bool onednn_make_binary(struct making *m);

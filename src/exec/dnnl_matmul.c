@@ -11,6 +11,10 @@ bool onednn_make_matmul(struct making *m)
 	dnnl_memory_desc_t user, src = w->in[0]->md, weights, bias, dst = w->out->md;
 	dnnl_dims_t ones;
 	dnnl_matmul_desc_t d;
+	if (onednn_make_linear(m))
+		return true;
+	if (w->planes > 1)
+		return onednn_make_planes(m);
 	for (int i = 0; i < w->ndim; i++)
 		ones[i] = i == w->ndim - 1 ? w->bias_length : 1;
 	if (!onednn_make_attr(m, 0) || (w->half && !onednn_any_layout(&src, src.ndims, src.dims, dnnl_bf16)))

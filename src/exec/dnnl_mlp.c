@@ -63,6 +63,8 @@ bool onednn_make_mlp(struct making *m)
 {
 	const struct work *w = m->w;
 	int64_t hidden = w->size[1];
+	if (onednn_make_linear(m))
+		return true;
 	struct mlp *p = calloc(1, sizeof *p);
 	if (!p)
 		return false;

@@ -1,4 +1,4 @@
-/* Convolutions that code of our own does faster than oneDNN, beside it and in its layouts. */
+/* What code of our own does faster than oneDNN, beside it and in its layouts. */
 #include "exec/backend.h"
 
 #ifdef HAVE_DNNL
@@ -9,13 +9,14 @@
 
 #include "exec/dnnl_backend.h"
 #include "exec/dense.h"
+#include "exec/linear.h"
 #include "exec/separable.h"
 #include "exec/winograd.h"
 
-/* Posts as a sum before a clip, where 0 stays 0. */
-static bool sum_and_clip(const struct work *w, bool *sum, float *low, float *high)
+/* Posts as a sum, of that kind, before a clip. */
+static bool add_and_clip(const struct work *w, enum post_kind kind, bool *sum, float *low, float *high)
 {
-	*sum = w->n_posts > 0 && w->posts[0].kind == POST_SUM;
+	*sum = w->n_posts > 0 && w->posts[0].kind == kind;
 	*low = -INFINITY;
 	*high = INFINITY;
 	if (w->n_posts > *sum + 1)
@@ -27,7 +28,13 @@ static bool sum_and_clip(const struct work *w, bool *sum, float *low, float *hig
 		return *low = 0, true;
 	*low = p->alpha;
 	*high = p->beta;
-	return p->kind == POST_CLIP && *low <= 0 && *high >= 0;
+	return p->kind == POST_CLIP;
+}
+
+/* The same where 0 stays 0. */
+static bool sum_and_clip(const struct work *w, bool *sum, float *low, float *high)
+{
+	return add_and_clip(w, POST_SUM, sum, low, high) && *low <= 0 && *high >= 0;
 }
 
 static bool is_3x3(const struct work *w)
@@ -237,6 +244,50 @@ static bool make_chain(struct making *m)
 	bool ok = onednn_block_layout(&c->out, m->w->ndim, m->w->size, dnnl_f32) && (dense ? make_dense(m, &l) : make_separable(m, &l));
 	release_links(&l);
 	return ok;
+}
+
+/* ---- Products ---- */
+
+static bool run_linear(struct dnnl_backend *b, void *self, void *const *in, void *const *out, void *scratch)
+{
+	(void)b;
+	linear_run(self, in[0], linear_adds(self) ? in[1] : NULL, out[0], scratch);
+	return true;
+}
+
+static void free_linear(void *self)
+{
+	linear_free(self);
+}
+
+static bool set_layer(const struct work *w, struct linear_layer *l, bool *adds)
+{
+	*l = (struct linear_layer){ .in = w->weights_size[0], .out = w->weights_size[1], .weights = w->weights, .step = { w->weights_stride[0], w->weights_stride[1] }, .bias = w->bias };
+	return w->weights_ndim == 2 && w->weights && (!w->bias || w->bias_length == l->out) && add_and_clip(w, POST_ADD, adds, &l->low, &l->high);
+}
+
+bool onednn_make_linear(struct making *m)
+{
+	const struct work *w = m->w;
+	struct own_code *c = &m->p->ours;
+	struct linear_shape s = { .n = w->second ? 2 : 1, .planes = w->planes > 1 ? w->planes : 1 };
+	bool first_adds = false;
+	if (w->half || w->ndim != 2 || !set_layer(w, &s.layers[0], w->second ? &first_adds : &s.adds) || first_adds ||
+	    (w->second && !set_layer(w->second, &s.layers[1], &s.adds)))
+		return false;
+	const dnnl_memory_desc_t *in = &w->in[0]->md;
+	s.rows = in->dims[0];
+	s.row_step = in->format_desc.blocking.strides[0];
+	if (in->format_desc.blocking.strides[1] != 1 || !linear_pays(&s, omp_get_max_threads()) || !(c->self = linear_new(&s, omp_get_max_threads())))
+		return false;
+	c->run = run_linear;
+	c->free = free_linear;
+	c->in = *in;
+	c->out = w->out->md;
+	c->scratch = linear_scratch(c->self);
+	c->weights = linear_weights(c->self);
+	c->name = "product:avx512";
+	return true;
 }
 
 bool onednn_make_own(struct making *m)

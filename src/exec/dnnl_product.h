@@ -1,6 +1,6 @@
 /*
  * Products of [rows, p] and constant weights [p, n] for code of our own
- * (dnnl_rnn.c, dnnl_mlp.c).  Zeroed structs may be dropped.
+ * (dnnl_rnn.c, dnnl_mlp.c, dnnl_planes.c).  Zeroed structs may be dropped.
  */
 #ifndef EXEC_DNNL_PRODUCT_H
 #define EXEC_DNNL_PRODUCT_H

@@ -14,6 +14,7 @@
 
 #include "exec/dnnl_product.h"
 #include "exec/floats.h"
+#include "exec/recurrent.h"
 
 /* Samples that one thread takes through the steps. */
 struct slice {
@@ -126,7 +127,7 @@ static bool step(struct dnnl_backend *b, const struct lstm *l, struct slice *s, 
 	if (!onednn_product_run(b, &s->states, s->h ? (const void *)s->h : h, gate, NULL))
 		return false;
 	for (int64_t r = 0; r < s->rows; r++)
-		floats_lstm_cell(gate + r * 4 * n, n, c + (s->first + r) * n, now + r * n);
+		floats_lstm_cell(gate + r * 4 * n, n, n, c + (s->first + r) * n, now + r * n);
 	return true;
 }
 
@@ -172,9 +173,33 @@ static int64_t chunk_of(const struct lstm_shape *s, int threads)
 	return chunk < s->steps ? chunk : s->steps;
 }
 
+static bool run_recurrent(struct dnnl_backend *b, void *self, void *const *in, void *const *out, void *scratch)
+{
+	(void)b, (void)scratch;
+	recurrent_run(self, in[0], in[1], in[2], out[0], out[1], out[2]);
+	return true;
+}
+
+static void free_recurrent(void *self)
+{
+	recurrent_free(self);
+}
+
+static bool make_recurrent(struct making *m)
+{
+	struct recurrent *l = recurrent_new(&m->w->lstm, omp_get_max_threads());
+	if (!l)
+		return false;
+	m->p->ours = (struct own_code){ .self = l, .run = run_recurrent, .free = free_recurrent, .in = m->w->in[0]->md, .out = m->w->out->md,
+	                                .weights = recurrent_bytes(l), .name = "lstm:avx512" };
+	return true;
+}
+
 bool onednn_make_lstm(struct making *m)
 {
 	const struct lstm_shape *s = &m->w->lstm;
+	if (!m->w->half && recurrent_pays(s))
+		return make_recurrent(m);
 	struct lstm *l = calloc(1, sizeof *l);
 	if (!l)
 		return false;

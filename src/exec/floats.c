@@ -107,13 +107,13 @@ INLINE void cell(pack in, pack forget, pack new, pack out, pack *c, pack *h)
 	*h = over / (under * one_and_exp(out));
 }
 
-FOR_PROCESSORS void floats_lstm_cell(const float *gate, int64_t n, float *c, float *h)
+FOR_PROCESSORS void floats_lstm_cell(const float *gate, int64_t step, int64_t n, float *c, float *h)
 {
 	int64_t i = 0;
 	pack now, new;
 	for (; i + WIDE <= n; i += WIDE) {
 		now = load(c + i);
-		cell(load(gate + i), load(gate + n + i), load(gate + 2 * n + i), load(gate + 3 * n + i), &now, &new);
+		cell(load(gate + i), load(gate + step + i), load(gate + 2 * step + i), load(gate + 3 * step + i), &now, &new);
 		store(c + i, now);
 		store(h + i, new);
 	}
@@ -121,7 +121,7 @@ FOR_PROCESSORS void floats_lstm_cell(const float *gate, int64_t n, float *c, flo
 		return;
 	int64_t some = n - i;
 	now = load_some(c + i, some, 0);
-	cell(load_some(gate + i, some, 0), load_some(gate + n + i, some, 0), load_some(gate + 2 * n + i, some, 0), load_some(gate + 3 * n + i, some, 0), &now, &new);
+	cell(load_some(gate + i, some, 0), load_some(gate + step + i, some, 0), load_some(gate + 2 * step + i, some, 0), load_some(gate + 3 * step + i, some, 0), &now, &new);
 	store_some(c + i, now, some);
 	store_some(h + i, new, some);
 }

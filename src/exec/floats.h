@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 /*
- * One step of an LSTM for one sample: gate is [4 n] of input, forget, cell and output sums; c [n] is the cell state before
- * and after, h [n] the new hidden state.
+ * One step of an LSTM for n features: gate has their input, forget, cell and output sums, each a step after the other; c [n]
+ * is the cell state before and after, h [n] the new hidden state.
  */
-void floats_lstm_cell(const float *gate, int64_t n, float *c, float *h);
+void floats_lstm_cell(const float *gate, int64_t step, int64_t n, float *c, float *h);
 /*
  * v[i] = exp(scale * v[i] + mask[i * step] - m) with m the largest of the sums; returns the sum of all v.  mask may be NULL.
  * 0 when every sum is -inf: v is all zeros then.  NaN anywhere makes the sum NaN.

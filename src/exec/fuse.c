@@ -405,9 +405,9 @@ static bool take_other(struct fusion *f, struct group *g, size_t step)
 static bool extend(struct fusion *f, struct group *g)
 {
 	size_t step = step_next_use(f, g->out, g->steps[g->n_steps - 1]);
-	if (step == SIZE_MAX || f->absorbed[step] || !takes_over(f, g, step) || !group_may_wait(f, g, step))
+	if (step == SIZE_MAX || f->absorbed[step] || g->work.planes > 1 || !takes_over(f, g, step) || !group_may_wait(f, g, step))
 		return false;
-	return take_norm(f, g, step) || take_add(f, g, step) || take_post(f, g, step) || take_bias(f, g, step) || take_view(f, g, step) || take_other(f, g, step);
+	return take_norm(f, g, step) || take_add(f, g, step) || take_post(f, g, step) || take_bias(f, g, step) || take_view(f, g, step) || take_other(f, g, step) || take_planes(f, g, step);
 }
 
 enum { HIDDEN = 1024, WORTH_PARTS = 1 << 18 };   /* features, elements */
@@ -418,7 +418,7 @@ static bool take_second(struct fusion *f, struct group *g)
 	struct group second;
 	size_t step = step_next_use(f, g->out, g->steps[g->n_steps - 1]);
 	int64_t hidden = g->work.size[g->work.ndim - 1];
-	if (g->work.kind != WORK_MATMUL || g->weights < 0 || g->adds || step == SIZE_MAX || f->absorbed[step] || hidden < HIDDEN ||
+	if (g->work.kind != WORK_MATMUL || g->weights < 0 || g->adds || g->work.planes > 1 || step == SIZE_MAX || f->absorbed[step] || hidden < HIDDEN ||
 	    value_numel(f->plan->values[g->out]) < WORTH_PARTS || used_after(f, g->out, step))
 		return false;
 	if (!group_read(f, step, &second) || second.work.kind != WORK_MATMUL || second.weights < 0 || second.in[0] != g->out || second.n_in != 1)

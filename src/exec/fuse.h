@@ -64,6 +64,8 @@ bool group_may_wait(const struct fusion *f, const struct group *g, size_t until)
 /* Calls fn for every slot that a step reads. */
 void step_each_slot(const struct plan_step *s, void (*fn)(int slot, void *data), void *data);
 
+/* fuse_planes.c: views of the group's result that pull planes of columns apart, and the copy of them. */
+bool take_planes(struct fusion *f, struct group *g, size_t step);
 /* chain.c: fills chain.  False: no memory. */
 bool find_chains(struct fusion *f);
 

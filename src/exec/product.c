@@ -26,7 +26,7 @@ INLINE void finish(const int rows, const int vectors, const struct factors *f, _
 	const struct ending *e = f->end;
 	const __m512 low = _mm512_set1_ps(e->low), high = _mm512_set1_ps(e->high);
 	UNROLL for (int c = 0; c < vectors; c++) {
-		const __m512 bias = _mm512_loadu_ps(e->bias + c * LANES);
+		const __m512 bias = e->bias ? _mm512_loadu_ps(e->bias + c * LANES) : _mm512_setzero_ps();
 		UNROLL for (int r = 0; r < rows; r++) {
 			sum[r][c] = _mm512_add_ps(sum[r][c], bias);
 			if (e->add)
@@ -35,6 +35,8 @@ INLINE void finish(const int rows, const int vectors, const struct factors *f, _
 		}
 	}
 }
+
+enum { SOON = 24 };         /* channels; their weights are brought from the second cache to the first */
 
 INLINE void product(const int rows, const int vectors, const struct factors *f)
 {
@@ -46,6 +48,8 @@ INLINE void product(const int rows, const int vectors, const struct factors *f)
 	for (int64_t b = 0; b < f->blocks; b++, v += f->v_step)
 		for (int k = 0; k < LANES; k++, u += vectors * LANES, ahead += LANES) {
 			_mm_prefetch(ahead, _MM_HINT_T1);
+			UNROLL for (int c = 0; c < vectors; c++)
+				_mm_prefetch(u + (SOON * vectors + c) * LANES, _MM_HINT_T0);
 			__m512 x = _mm512_load_ps(u), y = vectors > 1 ? _mm512_load_ps(u + LANES) : x;
 			UNROLL for (int r = 0; r < rows; r++) {
 				__m512 d = _mm512_set1_ps(v[r * LANES + k]);
@@ -112,6 +116,14 @@ void product_all(const struct factors *f, int64_t n, int64_t vectors)
 	}
 }
 
+AVX512 void product_gather(float *to, int64_t step, const float *from, int64_t n)
+{
+	for (int64_t k = 0; k < n; k += LANES, to += step) {
+		__mmask16 some = n - k < LANES ? (__mmask16)((1 << (n - k)) - 1) : (__mmask16)0xffff;
+		_mm512_store_ps(to, _mm512_maskz_loadu_ps(some, from + k));
+	}
+}
+
 /* ---- Weights ---- */
 
 size_t product_weights(int64_t out, int64_t in)
@@ -119,14 +131,16 @@ size_t product_weights(int64_t out, int64_t in)
 	return (size_t)(product_vectors(out) * product_vectors(in) * LANES * LANES);
 }
 
-void product_pack(float *to, const float *weights, int64_t out, int64_t in)
+void product_pack(float *to, const float *weights, const int64_t step[2], int64_t out, int64_t in)
 {
 	int64_t vectors = product_vectors(out), padded = product_vectors(in) * LANES;
+#pragma omp parallel for
 	for (int64_t c = 0; c < vectors; c += 2) {
-		int64_t wide = c + 1 < vectors ? 2 * LANES : LANES;
+		int64_t wide = c + 1 < vectors ? 2 * LANES : LANES, there = out - c * LANES < wide ? out - c * LANES : wide;
+		float *at = to + c * LANES * padded;
 		for (int64_t k = 0; k < padded; k++)
-			for (int64_t i = 0; i < wide; i++, to++)
-				*to = k < in && c * LANES + i < out ? weights[(c * LANES + i) * in + k] : 0;
+			for (int64_t i = 0; i < wide; i++)
+				*at++ = k < in && i < there ? weights[(c * LANES + i) * step[1] + k * step[0]] : 0;
 	}
 }
 

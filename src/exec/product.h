@@ -15,7 +15,7 @@ enum { LANES = 16, PRODUCT_ROWS = 14 };
 
 /* What is done with sums before they are stored. */
 struct ending {
-	const float *bias;       /* a vector for each vector of the result */
+	const float *bias;       /* a vector for each vector of the result; NULL: none */
 	const float *add;        /* as long and as wide as the result; NULL: nothing */
 	float low, high;         /* clip, last */
 };
@@ -37,10 +37,13 @@ void product_rows(const struct factors *f, int rows, bool pair);
 /* n rows for all vectors of the result. */
 void product_all(const struct factors *f, int64_t n, int64_t vectors);
 
+/* n floats in vectors that lie a step apart; zeros fill the last. */
+void product_gather(float *to, int64_t step, const float *from, int64_t n);
+
 /* Floats that weights of so many channels take packed as u. */
 size_t product_weights(int64_t out, int64_t in);
-/* Weights [out, in] row by row. */
-void product_pack(float *to, const float *weights, int64_t out, int64_t in);
+/* step: the distances of weights along in and out. */
+void product_pack(float *to, const float *weights, const int64_t step[2], int64_t out, int64_t in);
 /* n floats followed by zeros up to a whole vector; NULL: zeros. */
 void product_pad(float *to, const float *from, int64_t n);
 int64_t product_vectors(int64_t channels);

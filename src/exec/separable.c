@@ -254,7 +254,7 @@ static bool pack_stage(struct separable *s, int stage, int64_t out, int64_t in)
 		return pack_depth(s, of->weights);
 	s->weights[stage] = product_take(product_weights(out, in));
 	if (s->weights[stage])
-		product_pack(s->weights[stage], of->weights, out, in);
+		product_pack(s->weights[stage], of->weights, (int64_t[]){ 1, in }, out, in);
 	s->bytes += product_weights(out, in) * sizeof(float);
 	return s->weights[stage] != NULL;
 }

@@ -23,10 +23,12 @@ void pool_release(struct heap_pool *p)
 		free(take_block(p, 0));
 }
 
+enum { SPARE = 1 << 24 };      /* bytes that the pool may keep beyond what was ever used: blocks of several sizes take turns */
+
 /* Room for size bytes more than are used and kept. */
 static void shrink_pool(struct heap_pool *p, size_t used, size_t size)
 {
-	while (p->n && used + size + p->bytes > p->peak)
+	while (p->n && used + size + p->bytes > p->peak + SPARE)
 		free(take_block(p, 0));
 }
 
