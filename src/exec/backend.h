@@ -88,7 +88,7 @@ struct work {
 	int64_t planes;                          /* of a matmul of two dimensions without POST_ADD: the result is [planes, rows, columns / planes]; 0: one */
 	int axis;
 	struct post posts[BACKEND_POSTS]; int n_posts;
-	const struct work *second;               /* of an MLP: a product of which all but in[0] is as said here */
+	const struct work *second;               /* of an MLP: a product of which all but in[0] is as said here; of a convolution: a max pool of its result, or NULL */
 	struct lstm_shape lstm;
 	struct attention_shape attention;
 	bool half;                               /* convolutions and matmul in bfloat16 */

@@ -103,6 +103,10 @@ bool onednn_make_convolution(struct making *m);
 /* dnnl_own.c: fills m->p->ours instead.  False: none of our own is faster. */
 bool onednn_make_own(struct making *m);
 bool onednn_make_linear(struct making *m);
+/* Posts as a sum before a clip, where 0 stays 0. */
+bool onednn_sum_and_clip(const struct work *w, bool *sum, float *low, float *high);
+/* dnnl_stem.c: the same, with the pool that is the work's second. */
+bool onednn_make_stem(struct making *m);
 void onednn_forget_choices(struct dnnl_backend *b);
 bool onednn_make_matmul(struct making *m);
 bool onednn_make_planes(struct making *m);

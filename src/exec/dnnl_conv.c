@@ -242,9 +242,9 @@ static bool make_convolution(struct making *m)
 
 bool onednn_make_convolution(struct making *m)
 {
-	if (onednn_make_own(m))
+	if (onednn_make_stem(m) || (!m->w->second && onednn_make_own(m)))
 		return true;
-	if (m->w->before)
+	if (m->w->before || m->w->second)
 		return false;
 	const struct work *w = m->w;
 	struct work scaled = *w;

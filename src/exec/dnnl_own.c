@@ -31,8 +31,7 @@ static bool add_and_clip(const struct work *w, enum post_kind kind, bool *sum, f
 	return p->kind == POST_CLIP;
 }
 
-/* The same where 0 stays 0. */
-static bool sum_and_clip(const struct work *w, bool *sum, float *low, float *high)
+bool onednn_sum_and_clip(const struct work *w, bool *sum, float *low, float *high)
 {
 	return add_and_clip(w, POST_SUM, sum, low, high) && *low <= 0 && *high >= 0;
 }
@@ -70,7 +69,7 @@ static bool make_winograd(struct making *m)
 	const int64_t *size = w->in[0]->md.dims;
 	struct winograd_shape s = { size[0], size[1], w->size[1], size[2], size[3], { w->padding[0], w->padding[1] }, false, 0, 0 };
 	struct own_code *c = &m->p->ours;
-	if (!is_3x3(w) || w->out || !sum_and_clip(w, &s.sum, &s.low, &s.high) || !winograd_pays(&s, omp_get_max_threads()) ||
+	if (!is_3x3(w) || w->out || !onednn_sum_and_clip(w, &s.sum, &s.low, &s.high) || !winograd_pays(&s, omp_get_max_threads()) ||
 	    !onednn_block_layout(&c->in, 4, size, dnnl_f32) || !onednn_block_layout(&c->out, 4, w->size, dnnl_f32))
 		return false;
 	struct winograd *made = winograd_new(&s, w->weights, w->weights_stride, w->scale, w->bias, omp_get_max_threads());
@@ -162,7 +161,7 @@ static bool set_stages(struct separable_shape *s, const struct links *l, int dep
 	for (int i = 0; i < l->n; i++) {
 		const struct work *w = &l->of[i];
 		struct separable_stage *stage = &s->stages[DEPTH - depth + i];
-		if (!sum_and_clip(w, &s->sum, &stage->low, &stage->high) || (s->sum && i + 1 < l->n))
+		if (!onednn_sum_and_clip(w, &s->sum, &stage->low, &stage->high) || (s->sum && i + 1 < l->n))
 			return false;
 		stage->there = true;
 		stage->weights = w->weights;
@@ -219,7 +218,7 @@ static bool make_dense(struct making *m, struct links *l)
 		.in_low = norm && norm->n_posts ? 0 : -INFINITY, .in_high = INFINITY };
 	for (int i = 0; in && i < first->n_in; i++)
 		in[i] = first->in[i]->md.dims[1];
-	if (!in || !sum_and_clip(last, &sum, &s.low, &s.high) || sum || !dense_fits(&s) || !bring_weights(l))
+	if (!in || !onednn_sum_and_clip(last, &sum, &s.low, &s.high) || sum || !dense_fits(&s) || !bring_weights(l))
 		return false;
 	s.weights = last->weights;
 	c->self = dense_new(&s, omp_get_max_threads());

@@ -454,7 +454,8 @@ static bool find_groups(struct fusion *f)
 			continue;
 		while (extend(f, &g))
 			;
-		take_second(f, &g);
+		if (!take_second(f, &g))
+			take_pool(f, &g);
 		kept = arena_alloc(f->arena, sizeof *kept);
 		if (!kept)
 			return false;

@@ -12,7 +12,7 @@
 enum { GROUP_STEPS = 10, GROUP_RESULTS = 3 };
 
 struct group {
-	struct group *second;    /* of two products: the one that takes this one's result further, or NULL */
+	struct group *second;    /* of two products, or a convolution and a pool: the one that takes this one's result further, or NULL */
 	struct work work;        /* without layouts and weights */
 	size_t steps[GROUP_STEPS]; int n_steps;
 	int *in, n_in;           /* slots */
@@ -64,8 +64,10 @@ bool group_may_wait(const struct fusion *f, const struct group *g, size_t until)
 /* Calls fn for every slot that a step reads. */
 void step_each_slot(const struct plan_step *s, void (*fn)(int slot, void *data), void *data);
 
-/* fuse_planes.c: views of the group's result that pull planes of columns apart, and the copy of them. */
+/* fuse_further.c: views of the group's result that pull planes of columns apart, and the copy of them. */
 bool take_planes(struct fusion *f, struct group *g, size_t step);
+/* A max pool, which becomes the group's second. */
+bool take_pool(struct fusion *f, struct group *g);
 /* chain.c: fills chain.  False: no memory. */
 bool find_chains(struct fusion *f);
 

@@ -202,6 +202,21 @@ static bool lower_with(struct lowering *l, struct arena *scratch, const struct g
 	return lower_add_group(l, g, &w, in);
 }
 
+/* A convolution of a picture, which is read as it lies, and the pool after it. */
+static bool lower_pooled(struct lowering *l, struct arena *scratch, const struct group *g)
+{
+	const struct layout *layout;
+	struct work w = g->work;
+	struct operand in = { g->in[0], -1 };
+	if (!l->f->options.half || !lower_give_weights(l, scratch, g, &w) || !lower_need_plain(l, g->in[0]) || !(layout = lower_plain_layout(l, g->in[0])))
+		return false;
+	w.in = &layout;
+	w.n_in = 1;
+	w.half = true;
+	w.second = &g->second->work;
+	return lower_add_group(l, g->second, &w, &in);
+}
+
 bool lower_show(struct lowering *l, int slot)
 {
 	size_t last = l->f->n_actions - 1;
@@ -235,12 +250,16 @@ static bool try_to(struct lowering *l, bool (*lower)(struct lowering *l, struct 
 bool lower_group(struct lowering *l, const struct group *g)
 {
 	bool ok = false;
-	if (!try_to(l, g->second ? lower_two : lower_with, g, &ok))
+	if (!try_to(l, !g->second ? lower_with : g->work.kind == WORK_CONVOLUTION ? lower_pooled : lower_two, g, &ok))
 		return false;
 	if (!ok && g->second) {
 		struct group first = *g;
+		size_t at = l->step;
 		first.second = NULL;
-		return lower_group(l, &first) && lower_group(l, g->second);
+		l->step = first.steps[first.n_steps - 1];
+		ok = lower_group(l, &first);
+		l->step = at;
+		return ok && lower_group(l, g->second);
 	}
 	if (g->second)
 		g = g->second;

@@ -1,10 +1,9 @@
-/*
- * A product whose columns are the planes of what comes out of it: packed
- * queries, keys and values, which views pull apart and a copy lays down.
- */
+/* What comes after a group and is done with it, besides posts: planes of columns, and a pool. */
 #include <string.h>
 
 #include "exec/fuse.h"
+
+/* ---- A product whose columns are packed queries, keys and values: views pull them apart, and a copy lays them down ---- */
 
 /* A view of the slot that nobody else reads; its result, -1: it is none. */
 static int view_of(const struct fusion *f, size_t step, int slot)
@@ -60,4 +59,24 @@ bool take_planes(struct fusion *f, struct group *g, size_t step)
 	g->work.planes = f->plan->values[slot]->size[0];
 	g->out = copy.out;
 	return true;
+}
+
+/* ---- A pool ---- */
+
+enum { PICTURE = 4 };        /* channels at most */
+
+/* A max pool of a picture's convolution, which nobody else reads, is done with it. */
+bool take_pool(struct fusion *f, struct group *g)
+{
+	struct group pool;
+	size_t step = step_next_use(f, g->out, g->steps[g->n_steps - 1]);
+	if (g->work.kind != WORK_CONVOLUTION || g->work.ndim != 4 || g->work.groups != 1 || g->work.kernel[0] < 2 || g->add >= 0 ||
+	    f->plan->values[g->in[0]]->size[1] > PICTURE || step == SIZE_MAX || f->absorbed[step] || used_after(f, g->out, step))
+		return false;
+	if (!group_read(f, step, &pool) || pool.work.kind != WORK_MAX_POOL || pool.in[0] != g->out || !group_may_wait(f, g, step))
+		return false;
+	g->second = arena_alloc(f->arena, sizeof *g->second);
+	if (g->second)
+		*g->second = pool;
+	return g->second != NULL;
 }
