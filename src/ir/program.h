@@ -51,6 +51,7 @@ struct program {
 	struct program_node *nodes; size_t n_nodes, cap_nodes;
 	struct program_input *inputs; size_t n_inputs, cap_inputs;
 	struct datum output;     /* with references */
+	bool positional;         /* the model was called with arguments, not by name alone */
 	bool returns_dict;       /* the output's items are values of a dict, whose keys are not kept */
 	struct map *by_name;     /* while reading: name -> index + 1 */
 	size_t next_name;        /* where to look first in it */

@@ -184,6 +184,18 @@ static bool name_class(struct builder *b, struct module *m, const char *full)
 	return true;
 }
 
+/* A ParameterList is its parameters, and prints them; the names are kept as torch.nn's row keeps them. */
+static bool name_parameters(struct builder *b, struct module *m)
+{
+	struct datum names;
+	if (!m->class || strncmp(m->class_name, "Parameter", 9) != 0 || module_attribute(m, "_names"))
+		return true;
+	bool ok = datum_seq(b->rt->arena, D_LIST, m->n_parameters, &names);
+	for (size_t i = 0; ok && i < m->n_parameters; i++)
+		ok = seq_push(b->rt->arena, names.u.seq, datum_str(m->parameters[i].name));
+	return (ok && module_set_attribute(b->rt->arena, m, "_names", names)) || fail_memory(b->err);
+}
+
 static bool add_children(struct builder *b, const char *path, struct module *m, const struct datum *all)
 {
 	for (size_t i = 0; all && all->kind == D_DICT && i < all->u.dict->n; i++) {
@@ -209,7 +221,7 @@ static bool add_module(struct builder *b, const char *path, const struct pickled
 	struct module *m = state_module(&b->tree, path, b->err);
 	const struct datum *named = entry(state, "_graphmodule_cls_name");
 	return m && name_class(b, m, named && named->kind == D_STR ? named->u.s : class_of(p)) && set_attributes(b, m, state)
-	    && set_tensors(b, m, entry(state, "_parameters"), NULL, true)
+	    && set_tensors(b, m, entry(state, "_parameters"), NULL, true) && name_parameters(b, m)
 	    && set_tensors(b, m, entry(state, "_buffers"), entry(state, "_non_persistent_buffers_set"), false)
 	    && add_children(b, path, m, entry(state, "_modules"));
 }

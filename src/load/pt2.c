@@ -68,6 +68,17 @@ static bool returns_dict(const cJSON *root_call)
 	return strncmp(type, "builtins.tuple", 14) != 0 && strncmp(type, "builtins.list", 13) != 0 && strncmp(type, "collections.namedtuple", 22) != 0;
 }
 
+/* Whether the example was given by position: the first of the two that in_spec lists, a tuple and a dict, holds something. */
+static bool takes_positional(const cJSON *root)
+{
+	static const char list[] = "\"children_spec\": [";
+	const cJSON *signature = cJSON_GetObjectItemCaseSensitive(root, "signature");
+	const cJSON *spec = cJSON_GetObjectItemCaseSensitive(signature, "in_spec");
+	const char *both = cJSON_IsString(spec) ? strstr(spec->valuestring, list) : NULL;
+	const char *args = both ? strstr(both + strlen(list), list) : NULL;
+	return args && args[strlen(list)] == '{';
+}
+
 static bool read_program(struct pt2 *p, struct pt2_state *s, const cJSON *json)
 {
 	const cJSON *module = cJSON_GetObjectItemCaseSensitive(json, "graph_module"), *calls = cJSON_GetObjectItemCaseSensitive(module, "module_call_graph"), *root;
@@ -75,13 +86,15 @@ static bool read_program(struct pt2 *p, struct pt2_state *s, const cJSON *json)
 	struct json_members first = json_members(calls);
 	if (!pt2_next(p, &first, p->one, &root))
 		return false;
-	bool dict = returns_dict(root);
+	bool dict = returns_dict(root), positional = takes_positional(root);
 	if (!pt2_read_modules(p, calls))
 		return false;
 	struct program *g = pt2_program(p, cJSON_GetObjectItemCaseSensitive(module, "graph"));
 	p->model->program = g;
-	if (g)
+	if (g) {
 		g->returns_dict = dict;
+		g->positional = positional;
+	}
 	if (g && cJSON_IsString(version) && !(p->model->origin = arena_printf(p->model->arena, "torch.export of PyTorch %.*s", MAX_VERSION, version->valuestring)))
 		return fail_memory(p->err);
 	return g && pt2_bind_state(p, s, g, cJSON_GetObjectItemCaseSensitive(module, "signature"))

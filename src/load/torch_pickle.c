@@ -212,6 +212,25 @@ static bool make_from_type(struct torch_pickle *t, struct pickled *call, struct 
 	return torch_make(t, call, function->name, torch_argument(call, 2), out);
 }
 
+/* getattr(Net, 'Block'): how protocols below 4 name a class within a class (Lib/pickle.py: save_global). */
+static bool make_nested_name(struct torch_pickle *t, struct pickled *call, struct datum *out)
+{
+	const struct pickled *outer = pickled_of(torch_argument(call, 0));
+	struct datum inner = torch_argument(call, 1);
+	(void)out;
+	if (!outer || outer->kind != PICKLED_GLOBAL || inner.kind != D_STR)
+		return true;
+	if (!torch_spend(t, strlen(outer->name) + strlen(inner.u.s)))
+		return false;
+	const char *name = arena_printf(t->arena, "%s.%s", outer->name, inner.u.s);
+	if (!name)
+		return fail_memory(t->err);
+	call->kind = PICKLED_GLOBAL;
+	call->name = name;
+	call->attribute = name + strlen(name) - strlen(inner.u.s);
+	return true;
+}
+
 static const struct torch_maker makers[] = {
 	{ "torch._tensor._rebuild_from_type_v2", make_from_type },
 	{ "torch.tensor._rebuild_from_type_v2", make_from_type },    /* before 1.9 */
@@ -227,6 +246,8 @@ static const struct torch_maker makers[] = {
 	{ "collections.defaultdict", make_dict },
 	{ "collections.Counter", make_dict },
 	{ "_codecs.encode", make_bytes },
+	{ "__builtin__.getattr", make_nested_name },
+	{ "builtins.getattr", make_nested_name },
 	{ "copyreg.__newobj__", make_new_object },
 	{ "copy_reg.__newobj__", make_new_object },
 	{ NULL, NULL }

@@ -1,5 +1,6 @@
 #include "trace/replay.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "nn/runtime.h"
@@ -89,11 +90,39 @@ static bool note_leaving(struct replayer *r, struct datum d, int made_in)
 	return true;
 }
 
+/* Of what one operator gave, in which place: LSTM's output comes before its state, whichever is read first. */
+static int place_among(const struct replayer *r, struct datum d, const struct program_node **maker)
+{
+	char key[32];
+	snprintf(key, sizeof key, "%p", d.u.p);
+	const struct made *m = map_get(&r->made, key);
+	*maker = m ? m->by : NULL;
+	return m ? m->place : 0;
+}
+
+static void order_outputs(const struct replayer *r, struct seq *out)
+{
+	enum { MAX_ORDERED = 16 };       /* more is no tuple that a person wrote */
+	for (size_t i = 1; i < out->n && out->n <= MAX_ORDERED; i++)
+		for (size_t k = i; k > 0; k--) {
+			const struct program_node *a, *b;
+			int later = place_among(r, out->items[k - 1], &a), here = place_among(r, out->items[k], &b);
+			if (!a || a != b || later <= here)
+				continue;
+			struct datum d = out->items[k];
+			out->items[k] = out->items[k - 1];
+			out->items[k - 1] = d;
+		}
+}
+
 static bool settle_outputs(struct replayer *r)
 {
 	for (size_t i = 0; i < r->n_calls; i++) {
-		const struct seq *out = &r->leaving[i];
-		if (out->n == 1 && !r->calls[i]->returns_state)
+		struct seq *out = &r->leaving[i];
+		order_outputs(r, out);
+		if (r->calls[i]->returns_state)
+			continue;        /* its operator's, all of it */
+		if (out->n == 1)
 			r->calls[i]->output = out->items[0];
 		else if (out->n > 1)
 			r->calls[i]->output = (struct datum){ .kind = D_TUPLE, .u.seq = &r->leaving[i] };
@@ -181,6 +210,18 @@ static int made_where(const struct replayer *r, const struct frame *f, const str
 	return here;
 }
 
+static bool note_place(struct replayer *r, const struct program_node *n, struct datum d, int place)
+{
+	if (d.kind != D_TENSOR)
+		return true;
+	const char *key = arena_printf(r->model->arena, "%p", d.u.p);
+	struct made *m = arena_alloc(r->model->arena, sizeof *m);
+	if (!key || !m)
+		return fail_memory(r->err);
+	*m = (struct made){ n, place };
+	return map_put(&r->made, r->model->arena, key, m) || fail_memory(r->err);
+}
+
 /* Gives the references in `names` what `result` has in their place. */
 static bool assign(struct replayer *r, struct frame *f, const struct program_node *n, struct datum names, struct datum result, int depth)
 {
@@ -194,6 +235,8 @@ static bool assign(struct replayer *r, struct frame *f, const struct program_nod
 		return true;
 	for (size_t k = 0; k < names.u.seq->n; k++) {
 		bool there = datum_is_seq(result) && k < result.u.seq->n;
+		if (there && !note_place(r, n, result.u.seq->items[k], (int)k))
+			return false;
 		if (!assign(r, f, n, names.u.seq->items[k], there ? result.u.seq->items[k] : datum_none(), depth + 1))
 			return false;
 	}
@@ -442,6 +485,14 @@ static bool make_dict(struct replayer *r, struct datum *output)
 	return *output = d, true;
 }
 
+/* The root is given the first input, whatever is read first. */
+static bool give_root(struct replayer *r)
+{
+	struct call *root = r->calls[0];
+	root->args.u.seq->n = 0;
+	return r->graph->n_inputs == 0 || seq_push(r->model->arena, root->args.u.seq, datum_pointer(D_TENSOR, r->graph->inputs[0].value)) || fail_memory(r->err);
+}
+
 bool replay(struct model *m, struct graph *g, nns_error *err)
 {
 	nns_error local = { 0 };
@@ -459,5 +510,5 @@ bool replay(struct model *m, struct graph *g, nns_error *err)
 	    || (m->program->returns_dict && !make_dict(&r, &g->output)))
 		return false;
 	r.calls[0]->output = g->output;
-	return true;
+	return !m->program->positional || give_root(&r);
 }

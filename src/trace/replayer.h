@@ -6,6 +6,12 @@
 #include "nn/runtime.h"
 #include "trace/exporter.h"
 
+/* A tensor that an operator gave with others. */
+struct made {
+	const struct program_node *by;
+	int place;
+};
+
 struct replayer {
 	struct model *model;
 	struct runtime *rt;
@@ -16,6 +22,7 @@ struct replayer {
 	bool as_saved;           /* the inputs have the shapes of the file, so that its other shapes hold too */
 	const char **keys; size_t n_keys, cap_keys; /* of the calls at work, outermost first */
 	struct seq *leaving; struct call **calls; size_t n_calls, cap_calls, cap_leaving; /* by serial: what each call gave to the outside */
+	struct map made;         /* a tensor's address -> struct made */
 };
 
 /* The values of one program while it runs. */

@@ -211,7 +211,8 @@ static bool resolve(struct request *r, bool *found)
 	if (i >= 0)
 		return set_datum(r, n->args[i]);
 	if (k >= 0 && k < n->n_outputs) {
-		r->out->is_own = true;
+		/* what has no gradient (indices) is kept as it is, not as a copy of its own (saved_variable.cpp: is_leaf_) */
+		r->out->is_own = value_tracks_grad(n->outputs[k]);
 		return set_tensor(r, n->outputs[k]);
 	}
 	*found = false;
