@@ -59,9 +59,14 @@ static bool source_flops(void *data, const struct node *n, double *count, bool *
 	return flops_of(n, count, counted, name);
 }
 
+static int source_n_args(const struct node *n)
+{
+	return n->op->n_args;
+}
+
 struct report_source api_source(nns_model *m)
 {
-	return (struct report_source){ m, m->torch_version ? m->torch_version : TORCH_DEFAULT, source_repr, source_folds, source_flops };
+	return (struct report_source){ m, m->torch_version ? m->torch_version : TORCH_DEFAULT, source_repr, source_folds, source_n_args, source_flops };
 }
 
 /* ---- Reports ---- */

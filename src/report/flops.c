@@ -74,6 +74,75 @@ static void count_node(struct counting *c, const struct node *n, int depth)
 	add_owners(c, n->call ? n->call->path : "", count);
 }
 
+/* ---- What nobody needs ---- */
+
+/*
+ * fvcore counts in a trace of torch.jit, out of which what no output hangs on is taken (torch/csrc/jit/passes/dead_code_elimination.cpp).
+ * A value is needed as a whole: with all views of its memory.
+ */
+static struct value *whole(struct value *v)
+{
+	return v->base ? v->base : v;
+}
+
+static bool need(struct value *v, void *mark)
+{
+	whole(v)->note = mark;
+	return true;
+}
+
+static bool forget(struct value *v, void *unused)
+{
+	(void)unused;
+	whole(v)->note = NULL;
+	return true;
+}
+
+/* What is written into an input or a parameter stays there. */
+static bool is_needed(const struct node *n)
+{
+	bool needed = n->n_outputs == 0;
+	for (int i = 0; i < n->n_outputs && !needed; i++)
+		needed = whole(n->outputs[i])->note || !whole(n->outputs[i])->producer;
+	return needed;
+}
+
+static void each_argument(const struct report_source *s, const struct node *n, bool (*fn)(struct value *v, void *data), void *data)
+{
+	for (int i = 0; i < s->n_args(n); i++)
+		datum_each_tensor(n->args[i], fn, data);
+}
+
+/* The operators of the top level in their order, those that nobody needs left out; their number.  NULL: no memory. */
+static const struct node **needed_nodes(const struct report_source *s, const struct graph *g, struct arena *a, size_t *out)
+{
+	size_t n = 0, kept = 0;
+	static char mark;
+	for (const struct node *x = g->nodes; x; x = x->next)
+		n++;
+	const struct node **all = arena_array(a, n + 1, sizeof *all);
+	if (!all)
+		return NULL;
+	for (const struct node *x = g->nodes; x; x = x->next)
+		all[kept++] = x;
+	datum_each_tensor(g->output, need, &mark);
+	for (size_t i = n; i-- > 0; ) {
+		if (is_needed(all[i]))
+			each_argument(s, all[i], need, &mark);
+		else
+			all[i] = NULL;
+	}
+	datum_each_tensor(g->output, forget, NULL);
+	for (const struct node *x = g->nodes; x; x = x->next)
+		each_argument(s, x, forget, NULL);
+	for (size_t i = kept = 0; i < n; i++)
+		if (all[i])
+			all[kept++] = all[i];
+	return *out = kept, all;
+}
+
+/* ---- The report ---- */
+
 static bool list_modules(struct counting *c, const struct model *m)
 {
 	struct walk w;
@@ -138,8 +207,12 @@ bool report_flops(const struct model *m, const struct graph *g, const struct rep
 	struct table t;
 	if (!list_modules(&c, m))
 		return fail_memory(err);
-	for (const struct node *n = g->nodes; n; n = n->next)
-		count_node(&c, n, 0);
+	size_t n_nodes = 0;
+	const struct node **nodes = needed_nodes(s, g, m->arena, &n_nodes);
+	if (!nodes)
+		return fail_memory(err);
+	for (size_t i = 0; i < n_nodes; i++)
+		count_node(&c, nodes[i], 0);
 	add(&total, "", c.total);
 	if (c.operators.failed || c.modules.failed || c.uncounted.failed || total.failed)
 		return fail_memory(err);

@@ -18,6 +18,8 @@ struct report_source {
 	bool (*repr)(void *data, const struct module *m, struct text *out, nns_error *err);
 	/* repeated children are folded: "(0-2): 3 x Linear(...)" */
 	bool (*folds)(void *data, const struct module *m);
+	/* how many arguments a node has */
+	int (*n_args)(const struct node *n);
 	/* fvcore's count of a node.  counted: false when fvcore has no rule for it; name: fvcore's or the operator's */
 	bool (*flops)(void *data, const struct node *n, double *count, bool *counted, const char **name);
 };

@@ -198,14 +198,21 @@ static bool writes_in_place(const char *target)
 	return n > 1 && target[n - 1] == '_';
 }
 
-/* In which call the result of n was made: that of its argument when it hands this on (to() without anything to do). */
+static bool is_value(const struct frame *f, int k, struct datum d)
+{
+	return k >= 0 && f->values[k].kind == D_TENSOR && f->values[k].u.p == d.u.p;
+}
+
+/* In which call the result of n was made: that of its argument when it hands this on (to() without anything to do, broadcast_tensors()). */
 static int made_where(const struct replayer *r, const struct frame *f, const struct program_node *n, struct datum result)
 {
 	int here = r->rt->recorder.call ? r->rt->recorder.call->serial : -1;
 	for (size_t i = 0; result.kind == D_TENSOR && i < n->n_args && !writes_in_place(n->target); i++) {
-		int k = program_index(n->args[i]);
-		if (k >= 0 && f->values[k].kind == D_TENSOR && f->values[k].u.p == result.u.p)
-			return f->made_in[k];
+		const struct datum *list = datum_is_seq(n->args[i]) ? n->args[i].u.seq->items : &n->args[i];
+		size_t n_list = datum_is_seq(n->args[i]) ? n->args[i].u.seq->n : 1;
+		for (size_t k = 0; k < n_list; k++)
+			if (is_value(f, program_index(list[k]), result))
+				return f->made_in[program_index(list[k])];
 	}
 	return here;
 }
