@@ -69,10 +69,10 @@ static bool returns_dict(const cJSON *root_call)
 }
 
 /* Whether the example was given by position: the first of the two that in_spec lists, a tuple and a dict, holds something. */
-static bool takes_positional(const cJSON *root)
+static bool takes_positional(const cJSON *root_call)
 {
 	static const char list[] = "\"children_spec\": [";
-	const cJSON *signature = cJSON_GetObjectItemCaseSensitive(root, "signature");
+	const cJSON *signature = cJSON_GetObjectItemCaseSensitive(root_call, "signature");
 	const cJSON *spec = cJSON_GetObjectItemCaseSensitive(signature, "in_spec");
 	const char *both = cJSON_IsString(spec) ? strstr(spec->valuestring, list) : NULL;
 	const char *args = both ? strstr(both + strlen(list), list) : NULL;
