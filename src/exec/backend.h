@@ -102,6 +102,7 @@ struct primitive_needs {
 	size_t scratch, weights;                 /* bytes */
 	size_t tried;                            /* bytes that were taken at once while implementations were measured, and given back */
 	size_t later;                            /* bytes that keep() takes for more weights */
+	bool over;                               /* out may be in[0], when the layouts are the same */
 	const char *name;                        /* of the implementation */
 };
 

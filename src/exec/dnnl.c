@@ -127,8 +127,14 @@ static bool finish_own(struct making *m, struct primitive_needs *needs)
 {
 	const struct own_code *c = &m->p->ours;
 	*needs = (struct primitive_needs){ .in = keep(m->arena, &c->in), .out = keep(m->arena, &c->out), .scratch = c->scratch, .weights = c->weights,
-		.later = c->later, .name = c->name };
+		.later = c->later, .over = c->over, .name = c->name };
 	return needs->in && needs->out;
+}
+
+/* Element by element. */
+static bool writes_over(const struct work *w)
+{
+	return w->kind == WORK_ELTWISE || w->kind == WORK_BATCH_NORM || (w->kind >= WORK_ADD && w->kind <= WORK_DIV);
 }
 
 static bool finish(struct making *m, struct primitive_needs *needs)
@@ -146,7 +152,7 @@ static bool finish(struct making *m, struct primitive_needs *needs)
 	if (!add_operand(m, &p->out, DNNL_ARG_DST, out) || !add_operand(m, &p->scratch, DNNL_ARG_SCRATCHPAD, scratch))
 		return false;
 	*needs = (struct primitive_needs){ .in = keep(m->arena, first), .out = keep(m->arena, out), .scratch = dnnl_memory_desc_get_size(scratch), .name = onednn_name_of(m->pd),
-		.tried = m->tried };
+		.tried = m->tried, .over = writes_over(w) };
 	for (int i = 0; i < p->n_own; i++) {
 		const dnnl_memory_desc_t *md;
 		dnnl_memory_get_memory_desc(p->own[i], &md);

@@ -37,6 +37,7 @@ struct own_code {
 	void (*free)(void *self);
 	dnnl_memory_desc_t in, out;
 	size_t scratch, weights, later; /* bytes */
+	bool over;               /* as of struct primitive_needs */
 	const char *name;
 };
 

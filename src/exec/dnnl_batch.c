@@ -174,7 +174,7 @@ bool onednn_make_batch_stats(struct making *m)
 	struct batch_stats *s = calloc(1, sizeof *s);
 	if (!s)
 		return false;
-	*c = (struct own_code){ .self = s, .run = run_batch, .free = drop_batch, .name = "batch statistics" };
+	*c = (struct own_code){ .self = s, .run = run_batch, .free = drop_batch, .over = true, .name = "batch statistics" };
 	*s = (struct batch_stats){ .images = w->size[0], .channels = w->size[1], .blocks = (w->size[1] + LANES - 1) / LANES, .pixels = 1, .epsilon = w->epsilon,
 		.momentum = w->momentum, .updates = w->n_in == 3, .threads = omp_get_max_threads() };
 	set_limits(s, w);

@@ -100,12 +100,18 @@ static const struct layout *operand_layout(struct lowering *l, struct operand o,
 	return l->f->backend->plain(l->f->backend, l->f->arena, ndim, size, stride);
 }
 
-static bool reads(const struct group *g, int slot)
+static int reads(const struct group *g, int slot)
 {
+	int n = 0;
 	for (int i = 0; i < g->n_in; i++)
-		if (g->in[i] == slot)
-			return true;
-	return false;
+		n += g->in[i] == slot;
+	return n;
+}
+
+/* Nobody wants it as it was after the group. */
+static bool dies(const struct lowering *l, const struct group *g, int slot)
+{
+	return g->out == slot || !used_after(&l->f->fusion, slot, g->steps[g->n_steps - 1]);
 }
 
 /* Memory that holds what will be added to, and may be written over: nobody reads it later, nor the group itself meanwhile. */
@@ -115,9 +121,8 @@ static bool bring_sum(struct lowering *l, const struct group *g, const struct la
 	int slot = g->add;
 	if (!lower_need_layout(l, slot, layout, &now))
 		return false;
-	bool dies = !reads(g, slot) && (g->out == slot || !used_after(&l->f->fusion, slot, g->steps[g->n_steps - 1]));
 	*out = (struct operand){ g->out, now.place };
-	if (now.place >= 0 && dies) {
+	if (now.place >= 0 && !reads(g, slot) && dies(l, g, slot)) {
 		l->slots[slot].place = -1;
 		return true;
 	}
@@ -135,6 +140,17 @@ bool lower_place_result(struct lowering *l, const struct group *g, const struct 
 	return out->place >= 0;
 }
 
+/* The result takes the place of the first operand when it may, and nobody else reads that. */
+static bool place_over(struct lowering *l, const struct group *g, const struct primitive_needs *needs, struct operand in, struct operand *out)
+{
+	bool may = needs->over && in.place >= 0 && reads(g, in.slot) == 1 && dies(l, g, in.slot) && l->f->backend->same(l->f->places[in.place].layout, needs->out);
+	if (!may)
+		return lower_place_result(l, g, needs->out, out);
+	l->slots[in.slot].place = -1;
+	*out = (struct operand){ g->out, in.place };
+	return true;
+}
+
 bool lower_add_group(struct lowering *l, const struct group *g, const struct work *w, struct operand *in)
 {
 	struct fast_plan *f = l->f;
@@ -146,7 +162,7 @@ bool lower_add_group(struct lowering *l, const struct group *g, const struct wor
 		return false;
 	bool ok = f->backend->same(needs.in, w->in[0]) ||
 		(copies ? lower_bring_copy(l, &in[0], w->in[0], needs.in) : lower_need_layout(l, g->in[0], needs.in, &in[0]));
-	ok = ok && (g->add >= 0 ? bring_sum(l, g, needs.out, &out) : lower_place_result(l, g, needs.out, &out));
+	ok = ok && (g->add >= 0 ? bring_sum(l, g, needs.out, &out) : place_over(l, g, &needs, in[0], &out));
 	if (!ok)
 		return f->backend->drop(p), false;
 	if (!lower_add_primitive(l, p, &needs, in, w->n_in, out))
