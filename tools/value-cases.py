@@ -194,6 +194,17 @@ torch.geqrf(x)[0] + torch.geqrf(x)[1].sum() | 2x5x3
 torch.ormqr(*torch.geqrf(x), y, True, True) + torch.ormqr(*torch.geqrf(x), y.mT, False).mT | 2x4x3 2x4x5
 torch.linalg.ldl_factor(x @ x.mT - 9 * y)[0] + torch.linalg.ldl_factor(x + x.mT)[1].unsqueeze(1) | 2x6x6 2x6x6
 torch.linalg.ldl_solve(*torch.linalg.ldl_factor(x + x.mT), y) + torch.linalg.ldl_factor_ex(torch.zeros(6, 6))[2] | 2x6x6 6x2
+aten.sigmoid_backward(x, y) + aten.tanh_backward(x, y) + aten.silu_backward(x, y) + aten.mish_backward(x, y) + aten.gelu_backward(x, y) | 20 20
+aten.gelu_backward(x, y, approximate='tanh') + aten.threshold_backward(x, y, 0.3) + aten.hardtanh_backward(x, y, -0.5, 0.4) + aten.hardsigmoid_backward(x, y * 3) | 20 20
+aten.hardswish_backward(x, y * 3) + aten.leaky_relu_backward(x, y, 0.1, False) + aten.elu_backward(x, 1.5, 1.1, 0.7, False, y) + aten.elu_backward(x, 1.5, 1.1, 0.7, True, y) | 20 20
+aten.softplus_backward(x, y * 9, 2.0, 8.0) + aten.softshrink_backward(x, y, 0.5) + aten.hardshrink_backward(x, y, 0.5) + aten.logit_backward(x, y.sigmoid(), 0.3) | 20 20
+aten.logit_backward(x, y.sigmoid()) + aten.native_dropout_backward(x, y > 0, 1.25) | 20 20
+aten._softmax_backward_data(x, y.softmax(1), 1, torch.float32) + aten._log_softmax_backward_data(x, y.log_softmax(0), 0, torch.float32) | 2x3x4 2x3x4
+aten.max_pool2d_with_indices_backward(y, x, [3, 2], [2, 1], [1, 0], [1, 1], False, F.max_pool2d(x, [3, 2], [2, 1], [1, 0], return_indices=True)[1]) | 1x2x5x4 1x2x3x3
+aten.avg_pool2d_backward(y, x, [3, 2], [2, 1], [1, 0], False, False, None) + aten.avg_pool2d_backward(y, x, [3, 2], [2, 1], [1, 0], False, True, 5) | 1x2x5x4 1x2x3x3
+aten.avg_pool2d_backward(y, x, [2, 2], [], [0, 0], True, True, None) + aten._adaptive_avg_pool2d_backward(y, x) | 1x2x5x3 1x2x3x2
+aten.embedding_dense_backward(x, torch.tensor([[1, 0], [1, 3]]), 5, -1, True) + aten.embedding_dense_backward(x, torch.tensor([[1, 0], [1, 3]]), 5, 0, False) | 2x2x3
+aten.slice_backward(x, [4, 7], 1, 1, 6, 2) + aten.select_backward(y, [4, 7], 0, -2) | 4x3 7
 """.strip().split("\n")
 
 # Statements; what fails is "!".
