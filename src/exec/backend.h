@@ -74,7 +74,7 @@ struct attention_shape {
 struct work {
 	enum work_kind kind;
 	const struct work *before;               /* what makes in[0]: all are done in one go.  in is then that of the first, and what POST_SUM adds after it */
-	const struct layout **in; int n_in;
+	const struct layout **in; int n_in;      /* in[0] of a matmul of two dimensions may have three: runs of rows */
 	int ndim; int64_t size[BACKEND_ARRAY];    /* of the result */
 	const struct layout *out;                /* NULL: the backend chooses */
 	int64_t kernel[BACKEND_ARRAY], stride[BACKEND_ARRAY], padding[BACKEND_ARRAY], dilation[BACKEND_ARRAY]; /* of ndim - 2 dimensions; dilation 1: none */

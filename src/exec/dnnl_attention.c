@@ -10,6 +10,7 @@
 #include <omp.h>
 #include <stdlib.h>
 
+#include "exec/attend.h"
 #include "exec/dnnl_backend.h"
 #include "exec/floats.h"
 
@@ -37,7 +38,7 @@ static bool attend(const struct attention_shape *a, const float *q, const float 
 	float totals[ROWS];
 	for (int64_t i = 0; i < n; i++) {
 		int64_t seen = keys_seen(a, from + i);
-		totals[i] = floats_exp_row(scores + i * s, seen, a->scale, mask ? mask + (from + i) * a->mask[2] : NULL, a->mask[3]);
+		totals[i] = floats_exp_row(scores + i * s, FLOATS_ROW, seen, a->scale, mask ? mask + (from + i) * a->mask[2] : NULL, a->mask[3]);
 		for (int64_t j = seen; j < s; j++)
 			scores[i * s + j] = 0;
 	}
@@ -74,8 +75,32 @@ static bool mend_rows(int64_t *stride, int64_t rows, int64_t d)
 	return stride[2] >= d;
 }
 
+static bool run_own(struct dnnl_backend *b, void *state, void *const *in, void *const *out, void *scratch)
+{
+	(void)b;
+	attend_run(state, in[0], in[1], in[2], in[3], out[0], scratch);
+	return true;
+}
+
+static void free_own(void *state)
+{
+	attend_free(state);
+}
+
+static bool make_own(struct making *m)
+{
+	struct attend *p = attend_new(&m->w->attention, omp_get_max_threads());
+	if (!p)
+		return false;
+	m->p->ours = (struct own_code){ .self = p, .run = run_own, .free = free_own, .in = m->w->in[0]->md, .out = m->w->out->md, .scratch = attend_scratch(p),
+	                                .name = "attention:avx512" };
+	return true;
+}
+
 bool onednn_make_attention(struct making *m)
 {
+	if (attend_pays(&m->w->attention))
+		return make_own(m);
 	struct attention *at = calloc(1, sizeof *at);
 	if (!at)
 		return false;

@@ -13,6 +13,8 @@ bool onednn_make_matmul(struct making *m)
 	dnnl_matmul_desc_t d;
 	if (onednn_make_linear(m))
 		return true;
+	if (src.ndims != w->ndim)                /* rows that lie unevenly */
+		return false;
 	if (w->planes > 1)
 		return onednn_make_planes(m);
 	for (int i = 0; i < w->ndim; i++)

@@ -275,9 +275,13 @@ bool onednn_make_linear(struct making *m)
 	    (w->second && !set_layer(w->second, &s.layers[1], &s.adds)))
 		return false;
 	const dnnl_memory_desc_t *in = &w->in[0]->md;
-	s.rows = in->dims[0];
-	s.row_step = in->format_desc.blocking.strides[0];
-	if (in->format_desc.blocking.strides[1] != 1 || !linear_pays(&s, omp_get_max_threads()) || !(c->self = linear_new(&s, omp_get_max_threads())))
+	const int64_t *step = in->format_desc.blocking.strides;
+	int last = in->ndims - 1;
+	s.rows = w->size[0];
+	s.run = last > 1 ? in->dims[1] : s.rows;
+	s.row_step[0] = step[0];
+	s.row_step[1] = step[last - 1];
+	if (last > 2 || step[last] != 1 || !linear_pays(&s, omp_get_max_threads()) || !(c->self = linear_new(&s, omp_get_max_threads())))
 		return false;
 	c->run = run_linear;
 	c->free = free_linear;

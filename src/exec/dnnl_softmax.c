@@ -24,7 +24,7 @@ static bool run_softmax(struct dnnl_backend *b, void *self, void *const *in, voi
 	for (int64_t i = 0; i < s->rows; i++) {
 		float *to = (float *)out[0] + i * s->n;
 		memcpy(to, (const float *)in[0] + i * s->n, (size_t)s->n * sizeof *to);
-		floats_scale(to, to, s->n, 1 / floats_exp_row(to, s->n, 1, NULL, 0));
+		floats_scale(to, to, s->n, 1 / floats_exp_row(to, FLOATS_ROW, s->n, 1, NULL, 0));
 	}
 	return true;
 }

@@ -126,63 +126,70 @@ FOR_PROCESSORS void floats_lstm_cell(const float *gate, int64_t step, int64_t n,
 	store_some(h + i, new, some);
 }
 
+/* Element i and that n further on, around. */
+INLINE pack turned(pack v, int n)
+{
+	const bits place = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+	return __builtin_shuffle(v, (place + n) & (WIDE - 1));
+}
+
 INLINE float largest(pack v)
 {
-	float most = v[0];
-	for (int i = 1; i < WIDE; i++)
-		most = v[i] > most ? v[i] : most;
-	return most;
+	for (int n = WIDE / 2; n > 0; n /= 2)
+		v = larger(turned(v, n), v);
+	return v[0];
 }
 
 INLINE float total(pack v)
 {
-	float sum = 0;
-	for (int i = 0; i < WIDE; i++)
-		sum += v[i];
-	return sum;
+	for (int n = WIDE / 2; n > 0; n /= 2)
+		v += turned(v, n);
+	return v[0];
 }
 
 /* v = scale * v + mask; returns the largest, by which NaNs do not count. */
-INLINE float scores(float *v, int64_t n, float scale, const float *mask, int64_t step)
+INLINE float scores(float *v, int64_t step, int64_t n, float scale, const float *mask, int64_t mask_step)
 {
 	pack most = (pack){ 0 } - INFINITY;
+	bool by_pack = mask && mask_step == 1;
+	float factor = mask && !by_pack ? 1 : scale;
+	for (int64_t j = 0; mask && !by_pack && j < n; j++) {
+		float *at = v + j / WIDE * step + j % WIDE;
+		*at = scale * *at + mask[j * mask_step];
+	}
 	int64_t i = 0;
-	for (int64_t j = 0; mask && step != 1 && j < n; j++)
-		v[j] = scale * v[j] + mask[j * step];
-	bool by_pack = mask && step == 1;
-	float factor = mask && step != 1 ? 1 : scale;
-	for (; i + WIDE <= n; i += WIDE) {
-		pack s = load(v + i) * factor;
+	for (; i + WIDE <= n; i += WIDE, v += step) {
+		pack s = load(v) * factor;
 		if (by_pack)
 			s += load(mask + i);
 		most = larger(s, most);
-		store(v + i, s);
+		store(v, s);
 	}
 	if (i < n) {
-		pack s = load_some(v + i, n - i, -INFINITY) * factor;
+		pack s = load_some(v, n - i, -INFINITY) * factor;
 		if (by_pack)
 			s += load_some(mask + i, n - i, -INFINITY);
 		most = larger(s, most);
-		store_some(v + i, s, n - i);
+		store_some(v, s, n - i);
 	}
 	return largest(most);
 }
 
-FOR_PROCESSORS float floats_exp_row(float *v, int64_t n, float scale, const float *mask, int64_t step)
+FOR_PROCESSORS float floats_exp_row(float *v, int64_t step, int64_t n, float scale, const float *mask, int64_t mask_step)
 {
-	float most = scores(v, n, scale, mask, step);
+	float most = scores(v, step, n, scale, mask, mask_step);
 	pack sum = { 0 };
 	int64_t i = 0;
 	most = most == -INFINITY ? 0 : most;
-	for (; i + WIDE <= n; i += WIDE) {
-		pack e = exp_below(load(v + i) - most);
+	for (; i + WIDE <= n; i += WIDE, v += step) {
+		pack e = exp_below(load(v) - most);
 		sum += e;
-		store(v + i, e);
+		store(v, e);
 	}
 	if (i < n) {
-		pack e = exp_below(load_some(v + i, n - i, -INFINITY) - most);
+		pack e = exp_below(load_some(v, n - i, -INFINITY) - most);
 		sum += e;
-		store_some(v + i, e, n - i);
+		store_some(v, e, n - i);
 	}
 	return total(sum);
 }

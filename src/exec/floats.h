@@ -14,10 +14,12 @@
  */
 void floats_lstm_cell(const float *gate, int64_t step, int64_t n, float *c, float *h);
 /*
- * v[i] = exp(scale * v[i] + mask[i * step] - m) with m the largest of the sums; returns the sum of all v.  mask may be NULL.
- * 0 when every sum is -inf: v is all zeros then.  NaN anywhere makes the sum NaN.
+ * v[i] = exp(scale * v[i] + mask[i * mask_step] - m) with m the largest of the sums; returns the sum of all v.  mask may be
+ * NULL.  Every 16 of v lie a step after those before; 16: in a row.  0 when every sum is -inf: v is all zeros then.  NaN
+ * anywhere makes the sum NaN.
  */
-float floats_exp_row(float *v, int64_t n, float scale, const float *mask, int64_t step);
+enum { FLOATS_ROW = 16 };
+float floats_exp_row(float *v, int64_t step, int64_t n, float scale, const float *mask, int64_t mask_step);
 /* to[i] = from[i] * factor */
 void floats_scale(float *to, const float *from, int64_t n, float factor);
 /* Nearest bfloat16, ties to even, as PyTorch rounds. */

@@ -46,12 +46,17 @@ static int64_t group_start(const struct rows *r, int64_t group)
 
 /* ---- Running ---- */
 
+static int64_t row_offset(const struct linear_shape *s, int64_t row)
+{
+	return row / s->run * s->row_step[0] + row % s->run * s->row_step[1];
+}
+
 static void gather(const struct linear *l, const struct rows *r, const float *x, float *to)
 {
 	int64_t each = r->each * LANES;
 	for (int64_t g = 0; g < r->groups; g++, to += l->layers[0].in * each)
 		for (int64_t i = group_start(r, g), at = 0; i < group_start(r, g + 1); i++, at += LANES)
-			product_gather(to + at, each, x + (r->first + i) * l->shape.row_step, l->shape.layers[0].in);
+			product_gather(to + at, each, x + row_offset(&l->shape, r->first + i), l->shape.layers[0].in);
 }
 
 /* A vector of some rows of the result. */
@@ -175,7 +180,7 @@ static bool pack(struct linear *l, int i, const struct linear_layer *layer)
 /* Rows of which the input, some hidden features and the sums stay in the cache together with the weights at work. */
 static void divide(struct linear *l)
 {
-	enum { CACHE = 5 << 16, MOST = 9 * PRODUCT_ROWS };      /* floats; rows */
+	enum { CACHE = 5 << 16, MOST = 5 * PRODUCT_ROWS };      /* floats; rows: few, so that a thread that was held up does fewer */
 	int64_t wide = (l->layers[0].in + (l->shape.n > 1 ? HIDDEN + l->layers[1].out : 2)) * LANES, rows = CACHE / wide / PRODUCT_ROWS * PRODUCT_ROWS;
 	rows = rows < PRODUCT_ROWS ? PRODUCT_ROWS : rows > MOST ? MOST : rows;
 	l->blocks = (l->shape.rows + rows * l->threads - 1) / (rows * l->threads) * l->threads;

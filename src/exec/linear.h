@@ -22,7 +22,7 @@ struct linear_layer {
 
 struct linear_shape {
 	int64_t rows;
-	int64_t row_step;                        /* of the input; its columns lie side by side */
+	int64_t run, row_step[2];                /* input: steps from one run of so many rows to the next, and from row to row; columns lie side by side */
 	struct linear_layer layers[LINEAR_LAYERS]; int n;
 	int64_t planes;                          /* the result is [planes, rows, out / planes] */
 	bool adds;                               /* something that lies as the result does is added before the last clip */

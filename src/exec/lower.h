@@ -54,6 +54,8 @@ bool lower_bring_copy(struct lowering *l, struct operand *o, const struct layout
 const struct layout *lower_row_by_row(struct lowering *l, int ndim, const int64_t *size);
 /* A product reads and writes plain tensors, in two dimensions when its rows share a matrix; they are copied when they lie unevenly. */
 bool lower_product_layouts(struct lowering *l, const struct group *g, struct work *w, struct operand *in);
+/* A product that takes its rows as they lie, unevenly; false when the backend does not. */
+bool lower_uneven(struct lowering *l, const struct group *g, const struct work *w, struct operand *in);
 /* A group and its second, which are of two dimensions, at once. */
 bool lower_two(struct lowering *l, struct arena *scratch, const struct group *g);
 bool lower_group(struct lowering *l, const struct group *g);

@@ -211,6 +211,8 @@ static bool lower_with(struct lowering *l, struct arena *scratch, const struct g
 	for (int i = 0; i < g->n_in; i++)
 		if (!(w.in[i] = operand_layout(l, in[i], is_binary(w.kind) ? w.ndim : 0)) && (w.kind != WORK_ATTENTION || i == 0))
 			return false; /* attention knows the strides of the others */
+	if (w.kind == WORK_MATMUL && lower_uneven(l, g, &w, in))
+		return true;
 	if (w.kind == WORK_MATMUL && !lower_product_layouts(l, g, &w, in))
 		return false;
 	if ((w.kind == WORK_LSTM || w.kind == WORK_ATTENTION || w.kind == WORK_REORDER) && !(w.out = lower_plain_layout(l, g->out)))

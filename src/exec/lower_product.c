@@ -43,6 +43,25 @@ bool lower_product_layouts(struct lowering *l, const struct group *g, struct wor
 	return w->in[0] && w->out;
 }
 
+bool lower_uneven(struct lowering *l, const struct group *g, const struct work *w, struct operand *in)
+{
+	enum { INPUTS = 3 };
+	const struct value *x = lower_value(l, g->in[0]);
+	const struct layout *layouts[INPUTS] = { lower_plain_layout(l, g->in[0]) };
+	struct work flat = *w;
+	int64_t size[BACKEND_ARRAY], stride[BACKEND_ARRAY];
+	if (w->ndim != 3 || x->ndim != 3 || w->n_in > INPUTS || !rows_share(w) || rows_even(3, x->size, x->stride) || !layouts[0])
+		return false;
+	memcpy(size, x->size, 3 * sizeof *size);
+	memcpy(stride, x->stride, 3 * sizeof *stride);
+	rows_flatten(&flat, size, stride);
+	flat.in = layouts;
+	flat.out = lower_row_by_row(l, 2, flat.size);
+	if (g->adds)
+		layouts[w->n_in - 1] = flat.out;
+	return flat.out && lower_add_group(l, g, &flat, in);
+}
+
 bool lower_two(struct lowering *l, struct arena *scratch, const struct group *g)
 {
 	const struct group *next = g->second;
