@@ -60,10 +60,22 @@ static size_t memory_limit(const nns_run_options *o)
 	return machine ? machine : 1;    /* 0 stands for any */
 }
 
+/* Comparing, the reference runs beside the fast executor. */
+static bool add_reference(nns_plan *p, nns_error *err)
+{
+	struct memory_plan beside;
+	if (!p->options.compare)
+		return true;
+	if (!memory_of_plan(p->plan, p->options.threads, &beside, err))
+		return false;
+	p->memory.activations += beside.activations < SIZE_MAX - p->memory.activations ? beside.activations : SIZE_MAX - p->memory.activations;
+	return true;
+}
+
 static bool within_memory(nns_plan *p, bool fast, nns_error *err)
 {
 	int threads = p->options.threads;
-	bool known = fast ? fast_memory_estimate(p->plan, threads, &p->memory, err) : memory_of_plan(p->plan, threads, &p->memory, err);
+	bool known = fast ? fast_memory_estimate(p->plan, threads, &p->memory, err) && add_reference(p, err) : memory_of_plan(p->plan, threads, &p->memory, err);
 	return known && memory_allowed(&p->memory, p->options.memory, err);
 }
 
@@ -84,7 +96,7 @@ static bool make_fast(nns_plan *p, nns_error *err)
 		.half = o->precision && strcmp(o->precision, "bf16") == 0, .progress = plan_tells, .progress_data = p };
 	p->stage = "plan";
 	p->fast = fast_plan_new(p->plan, &f, err);
-	return p->fast && fast_plan_memory(p->fast, &p->memory, err);
+	return p->fast && fast_plan_memory(p->fast, &p->memory, err) && add_reference(p, err);
 }
 
 static bool prepare(nns_plan *p, unsigned flags, const char *const *inputs, size_t n_inputs, nns_error *err)
@@ -187,7 +199,7 @@ static bool expect_more(nns_plan *p, nns_error *err)
 	double start = run_clock();
 	fast_plan_keep(p->fast);
 	p->plan_ms += run_clock() - start;
-	return fast_plan_memory(p->fast, &p->memory, err);
+	return fast_plan_memory(p->fast, &p->memory, err) && add_reference(p, err);
 }
 
 bool nns_plan_run(nns_plan *p, const nns_array *inputs, size_t n_inputs, nns_error *err)
