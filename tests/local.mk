@@ -34,13 +34,10 @@ tests_unit_test_kernels_matmul_SOURCES = tests/unit/test_kernels_matmul.c
 tests_unit_test_kernels_matmul_LDADD = libnnscope_core.la
 TESTS += tests/unit/test_kernels_matmul
 
-if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_kernels_index
 tests_unit_test_kernels_index_SOURCES = tests/unit/test_kernels_index.c
-tests_unit_test_kernels_index_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_kernels_index_LDADD = libnnscope_core.la $(CMOCKA_LIBS)
+tests_unit_test_kernels_index_LDADD = libnnscope_core.la
 TESTS += tests/unit/test_kernels_index
-endif
 
 check_PROGRAMS += tests/unit/test_random
 tests_unit_test_random_SOURCES = tests/unit/test_random.c
@@ -51,7 +48,7 @@ TESTS += tests/unit/test_random
 dist_check_SCRIPTS += tests/run-cases.test tests/run.test tests/pictures.test tests/includes.test tests/docs.test tests/executors.test tests/fuzz.test tests/embedding.test
 TESTS += tests/run-cases.test tests/run.test tests/pictures.test tests/includes.test tests/docs.test tests/executors.test tests/fuzz.test tests/embedding.test
 
-EXTRA_DIST += tests/executors tests/ops tests/flops tests/nn tests/values tools/value-cases.py tests/cases tools/check-includes tools/op-cases.py tools/flop-cases.py tools/module-cases.py tools/file-cases.py tools/checkpoint-cases.py tools/script-cases.py tools/program-cases.py tools/audit-cases.py tests/conformance.floor
+EXTRA_DIST += tests/unit/tap.h tests/executors tests/ops tests/flops tests/nn tests/values tools/value-cases.py tests/cases tools/check-includes tools/op-cases.py tools/flop-cases.py tools/module-cases.py tools/file-cases.py tools/checkpoint-cases.py tools/script-cases.py tools/program-cases.py tools/audit-cases.py tests/conformance.floor
 
 check_PROGRAMS += tests/unit/test_json
 tests_unit_test_json_SOURCES = tests/unit/test_json.c

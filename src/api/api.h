@@ -21,6 +21,5 @@ struct nns_graph {
 char *api_take(struct text *t, bool ok, nns_error *err);
 /* The same of a text that a file's names stand in, on its way to a terminal: what would steer that is escaped. */
 char *api_take_text(struct text *t, bool ok, nns_error *err);
-struct report_source api_source(nns_model *m);
 
 #endif

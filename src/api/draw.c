@@ -3,6 +3,7 @@
 
 #include "api/run.h"
 #include "base/file.h"
+#include "base/nearest.h"
 #include "nn/nn.h"
 #include "ops/op.h"
 #include "render/render.h"

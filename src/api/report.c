@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -64,7 +63,7 @@ static int source_n_args(const struct node *n)
 	return n->op->n_args;
 }
 
-struct report_source api_source(nns_model *m)
+static struct report_source api_source(nns_model *m)
 {
 	return (struct report_source){ m, m->torch_version ? m->torch_version : TORCH_DEFAULT, source_repr, source_folds, source_n_args, source_flops };
 }

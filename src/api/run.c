@@ -6,7 +6,8 @@
 #include "base/machine.h"
 #include "trace/trace.h"
 
-bool plan_tells(size_t done, size_t total, void *data)
+/* Tells the caller how far things are; data is the nns_plan, or what begins like it. */
+static bool plan_tells(size_t done, size_t total, void *data)
 {
 	const nns_plan *p = data;
 	const nns_run_options *o = &p->options;

@@ -56,8 +56,6 @@ struct nns_plan {
 	double *times; size_t n_times, cap_times; /* ms */
 };
 
-/* Tells the caller how far things are; data is the nns_plan, or what begins like it. */
-bool plan_tells(size_t done, size_t total, void *data);
 
 /*
  * run_weights.c: content for parameters and buffers.  draws: numbers are drawn after the parameters, and what they are depends

@@ -85,7 +85,7 @@ static int by_time(const void *a, const void *b)
 	return (x->ms < y->ms) - (x->ms > y->ms);
 }
 
-bool profile_measure(struct profile *p, const struct run *r, nns_error *err)
+static bool profile_measure(struct profile *p, const struct run *r, nns_error *err)
 {
 	int calls = r->plan->graph->n_calls;
 	*p = (struct profile){ .run = r, .operators = arena_array(r->arena, r->n_events + 1, sizeof *p->operators),
@@ -104,7 +104,8 @@ bool profile_measure(struct profile *p, const struct run *r, nns_error *err)
 	return true;
 }
 
-double profile_share(const struct profile *p, double ms)
+/* percent */
+static double profile_share(const struct profile *p, double ms)
 {
 	return p->ms > 0 ? 100 * ms / p->ms : 0;
 }

@@ -18,8 +18,6 @@ struct profile {
 	struct tally *modules;   /* by the serial number of a call, with what it calls */
 	double ms;
 };
-bool profile_measure(struct profile *p, const struct run *r, nns_error *err);
-double profile_share(const struct profile *p, double ms); /* percent */
 
 /* Of an event: the operator, or "reorder" for what only moves a tensor into another layout. */
 const char *event_name(const struct run *r, const struct run_event *e);

@@ -1,5 +1,4 @@
 /* Content for parameters and buffers: as constructors make them, or from a file. */
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>

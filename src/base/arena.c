@@ -226,8 +226,3 @@ void *arena_grow(struct arena *a, void *items, size_t n, size_t *cap, size_t siz
 	*cap = wanted;
 	return moved;
 }
-
-size_t arena_used(const struct arena *a)
-{
-	return a->used;
-}

@@ -43,7 +43,4 @@ bool arena_failed(const struct arena *a);
 /* Empty again, its newest block kept: all that was allocated is gone. */
 void arena_clear(struct arena *a);
 
-/* Bytes handed out so far. */
-size_t arena_used(const struct arena *a);
-
 #endif

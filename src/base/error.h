@@ -28,14 +28,4 @@ bool fail_within(nns_error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Adds to the end of an error that is already set: message + "; did you mean 'fc'?" */
 bool fail_add(nns_error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/*
- * The candidate nearest to word by edit distance, or NULL when none is near
- * enough to be worth suggesting.  next(state) yields the candidates and NULL
- * at the end.
- */
-const char *nearest(const char *word, const char *(*next)(void *state), void *state);
-
-/* The same over an array of n strings. */
-const char *nearest_of(const char *word, const char *const *names, size_t n);
-
 #endif

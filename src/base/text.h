@@ -51,6 +51,8 @@ void text_add_json(struct text *t, const char *s);
 /* Hands the bytes over to the caller, who frees them; never NULL unless failed. */
 char *text_take(struct text *t);
 
+/* Whether s ends with end. */
+bool text_ends_with(const char *s, const char *end);
 /* Number of Unicode code points in UTF-8 text. */
 size_t utf8_length(const char *s);
 

@@ -21,7 +21,7 @@ struct options {
 	int width, depth, max_attr_chars;
 	const char *executor, *precision, *show;
 	bool deterministic, compare, profile, run;
-	bool initialise, no_check, show_attrs, show_saved, open, timing, help, version, quiet;
+	bool initialise, no_check, show_attrs, show_saved, open, timing, help;
 	struct list set, classes, inputs, operands;
 	double started;
 };

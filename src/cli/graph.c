@@ -1,5 +1,4 @@
 /* graph: draws a picture into a file. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

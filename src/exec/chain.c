@@ -1,5 +1,4 @@
 /* Groups that a backend may do in one go, so that what is between them never leaves the cache. */
-#include <string.h>
 
 #include "exec/fuse.h"
 

@@ -3,8 +3,6 @@
 
 #ifdef HAVE_DNNL
 
-#include <string.h>
-
 #include "exec/dnnl_backend.h"
 
 bool onednn_make_pool(struct making *m)

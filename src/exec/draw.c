@@ -1,7 +1,5 @@
 #include "exec/draw.h"
 
-#include <string.h>
-
 #include "exec/layout.h"
 
 struct generator *draw_generator(struct kernel_call *k)

@@ -3,7 +3,6 @@
  * (aten/src/ATen/native/{GroupedMMUtils.h,Blas.cpp}: _grouped_mm_fallback).  offs[i] is where group i ends; what lies behind the last
  * group is left at zero.
  */
-#include <string.h>
 
 #include "exec/kernel.h"
 

@@ -9,7 +9,6 @@
 
 #include "base/lanes.h"
 #include "exec/draw.h"
-#include "exec/layout.h"
 
 #define PI 3.14159265358979323846
 

@@ -3,7 +3,6 @@
  * (aten/src/ATen/native/TensorShape.cpp).  An in-place one (unsqueeze_) finds
  * its own row here, and kernel_run() gives its shape to the argument.
  */
-#include <string.h>
 
 #include "exec/kernel.h"
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* A block of memory of one call; with `to`, its content is stored there in the end. */
 struct scratch {
 	struct scratch *next;
@@ -39,12 +41,6 @@ static const struct kernel_row *row_of(const char *base, const char *overload)
 	return row ? row : row_named(base, strlen(base));
 }
 
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-	return n > m && strcmp(s + n - m, end) == 0;
-}
-
 /* The row of the operator without the end of its name: add_ runs add, and unfold_copy runs unfold. */
 static const struct kernel_row *row_without(const struct op *op, const char *end)
 {
@@ -60,9 +56,9 @@ static const struct kernel_row *row_without(const struct op *op, const char *end
 const struct kernel_row *kernel_find(const struct op *op)
 {
 	const struct kernel_row *row = row_of(op->base_name, op->overload);
-	if (!row && op->inplace && ends_with(op->base_name, "_"))
+	if (!row && op->inplace && text_ends_with(op->base_name, "_"))
 		return row_without(op, "_");
-	if (!row && ends_with(op->base_name, "_copy"))
+	if (!row && text_ends_with(op->base_name, "_copy"))
 		return row_without(op, "_copy");
 	return row;
 }
@@ -280,7 +276,7 @@ bool kernel_run(struct kernel_call *k, const struct kernel_row *row)
 	if (!ok)
 		return false;
 	store_outputs(k);
-	if (ends_with(k->op->base_name, "_copy") && !ends_with(row->name, "_copy"))
+	if (text_ends_with(k->op->base_name, "_copy") && !text_ends_with(row->name, "_copy"))
 		return copy_outputs(k);
 	return !k->op->inplace || write_back(k);
 }

@@ -1,7 +1,5 @@
 #include "exec/layout.h"
 
-#include <string.h>
-
 /* ---- Memory formats ---- */
 
 enum memory_format tensor_format(const struct tensor *t)

@@ -8,7 +8,6 @@
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "exec/avx512.h"
 

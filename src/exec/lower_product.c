@@ -3,7 +3,6 @@
 
 #include "exec/lower.h"
 #include "exec/rows.h"
-#include "ops/shapes.h"
 
 bool lower_bring_copy(struct lowering *l, struct operand *o, const struct layout *now, const struct layout *wanted)
 {

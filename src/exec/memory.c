@@ -182,7 +182,8 @@ size_t memory_total(const struct memory_plan *m)
 	return plus(plus(m->weights, m->activations), plus(m->packed, m->workspace));
 }
 
-const char *memory_amount(char *out, size_t n, size_t bytes)
+/* "12.3 MB"; room for n bytes. */
+static const char *memory_amount(char *out, size_t n, size_t bytes)
 {
 	double b = (double)bytes;
 	if (bytes < 1000)

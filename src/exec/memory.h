@@ -20,8 +20,6 @@ size_t memory_total(const struct memory_plan *m);
 /* An error when it is more than limit bytes (0: any will do). */
 bool memory_allowed(const struct memory_plan *m, size_t limit, nns_error *err);
 
-/* "12.3 MB"; room for n bytes. */
-const char *memory_amount(char *out, size_t n, size_t bytes);
 
 /* ---- Following tensors as they come and go ---- */
 

@@ -4,7 +4,6 @@
 
 #include <immintrin.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/machine.h"
 #include "exec/avx512.h"

@@ -25,7 +25,6 @@
 #include <immintrin.h>
 #include <omp.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "exec/avx512.h"
 #include "exec/product.h"

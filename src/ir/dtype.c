@@ -137,3 +137,13 @@ enum dtype dtype_promote(enum dtype a, enum dtype b)
 		return DT_COMPLEX128;
 	return wide;
 }
+
+/* c10::canCast (c10/core/ScalarType.h) */
+bool dtype_can_cast(enum dtype from, enum dtype to)
+{
+	if (dtype_is_complex(from) && !dtype_is_complex(to))
+		return false;
+	if (dtype_can_require_grad(from) && !dtype_can_require_grad(to))
+		return false;
+	return from == DT_BOOL || to != DT_BOOL;
+}

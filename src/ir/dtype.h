@@ -30,5 +30,7 @@ bool dtype_is_integral(enum dtype d);          /* integers, without bool */
 static inline bool dtype_can_require_grad(enum dtype d) { return dtype_is_float(d) || dtype_is_complex(d); }
 /* torch.promote_types(a, b). */
 enum dtype dtype_promote(enum dtype a, enum dtype b);
+/* torch.can_cast(from, to): whether a result of type from may be written into a tensor of type to. */
+bool dtype_can_cast(enum dtype from, enum dtype to);
 
 #endif

@@ -1,5 +1,6 @@
 /* Evaluation of expressions. */
 #include "lang/eval.h"
+#include "base/nearest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -161,7 +162,7 @@ static bool push_keywords(struct interp *in, const struct ast *e, struct datum f
 	return true;
 }
 
-bool eval_arguments(struct interp *in, const struct ast *call, struct scope *s, struct lang_args *out, nns_error *err)
+static bool eval_arguments(struct interp *in, const struct ast *call, struct scope *s, struct lang_args *out, nns_error *err)
 {
 	struct datum list, v;
 	*out = (struct lang_args){ 0 };
@@ -324,14 +325,6 @@ bool lang_comparison_sides(const struct code *code, const struct code **left, co
 		if (names[i].op == e->ops[0])
 			*op = names[i].text;
 	return true;
-}
-
-const char *lang_call_name(const struct code *code)
-{
-	const struct ast *e = code->root;
-	if (e->kind != A_CALL || (e->a->kind != A_NAME && e->a->kind != A_ATTRIBUTE))
-		return NULL;
-	return e->a->name;
 }
 
 bool lang_eval_args(struct interp *in, const struct code *code, struct scope *scope, struct lang_args *out, nns_error *err)

@@ -16,7 +16,6 @@ eval_fn eval_seq, eval_dict, eval_comprehension;
 eval_fn eval_binary, eval_unary, eval_not, eval_logic, eval_compare, eval_conditional;
 /* *item: what iterating over it yields. */
 bool push_spread(struct interp *in, const struct ast *item, struct scope *s, struct seq *to, nns_error *err);
-bool eval_arguments(struct interp *in, const struct ast *call, struct scope *s, struct lang_args *out, nns_error *err);
 bool assign(struct interp *in, const struct ast *target, struct datum v, struct scope *s, nns_error *err);
 
 enum flow { FLOW_ERROR, FLOW_NEXT, FLOW_BREAK, FLOW_CONTINUE, FLOW_RETURN };

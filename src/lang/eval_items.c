@@ -1,5 +1,4 @@
 /* Evaluation of tuples, lists, dicts and comprehensions. */
-#include <string.h>
 
 #include "lang/eval.h"
 

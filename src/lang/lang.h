@@ -31,12 +31,6 @@ struct interp;
 struct code *lang_parse_block(struct arena *a, const char *text, size_t n, const char *where, nns_error *err);
 struct code *lang_parse_expression(struct arena *a, const char *text, size_t n, const char *where, nns_error *err);
 
-/*
- * Parses one expression at the start of text and stores how many bytes it
- * took; what follows is the caller's.
- */
-struct code *lang_parse_prefix(struct arena *a, const char *text, size_t n, const char *where, size_t *used, nns_error *err);
-
 /* A signature: "in_channels, out_channels, *, stride=1, **kwargs". */
 struct lang_param {
 	const char *name;
@@ -153,9 +147,6 @@ bool lang_binary(struct interp *in, enum lang_op op, struct datum a, struct datu
 
 /* For a comparison at the top of an expression (`a == b`, `a < b`): its two sides as code, so that a failed check can show both.  False when it is not one. */
 bool lang_comparison_sides(const struct code *code, const struct code **left, const char **op, const struct code **right);
-
-/* If code is a call `Name(args)`: the callee's dotted name; NULL otherwise. */
-const char *lang_call_name(const struct code *code);
 
 /* As lang_eval, for a call expression: evaluates only its arguments.  False with an error when code is not a call. */
 bool lang_eval_args(struct interp *in, const struct code *code, struct scope *scope, struct lang_args *out, nns_error *err);

@@ -363,12 +363,3 @@ struct code *lang_parse_expression(struct arena *a, const char *text, size_t n, 
 	return code_new(&p, e);
 }
 
-struct code *lang_parse_prefix(struct arena *a, const char *text, size_t n, const char *where, size_t *used, nns_error *err)
-{
-	struct parser p;
-	if (!parser_begin(&p, a, text, n, where, LEX_LINE, err))
-		return NULL;
-	struct ast *e = parse_expression(&p);
-	*used = (size_t)(p.consumed - p.lexer.text);
-	return code_new(&p, e);
-}

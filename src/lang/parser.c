@@ -1,6 +1,5 @@
 /* What every part of the parser works with: the token at work, new nodes, errors. */
 #include <stdio.h>
-#include <string.h>
 
 #include "lang/parse.h"
 

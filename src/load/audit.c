@@ -1,9 +1,9 @@
 #include "load/audit.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mapping.h"
+#include "base/text.h"
 #include "load/archive.h"
 #include "load/load.h"
 #include "load/pickle.h"
@@ -131,16 +131,10 @@ static bool scan_code(struct audit *a, const char *entry, const unsigned char *d
 
 /* ---- Content ---- */
 
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-	return n >= m && strcmp(s + n - m, end) == 0;
-}
-
 bool audit_content(struct audit *a, const char *entry, const unsigned char *data, size_t len)
 {
-	bool named = ends_with(entry, ".pkl") || ends_with(entry, ".pickle") || ends_with(entry, ".p");
-	if (ends_with(entry, ".py"))
+	bool named = text_ends_with(entry, ".pkl") || text_ends_with(entry, ".pickle") || text_ends_with(entry, ".p");
+	if (text_ends_with(entry, ".py"))
 		return scan_code(a, entry, data, len);
 	if (len > 10 && memcmp(data, "\x93NUMPY", 6) == 0) {
 		size_t start = data[6] == 1 ? 10 : 12, n = (size_t)data[8] | (size_t)data[9] << 8;
@@ -206,7 +200,7 @@ static bool scan_other(struct audit *a, const char *path)
 bool audit_bytes(struct audit *a, const char *path, const unsigned char *data, size_t len)
 {
 	nns_error err = { 0 };
-	bool pickle = path && (ends_with(path, ".pkl") || ends_with(path, ".pickle"));
+	bool pickle = path && (text_ends_with(path, ".pkl") || text_ends_with(path, ".pickle"));
 	if (has_end_record(data, len)) {
 		struct archive *z = archive_open(a->arena, data, len, &err);
 		if (z)

@@ -1,16 +1,12 @@
 /* What archives hide: zip, beside what their directory says, and tar. */
 #include <string.h>
 
+#include "base/text.h"
 #include "load/archive.h"
 #include "load/audit.h"
+#include "load/tar.h"
 
 enum { MAX_ENTRY = 256 << 20 };  /* bytes of an unpacked entry that are looked at */
-
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-	return n >= m && strcmp(s + n - m, end) == 0;
-}
 
 static bool leaves_folder(const char *name)
 {
@@ -48,7 +44,7 @@ static bool scan_entry(struct audit *a, struct archive *z, const struct archive_
 	plain.encrypted = false;
 	if (!scan_header(a, e))
 		return false;
-	if (e->method == 0 && e->size > MAX_ENTRY && !ends_with(e->name, ".pkl"))
+	if (e->method == 0 && e->size > MAX_ENTRY && !text_ends_with(e->name, ".pkl"))
 		return true;
 	if (archive_content(z, &plain, MAX_ENTRY, &data, &len, &err))
 		return audit_content(a, e->name, data, len);
@@ -109,27 +105,17 @@ bool audit_archive(struct audit *a, struct archive *z, const unsigned char *data
 
 /* ---- Tar ---- */
 
-enum { BLOCK = 512, SIZE_AT = 124, SIZE_LEN = 12, TYPE_AT = 156, MAGIC_AT = 257 };
-
 bool audit_is_tar(const unsigned char *data, size_t len)
 {
-	return len >= BLOCK && memcmp(data + MAGIC_AT, "ustar", 5) == 0;
-}
-
-static size_t octal(const unsigned char *s, size_t n)
-{
-	size_t v = 0;
-	for (size_t i = 0; i < n && s[i] >= '0' && s[i] <= '7'; i++)
-		v = v * 8 + (size_t)(s[i] - '0');
-	return v;
+	return tar_is_header(data, len);
 }
 
 bool audit_tar(struct audit *a, const unsigned char *data, size_t len)
 {
 	for (size_t at = 0; at < len && audit_is_tar(data + at, len - at); ) {
-		const char *name = arena_strndup(a->arena, (const char *)data + at, strnlen((const char *)data + at, 100));
-		size_t size = octal(data + at + SIZE_AT, SIZE_LEN), from = at + BLOCK, room = len - from;
-		unsigned char type = data[at + TYPE_AT];
+		const char *name = arena_strndup(a->arena, (const char *)data + at, strnlen((const char *)data + at, TAR_NAME_LEN));
+		size_t size = tar_size(data + at), from = at + TAR_BLOCK, room = len - from;
+		unsigned char type = data[at + TAR_TYPE_AT];
 		if (!name)
 			return false;
 		if (leaves_folder(name) && !audit_add(a, AUDIT_DANGER, "tar-path", name, at, "its name leaves the folder", "unpacking writes outside"))
@@ -138,9 +124,9 @@ bool audit_tar(struct audit *a, const unsigned char *data, size_t len)
 			return false;
 		if (size > room)
 			return audit_add(a, AUDIT_REVIEW, "damaged", name, at, "reaches beyond the end of the file", "what it holds was not seen");
-		if ((type == '0' || type == 0) && !audit_content(a, name, data + from, size))
+		if (tar_is_file(data + at) && !audit_content(a, name, data + from, size))
 			return false;
-		at = from + (size / BLOCK + (size % BLOCK != 0)) * BLOCK;
+		at = tar_next(from, size, len);
 	}
 	return true;
 }

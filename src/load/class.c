@@ -4,9 +4,9 @@
  * the statements of a constructor.
  */
 #include <cjson/cJSON.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "load/format.h"
 
 struct class_reader {

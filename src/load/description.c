@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/nearest.h"
 #include "load/format.h"
 
 enum { MAX_DEPTH = 100, MAX_USES = 64 };

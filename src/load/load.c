@@ -109,9 +109,8 @@ static const struct load_format *best_format(const struct load_file *f)
 
 static bool fill(struct model *m, const struct load_format *format, const struct load_file *f, nns_error *err)
 {
-	size_t most = f->options && f->options->max_file ? f->options->max_file : MAX_FILE;
-	if (!format->binary && f->len > most)
-		return fail(err, NNS_LIMIT, "%s is larger than the limit of %zu bytes", f->path, most);
+	if (!format->binary && f->len > MAX_FILE)
+		return fail(err, NNS_LIMIT, "%s is larger than the limit of %zu bytes", f->path, (size_t)MAX_FILE);
 	description_add_builtin(m);
 	return add_class_files(m, f->options, err) && format->load(f, m, err);
 }
@@ -164,7 +163,7 @@ struct model *load_path(const char *path, const struct load_options *o, nns_erro
 	char bare[256];
 	struct mapping file;
 	bool standard = strcmp(path, "-") == 0;
-	if (!mapping_open(path, o && o->max_file ? o->max_file : MAX_FILE, &file, err))
+	if (!mapping_open(path, MAX_FILE, &file, err))
 		return NULL;
 	bare_name(standard ? "model" : path, bare, sizeof bare);
 	struct load_file f = { .path = standard ? "<stdin>" : path, .name = bare, .data = file.data, .len = file.len, .options = o };

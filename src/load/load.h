@@ -13,10 +13,9 @@ struct load_options {
 	const struct allocator *allocator;   /* NULL: malloc */
 	const char *const *class_files;      /* --classes FILE: descriptions whose classes are known too */
 	size_t n_class_files;
-	size_t max_file;                     /* bytes of a text; 0: the default, 1 GiB */
 	size_t max_modules;                  /* 0: the default, 2000000 */
 	const char *program;                 /* of an archive that holds several; NULL: the first */
-	bool initialise;                     /* remember how parameters are made, for model_initialise() */
+	bool initialise;                     /* record how parameters are made, for graph_materialise() */
 };
 
 struct load_file {

@@ -64,7 +64,7 @@ static bool header_length(const unsigned char *data, size_t len, size_t *start, 
 	return true;
 }
 
-bool npy_read(struct arena *a, const unsigned char *data, size_t len, struct value **out, nns_error *err)
+static bool npy_read(struct arena *a, const unsigned char *data, size_t len, struct value **out, nns_error *err)
 {
 	size_t start = 0, n = 0;
 	struct npy_header h;

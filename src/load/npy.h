@@ -25,7 +25,6 @@ bool npy_swap(struct arena *a, struct value *v, nns_error *err);
 /* Strides of Fortran's order. */
 void npy_column_major(struct value *v);
 
-bool npy_read(struct arena *a, const unsigned char *data, size_t len, struct value **out, nns_error *err);
 /* A .npz, or a .npy as one array of the name "". */
 bool npz_read(struct arena *a, const unsigned char *data, size_t len, struct npz_array **out, size_t *n, nns_error *err);
 

@@ -16,9 +16,9 @@
  */
 #include "load/pt2.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "nn/runtime.h"
 
 enum { MAX_JSON = 1 << 30, MAX_VERSION = 40 };
@@ -42,12 +42,6 @@ cJSON *pt2_read_json(struct pt2 *p, struct archive *a, const struct archive_entr
 bool pt2_next(struct pt2 *p, struct json_members *m, struct arena *scratch, const cJSON **out)
 {
 	return json_next(m, scratch, lists_of_a_member, out, p->err) || fail_within(p->err, "%s: ", p->where);
-}
-
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-	return n >= m && strcmp(s + n - m, end) == 0;
 }
 
 /* ---- Programs ---- */
@@ -114,7 +108,7 @@ static bool read_entry(struct pt2 *p, struct archive *a, const struct archive_en
 static ptrdiff_t program_at(const char *name, const char **model)
 {
 	const char *at = strncmp(name, "models/", 7) == 0 ? name : strstr(name, "/models/");
-	if (!at || !ends_with(name, ".json"))
+	if (!at || !text_ends_with(name, ".json"))
 		return -1;
 	at += *at == '/';
 	*model = at + strlen("models/");

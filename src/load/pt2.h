@@ -96,9 +96,5 @@ bool pt2_bind_state(struct pt2 *p, struct pt2_state *s, struct program *g, const
 struct program *pt2_program(struct pt2 *p, const cJSON *graph);
 /* pt2_classes.c: attributes of the modules that one operator tells. */
 bool pt2_construct_classes(struct pt2 *p, const struct program *g);
-/* The number of a value of that name, added when new; -1: no memory. */
-int pt2_value(struct pt2 *p, struct program *g, const char *name);
-/* One Argument of schema.py as a datum; names become references. */
-bool pt2_argument(struct pt2 *p, struct program *g, const cJSON *arg, struct datum *out);
 
 #endif

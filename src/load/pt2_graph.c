@@ -5,6 +5,8 @@
 #include "load/pt2.h"
 #include "load/state.h"
 
+static bool pt2_argument(struct pt2 *p, struct program *g, const cJSON *arg, struct datum *out);
+
 enum { MAX_NESTING = 20 };
 
 static const char *text_of(const cJSON *object, const char *name)
@@ -38,7 +40,8 @@ static int new_value(struct pt2 *p, struct program *g, const char *name)
 	return (int)g->n_values++;
 }
 
-int pt2_value(struct pt2 *p, struct program *g, const char *name)
+/* The number of a value of that name, added when new; -1: no memory. */
+static int pt2_value(struct pt2 *p, struct program *g, const char *name)
 {
 	intptr_t known = (intptr_t)map_get_next(g->by_name, name, &g->next_name);
 	return known ? (int)known - 1 : new_value(p, g, name);
@@ -267,7 +270,8 @@ static bool read_floats(struct pt2 *p, struct program *g, const cJSON *v, struct
 	return read_list(p, g, read_float, v, out);
 }
 
-bool pt2_argument(struct pt2 *p, struct program *g, const cJSON *arg, struct datum *out)
+/* One Argument of schema.py as a datum; names become references. */
+static bool pt2_argument(struct pt2 *p, struct program *g, const cJSON *arg, struct datum *out)
 {
 	const cJSON *only = cJSON_IsObject(arg) ? arg->child : NULL;
 	if (!only || !only->string)

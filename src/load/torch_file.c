@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "base/text.h"
 #include "load/archive.h"
 #include "load/checkpoint.h"
 #include "load/script_file.h"
@@ -19,16 +20,10 @@ enum { MAX_OLD = 64 << 20 };     /* bytes of a pickle that is read to see whethe
 
 /* ---- Zip ---- */
 
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-	return n >= m && strcmp(s + n - m, end) == 0;
-}
-
 static const struct archive_entry *find_pickle(const struct archive *z)
 {
 	for (size_t i = 0; i < archive_count(z); i++)
-		if (ends_with(archive_at(z, i)->name, "/data.pkl"))
+		if (text_ends_with(archive_at(z, i)->name, "/data.pkl"))
 			return archive_at(z, i);
 	return NULL;
 }

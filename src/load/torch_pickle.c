@@ -1,8 +1,9 @@
 /* torch/_utils.py, torch/_weights_only_unpickler.py, torch/serialization.py (persistent ids). */
 #include "load/torch_pickle.h"
 
-#include <stdio.h>
 #include <string.h>
+
+static bool torch_make(struct torch_pickle *t, struct pickled *call, const char *name, struct datum args, struct datum *out);
 
 /* torch.float32 is a global: an argument of _rebuild_tensor_v3, of tensors without a storage. */
 struct datum torch_argument(const struct pickled *call, size_t i)
@@ -263,7 +264,8 @@ static const struct torch_maker *find_maker(const char *name)
 	return NULL;
 }
 
-bool torch_make(struct torch_pickle *t, struct pickled *call, const char *name, struct datum args, struct datum *out)
+/* The maker's work as if the name and arguments were others. */
+static bool torch_make(struct torch_pickle *t, struct pickled *call, const char *name, struct datum args, struct datum *out)
 {
 	struct pickled inner = *call;
 	const struct torch_maker *row = find_maker(name);

@@ -58,8 +58,6 @@ struct torch_maker {
 };
 extern const struct torch_maker torch_tensor_makers[];  /* torch_tensors.c; both end with a NULL name */
 extern const struct torch_maker numpy_makers[];         /* numpy_pickle.c */
-/* The maker's work as if the name and arguments were others. */
-bool torch_make(struct torch_pickle *t, struct pickled *call, const char *name, struct datum args, struct datum *out);
 /* BUILD on a tensor: the __setstate__ of old tensors and Parameters (torch_tensors.c), of arrays (numpy_pickle.c). */
 bool torch_set_state(struct torch_pickle *t, struct value *v, struct datum state);
 bool numpy_set_state(struct torch_pickle *t, struct value *v, struct datum state);

@@ -7,13 +7,11 @@
  *                4 bytes unused, 8 for each size and each stride, 8 for the offset
  *     pickle     the object, whose persistent ids are keys of tensors and storages
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "load/checkpoint.h"
+#include "load/tar.h"
 #include "load/torch_pickle.h"
-
-enum { BLOCK = 512, SIZE_AT = 124, SIZE_LEN = 12, TYPE_AT = 156, MAGIC_AT = 257 };
 
 struct part {
 	const char *name;
@@ -29,15 +27,7 @@ struct tar {
 
 static bool is_header(const struct load_file *f, size_t at)
 {
-	return f->len - at >= BLOCK && memcmp(f->data + at + MAGIC_AT, "ustar", 5) == 0;
-}
-
-static size_t octal(const char *s, size_t n)
-{
-	size_t v = 0;
-	for (size_t i = 0; i < n && s[i] >= '0' && s[i] <= '7'; i++)
-		v = v * 8 + (size_t)(s[i] - '0');
-	return v;
+	return tar_is_header((const unsigned char *)f->data + at, f->len - at);
 }
 
 static bool find_parts(struct tar *t, const struct load_file *f)
@@ -45,14 +35,14 @@ static bool find_parts(struct tar *t, const struct load_file *f)
 	struct part *all[] = { &t->storages, &t->tensors, &t->object };
 	for (size_t at = 0; at < f->len && is_header(f, at); ) {
 		const char *name = f->data + at;
-		size_t size = octal(f->data + at + SIZE_AT, SIZE_LEN), from = at + BLOCK;
+		const unsigned char *header = (const unsigned char *)name;
+		size_t size = tar_size(header), from = at + TAR_BLOCK;
 		if (size > f->len - from)
 			return fail(t->pickle.err, NNS_FORMAT, "%.99s: byte %zu: %zu bytes reach beyond the end of the file", name, from, size);
 		for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-			if (strncmp(name, all[i]->name, 100) == 0 && (f->data[at + TYPE_AT] == '0' || f->data[at + TYPE_AT] == 0))
-				*all[i] = (struct part){ all[i]->name, (const unsigned char *)f->data + from, size, 0 };
-		size_t blocks = size / BLOCK + (size % BLOCK != 0);
-		at = blocks > (f->len - from) / BLOCK ? f->len : from + blocks * BLOCK;
+			if (strncmp(name, all[i]->name, TAR_NAME_LEN) == 0 && tar_is_file(header))
+				*all[i] = (struct part){ all[i]->name, header + TAR_BLOCK, size, 0 };
+		at = tar_next(from, size, f->len);
 	}
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (!all[i]->data)
@@ -213,7 +203,7 @@ static bool persistent(struct torch_pickle *pickle, struct datum id, struct datu
 int torch_tar_bid(const struct load_file *f)
 {
 	static const char *const names[] = { "sys_info", "pickle", "tensors", "storages" };
-	for (size_t i = 0; f->len >= BLOCK && is_header(f, 0) && i < sizeof names / sizeof *names; i++)
+	for (size_t i = 0; f->len >= TAR_BLOCK && is_header(f, 0) && i < sizeof names / sizeof *names; i++)
 		if (strncmp(f->data, names[i], 100) == 0)
 			return 90;
 	return 0;

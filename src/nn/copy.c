@@ -1,5 +1,4 @@
 /* copy.deepcopy of a module: modules and parameters that stand in it twice are one object in the copy as well. */
-#include <string.h>
 
 #include "nn/runtime.h"
 

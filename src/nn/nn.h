@@ -107,8 +107,6 @@ bool runtime_add_class(struct runtime *rt, struct nn_class *c, nns_error *err);
 bool runtime_record_construction(struct runtime *rt, nns_error *err);
 /* NULL when unknown. */
 const struct nn_class *runtime_class(struct runtime *rt, const char *name);
-/* The nearest known class name, or NULL. */
-const char *runtime_nearest_class(struct runtime *rt, const char *name);
 
 /* Evaluates a constructor expression; scope may be NULL.  It must give a module. */
 struct module *runtime_construct(struct runtime *rt, const char *expression, const char *where, struct scope *scope, nns_error *err);

@@ -87,24 +87,6 @@ const char *class_name_at(struct runtime *rt, size_t index)
 	return NULL;
 }
 
-struct class_names {
-	struct runtime *rt;
-	size_t i;
-};
-
-static const char *next_class(void *state)
-{
-	struct class_names *n = state;
-	return class_name_at(n->rt, n->i++);
-}
-
-const char *runtime_nearest_class(struct runtime *rt, const char *name)
-{
-	struct class_names names = { rt, 0 };
-	add_more(rt);
-	return nearest(name, next_class, &names);
-}
-
 /* ---- Columns ---- */
 
 static const struct nn_class *base_of(struct runtime *rt, const struct nn_class *c)
@@ -126,7 +108,8 @@ static const char *column_of(const struct nn_class *c, enum column column)
 	return NULL;
 }
 
-const char *class_column(struct runtime *rt, const struct nn_class *c, enum column column, const struct nn_class **owner)
+/* A column of the class, or of its base; NULL when neither has it. */
+static const char *class_column(struct runtime *rt, const struct nn_class *c, enum column column, const struct nn_class **owner)
 {
 	for (int depth = 0; c && depth < 32; c = base_of(rt, c), depth++)
 		if (column_of(c, column)) {

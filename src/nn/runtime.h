@@ -16,8 +16,6 @@ struct nn_parsed {
 /* The runtime behind an interp. */
 static inline struct runtime *runtime_of(struct interp *in) { return (struct runtime *)in->data; }
 
-/* A column of the class, or of its base; NULL when neither has it. */
-const char *class_column(struct runtime *rt, const struct nn_class *c, enum column column, const struct nn_class **owner);
 /* The same, parsed.  *out is NULL when there is none. */
 bool class_code(struct runtime *rt, const struct nn_class *c, enum column column, const struct code **out, nns_error *err);
 bool class_signature(struct runtime *rt, const struct nn_class *c, bool forward, const struct signature **out, nns_error *err);

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "nn/runtime.h"
 
 /* "features[3].weight" becomes "features.3.weight"; blanks go. */

@@ -1,5 +1,4 @@
 /* Attention (aten/src/ATen/native/transformers/{attention,sdp_utils_cpp}.cpp). */
-#include <string.h>
 
 #include "ops/flops.h"
 #include "ops/op.h"

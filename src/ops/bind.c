@@ -1,8 +1,10 @@
 #include "ops/bind.h"
+#include "base/nearest.h"
 
 #include <string.h>
 
-struct value *wrapped_number(struct arena *a, struct datum number)
+/* A Python number as the 0-d tensor that arithmetic makes of it; NULL: out of memory. */
+static struct value *wrapped_number(struct arena *a, struct datum number)
 {
 	enum dtype d = number.kind == D_BOOL ? DT_BOOL : number.kind == D_INT ? DT_INT64 : DT_FLOAT64;
 	struct value *v = value_new(a, d, 0, NULL);

@@ -16,7 +16,5 @@ bool bind_args(struct recorder *r, const struct op *op, const struct lang_args *
 /* The overload of base that fits args; bound is allocated.  NULL after setting the error. */
 const struct op *bind_overload(struct recorder *r, const char *base, const struct lang_args *args, struct datum **bound, nns_error *err);
 
-/* A Python number as the 0-d tensor that arithmetic makes of it; NULL: out of memory. */
-struct value *wrapped_number(struct arena *a, struct datum number);
 
 #endif

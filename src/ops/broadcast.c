@@ -4,7 +4,6 @@
  * aten/src/ATen/native/TypeProperties.cpp, and the shape rules that whole
  * classes of operators share.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "ops/op.h"
@@ -277,15 +276,6 @@ bool shape_same(struct op_call *c)
 	return op_out_like(c, in[0], in[0]->dtype) != NULL;
 }
 
-static bool can_cast(enum dtype from, enum dtype to)
-{
-	if (dtype_is_complex(from) && !dtype_is_complex(to))
-		return false;
-	if (dtype_can_require_grad(from) && !dtype_can_require_grad(to))
-		return false;
-	return from == DT_BOOL || to != DT_BOOL;
-}
-
 bool shape_inplace(struct op_call *c)
 {
 	struct value *in[MAX_OPERANDS], *written = NULL;
@@ -302,7 +292,7 @@ bool shape_inplace(struct op_call *c)
 	if (ndim != written->ndim || memcmp(shape, written->size, (size_t)ndim * sizeof *shape) != 0)
 		return op_fail(c, "the result does not fit into %V, which is written in place", written);
 	enum dtype d = promoted(c, in, n);
-	if (d != DT_NONE && n > 1 && !can_cast(d, written->dtype) && strcmp(c->op->base_name, "copy_") != 0)
+	if (d != DT_NONE && n > 1 && !dtype_can_cast(d, written->dtype) && strcmp(c->op->base_name, "copy_") != 0)
 		return op_fail(c, "a result of type %s cannot be written into %s", dtype_name(d), dtype_name(written->dtype));
 	return op_out_same(c, written);
 }

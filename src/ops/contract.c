@@ -6,7 +6,6 @@
 
 #include "ops/flops.h"
 #include "ops/op.h"
-#include "ops/shapes.h"
 
 /* ---- tensordot, inner ---- */
 

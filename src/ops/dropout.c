@@ -4,7 +4,6 @@
  * the input itself is returned.
  */
 #include "ops/op.h"
-#include "ops/shapes.h"
 
 static bool shape_native_dropout(struct op_call *c)
 {

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ops/flops.h"
 #include "ops/op.h"
 
 /* ---- Its parts ---- */

@@ -6,7 +6,6 @@
 
 #include "ops/flops.h"
 #include "ops/op.h"
-#include "ops/shapes.h"
 
 enum { ROWS = -2, COLUMNS = -1 };
 

@@ -2,7 +2,6 @@
  * Losses (aten/src/ATen/native/{Loss,LossNLL,LossNLL2d,LossMultiMargin,
  * LossMultiLabelMargin,LossCTC}.cpp).
  */
-#include <string.h>
 
 #include "ops/op.h"
 #include "ops/shapes.h"

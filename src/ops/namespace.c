@@ -120,7 +120,11 @@ static bool lookup(struct interp *in, const char *space, const char *name, struc
 	return *out || function_new(in, space, name, full, out, err);
 }
 
-bool namespace_function(struct interp *in, const char *space, const char *name, struct datum *out, bool *found, nns_error *err)
+/*
+ * What `space.name` is ("torch.relu", "F.relu", "aten.relu", "Tensor.relu"): a rule written in the forward language
+ * when there is one, otherwise the operator of that name.  *found is false when there is neither.
+ */
+static bool namespace_function(struct interp *in, const char *space, const char *name, struct datum *out, bool *found, nns_error *err)
 {
 	struct function *f;
 	if (!lookup(in, space, name, &f, err))

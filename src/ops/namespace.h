@@ -4,12 +4,6 @@
 
 #include "ops/record.h"
 
-/*
- * What `space.name` is ("torch.relu", "F.relu", "aten.relu", "Tensor.relu"): a rule written in the forward language
- * when there is one, otherwise the operator of that name.  *found is false when there is neither.
- */
-bool namespace_function(struct interp *in, const char *space, const char *name, struct datum *out, bool *found, nns_error *err);
-
 /* The method x.name, bound to x. */
 bool bound_method(struct interp *in, struct datum self, const char *name, struct datum *out, bool *found, nns_error *err);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "ops/schema.h"
 
 struct optable {
@@ -96,7 +97,8 @@ static uint64_t constant_outputs(const char *kind)
 	return ~differentiable;
 }
 
-bool op_copied_name(const char *base, const char *overload, char *buf, size_t size)
+/* "unbind.int" for base "unbind_copy" and overload "int", in buf; false when base does not end in _copy. */
+static bool op_copied_name(const char *base, const char *overload, char *buf, size_t size)
 {
 	size_t n = strlen(base);
 	if (n <= 5 || strcmp(base + n - 5, "_copy") != 0)

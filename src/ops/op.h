@@ -96,8 +96,6 @@ struct optable *optable_new(struct arena *a, nns_error *err);
 const struct op *optable_get(struct optable *t, const char *name, nns_error *err);
 /* An operator from facts of the caller's; NULL: out of memory. */
 const struct op *optable_make(struct optable *t, const struct op_fact *fact);
-/* "unbind.int" for base "unbind_copy" and overload "int", in buf; false when base does not end in _copy. */
-bool op_copied_name(const char *base, const char *overload, char *buf, size_t size);
 /* Whether output i never has a gradient. */
 static inline bool op_output_is_constant(const struct op *op, size_t i)
 {

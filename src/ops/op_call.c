@@ -1,6 +1,5 @@
 /* What shape rules work with: arguments by name, outputs, errors. */
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "ops/op.h"

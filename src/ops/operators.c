@@ -1,5 +1,4 @@
 /* Python's operators on tensors, as torch/_tensor.py and python_variable_methods.cpp map them to ATen's. */
-#include <string.h>
 
 #include "ops/namespace.h"
 #include "ops/tensor.h"

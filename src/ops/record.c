@@ -357,7 +357,8 @@ static bool record_composite(struct recorder *r, const struct op *op, struct dat
 /* More operators than any network has: code that never ends is stopped before memory is. */
 enum { MAX_NODES = 2000000 };
 
-bool record_op(struct recorder *r, const struct op *op, struct datum *bound, struct datum *out, nns_error *err)
+/* Calls op with arguments that are bound already. */
+static bool record_op(struct recorder *r, const struct op *op, struct datum *bound, struct datum *out, nns_error *err)
 {
 	if (r->graph && r->graph->n_nodes >= MAX_NODES)
 		return fail(err, NNS_LIMIT, "%s: more than %d operators", op->base_name, MAX_NODES);

@@ -34,8 +34,6 @@ struct recorder {
 
 bool recorder_init(struct recorder *r, struct arena *a, struct interp *in, nns_error *err);
 
-/* Calls op with arguments that are bound already. */
-bool record_op(struct recorder *r, const struct op *op, struct datum *bound, struct datum *out, nns_error *err);
 
 /* Notes that an operator of one tensor ("alias", "clone") made `to`, a value that is there already; without a graph nothing. */
 bool record_made(struct recorder *r, const char *name, struct value *from, struct value *to, nns_error *err);

@@ -59,16 +59,6 @@ bool shape_written(struct op_call *c)
 	return self ? op_out_same(c, self) : op_fail(c, "expected a tensor to write into");
 }
 
-/* torch.can_cast */
-static bool can_cast(enum dtype from, enum dtype to)
-{
-	if (dtype_is_complex(from) && !dtype_is_complex(to))
-		return false;
-	if (dtype_can_require_grad(from) && !dtype_can_require_grad(to))
-		return false;
-	return from == DT_BOOL || to != DT_BOOL;
-}
-
 bool write_result(struct op_call *c)
 {
 	struct value *self = written_argument(c), *made = c->outputs[0];
@@ -77,7 +67,7 @@ bool write_result(struct op_call *c)
 		return op_fail(c, "expected a tensor to write into");
 	if (!same_sizes(made, self))
 		return op_fail(c, "output with shape %V doesn't match the broadcast shape %V", self, made);
-	if (!can_cast(made->dtype, self->dtype))
+	if (!dtype_can_cast(made->dtype, self->dtype))
 		return op_fail(c, "result type %s can't be cast to the desired output type %s", dtype_name(made->dtype), dtype_name(self->dtype));
 	return op_out_same(c, self);
 }

@@ -36,7 +36,7 @@ static bool nothing(struct interp *in, const struct function *self, const struct
 	return true;
 }
 
-static bool first_argument(struct interp *in, const struct function *self, const struct lang_args *args, struct datum *out, nns_error *err)
+static bool last_argument(struct interp *in, const struct function *self, const struct lang_args *args, struct datum *out, nns_error *err)
 {
 	(void)in;
 	if (args->n == 0)
@@ -374,7 +374,7 @@ const struct torch_function torch_functions[] = {
 	{ "torch.set_grad_enabled", set_grad_enabled }, { "torch.is_grad_enabled", is_grad_enabled },
 	{ "torch.autocast", null_context }, { "torch.is_autocast_enabled", always_false }, { "torch.is_inference_mode_enabled", always_false },
 	{ "torch._assert", torch_assert }, { "torch._check", nothing }, { "torch.manual_seed", nothing },
-	{ "torch.jit.is_scripting", always_false }, { "torch.jit.is_tracing", always_false }, { "torch.jit.annotate", first_argument },
+	{ "torch.jit.is_scripting", always_false }, { "torch.jit.is_tracing", always_false }, { "torch.jit.annotate", last_argument },
 	{ "torch._C._get_tracing_state", nothing }, { "torch._jit_internal.is_scripting", always_false },
 	{ "torch.overrides.has_torch_function", always_false }, { "torch.overrides.has_torch_function_unary", always_false },
 	{ "torch.overrides.has_torch_function_variadic", always_false }, { "torch.overrides.is_tensor_like", is_tensor },

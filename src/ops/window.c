@@ -1,7 +1,5 @@
 #include "ops/window.h"
 
-#include <string.h>
-
 bool times(int64_t a, int64_t b, int64_t *out)
 {
 	const int64_t most = (int64_t)1 << 62;

@@ -1,5 +1,4 @@
 /* What a file is: its kind and origin, what it holds, and which commands have something to say about it. */
-#include <string.h>
 
 #include "report/report.h"
 

@@ -1,5 +1,4 @@
 /* Parameters and buffers, and their totals. */
-#include <string.h>
 
 #include "report/table.h"
 

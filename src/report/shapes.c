@@ -1,5 +1,4 @@
 /* What every module returned, in the order of the calls. */
-#include <string.h>
 
 #include "report/table.h"
 

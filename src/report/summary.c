@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "report/layers.h"
 
 enum { COLUMN_WIDTH = 25, NAME_WIDTH = 40 };

@@ -1,7 +1,6 @@
 #include "save/save.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <zip.h>
 
 #include "base/file.h"
@@ -103,7 +102,7 @@ static bool close_archive(zip_t *zip, zip_source_t *source, char **bytes, size_t
 	return ok || fail(err, NNS_IO, "the archive cannot be read back");
 }
 
-bool save_npz(const char *path, const struct named_tensor *t, size_t n, nns_error *err)
+static bool save_npz(const char *path, const struct named_tensor *t, size_t n, nns_error *err)
 {
 	zip_error_t error;
 	char *bytes = NULL;
@@ -139,7 +138,7 @@ static const char *safe_name(enum dtype d)
 	return d >= 0 && d < DT_COUNT ? names[d] : NULL;
 }
 
-bool save_safetensors(const char *path, const struct named_tensor *t, size_t n, nns_error *err)
+static bool save_safetensors(const char *path, const struct named_tensor *t, size_t n, nns_error *err)
 {
 	struct text header, file;
 	size_t at = 0;
@@ -172,20 +171,14 @@ bool save_safetensors(const char *path, const struct named_tensor *t, size_t n, 
 	return ok;
 }
 
-static bool has_suffix(const char *path, const char *suffix)
-{
-	const char *dot = strrchr(path, '.');
-	return dot && strcmp(dot, suffix) == 0;
-}
-
 bool save_known(const char *path, nns_error *err)
 {
-	return has_suffix(path, ".npz") || has_suffix(path, ".safetensors") || fail(err, NNS_USAGE, "%s: tensors are written as .npz or .safetensors", path);
+	return text_ends_with(path, ".npz") || text_ends_with(path, ".safetensors") || fail(err, NNS_USAGE, "%s: tensors are written as .npz or .safetensors", path);
 }
 
 bool save_tensors(const char *path, const struct named_tensor *t, size_t n, nns_error *err)
 {
 	if (!save_known(path, err))
 		return false;
-	return has_suffix(path, ".npz") ? save_npz(path, t, n, err) : save_safetensors(path, t, n, err);
+	return text_ends_with(path, ".npz") ? save_npz(path, t, n, err) : save_safetensors(path, t, n, err);
 }

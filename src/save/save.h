@@ -18,8 +18,6 @@ struct named_tensor {
 	const void *data;        /* contiguous, little-endian */
 };
 
-bool save_npz(const char *path, const struct named_tensor *t, size_t n, nns_error *err);
-bool save_safetensors(const char *path, const struct named_tensor *t, size_t n, nns_error *err);
 /* Whether the suffix is one of those. */
 bool save_known(const char *path, nns_error *err);
 /* By the suffix: .npz or .safetensors. */

@@ -1,6 +1,5 @@
 #include "trace/exporter.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- Looking at what was recorded ---- */

@@ -37,8 +37,6 @@ static inline struct script_run *script_run_of(struct interp *in) { return (stru
 
 typedef bool script_fn(struct interp *in, const struct function *self, const struct lang_args *args, struct datum *out, nns_error *err);
 
-/* script_run.c: runs a function of the file; self is in args. */
-bool script_call(struct script_run *run, struct script_def *d, const struct lang_args *args, struct datum *out, nns_error *err);
 script_fn script_call_method;    /* data: a struct script_def, self: the object */
 struct module *script_object(struct script_run *run, const struct script_class *c, nns_error *err);
 bool script_setattr(struct interp *in, struct datum obj, const char *name, struct datum v, nns_error *err);
@@ -49,7 +47,6 @@ extern const struct lang_host script_host;
 /* script_types.c: types as datums, and what is done with them. */
 bool script_type(struct interp *in, const char *name, struct datum *out, bool *found, nns_error *err);
 bool script_subscript_type(struct interp *in, struct datum type, struct datum index, struct datum *out, nns_error *err);
-bool script_is_instance(struct datum v, struct datum type, int depth);
 script_fn script_annotate, script_cast, script_uninitialized, script_isinstance;
 
 /* script_calls.c: torch.NAME(...), ops.SPACE.NAME(...); data is NAME, or SPACE.NAME. */

@@ -3,12 +3,10 @@
  * dicts have operators of these names too (torch/csrc/jit/runtime/register_prim_ops.cpp).  Those over tensors go to the op table.
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lang/eval.h"
 #include "ops/namespace.h"
-#include "ops/tensor.h"
 #include "trace/script.h"
 
 static bool needs(const struct function *self, const struct lang_args *args, size_t n, nns_error *err)

@@ -2,7 +2,6 @@
  * Traced code computes sizes with tensors: NumToTensor(size), mul, int().  Operators over such numbers alone are computed
  * while tracing; they are no part of the graph, as they are none of a pass without a tracer.
  */
-#include <string.h>
 
 #include "ir/elements.h"
 #include "trace/script.h"

@@ -22,7 +22,8 @@ static bool locate(struct script_run *run, const struct script_def *d, nns_error
 	return false;
 }
 
-bool script_call(struct script_run *run, struct script_def *d, const struct lang_args *args, struct datum *out, nns_error *err)
+/* script_run.c: runs a function of the file; self is in args. */
+static bool script_call(struct script_run *run, struct script_def *d, const struct lang_args *args, struct datum *out, nns_error *err)
 {
 	struct scope scope = { 0 };
 	if (!script_parse(run->script, d, err) || !lang_bind(&run->interp, &d->signature, d->name, args, &scope, err))

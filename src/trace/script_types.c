@@ -4,6 +4,8 @@
 #include "ops/namespace.h"
 #include "trace/script.h"
 
+static bool script_is_instance(struct datum v, struct datum type, int depth);
+
 static const char type_kind[] = "type of the file";
 
 struct script_type {
@@ -100,7 +102,7 @@ static bool is_function_type(struct datum v, const char *name)
 	    || (strcmp(name, "dict") == 0 && v.kind == D_DICT);
 }
 
-bool script_is_instance(struct datum v, struct datum type, int depth)
+static bool script_is_instance(struct datum v, struct datum type, int depth)
 {
 	const struct module *m = v.kind == D_MODULE ? v.u.p : NULL;
 	if (depth > 50)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
 #include "ir/program.h"
 #include "nn/runtime.h"
 #include "trace/replay.h"

@@ -2,8 +2,6 @@
  * The backward graph as torchviz's make_dot draws it: the same boxes, labels,
  * colours and arrows in the order of its traversal (torchviz/dot.py).
  */
-#include <stdio.h>
-#include <string.h>
 
 #include "ops/record.h"
 #include "view/backward.h"

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tap.h"
+
 enum { LINE = 16384 };
 
 bool case_same(const char *what, const char *expression, const char *expected, const char *got)
@@ -43,13 +45,12 @@ static int is_case_file(const struct dirent *d)
 	return n > 4 && strcmp(d->d_name + n - 4, ".txt") == 0;
 }
 
-/* Returns how many files failed, -1 when there are none; *number counts the files. */
-static int run_folder(const struct case_folder *f, int *number)
+/* A test a file; false when there are none. */
+static bool run_folder(const struct case_folder *f)
 {
 	const char *root = getenv("srcdir");
 	struct dirent **files;
 	char folder[1024], path[2048];
-	int failures = 0;
 	snprintf(folder, sizeof folder, "%s/%s", root ? root : ".", f->folder);
 	int n_files = scandir(folder, &files, is_case_file, by_name);
 	for (int i = 0; i < n_files; i++) {
@@ -58,26 +59,18 @@ static int run_folder(const struct case_folder *f, int *number)
 		snprintf(path, sizeof path, "%s/%s", folder, name);
 		bool skipped = f->chosen && strcmp(f->chosen, name) != 0;
 		bool good = skipped || (check_file(f, path, name, &n, &failed) && failed == 0 && n > 0);
-		printf("%s %d - %s%s: %d cases, %d failed\n", good ? "ok" : "not ok", ++*number, f->prefix, name, n, failed);
-		failures += !good;
+		tap(good, "%s%s: %d cases, %d failed", f->prefix, name, n, failed);
 		free(files[i]);
 	}
 	if (n_files > 0)
 		free(files);
-	return n_files > 0 ? failures : -1;
+	return n_files > 0;
 }
 
 int case_folders_run(const struct case_folder *folders, int n)
 {
-	int number = 0, failures = 0;
-	for (int i = 0; i < n; i++) {
-		int failed = run_folder(&folders[i], &number);
-		if (failed < 0) {
-			printf("Bail out! no cases in %s\n", folders[i].folder);
-			return 99;
-		}
-		failures += failed;
-	}
-	printf("1..%d\n", number);
-	return failures > 0;
+	for (int i = 0; i < n; i++)
+		if (!run_folder(&folders[i]))
+			tap_bail("no cases in %s", folders[i].folder);
+	return tap_end();
 }

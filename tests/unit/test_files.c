@@ -4,6 +4,7 @@
 
 #include "load/archive.h"
 #include "load/pickle.h"
+#include "tap.h"
 
 /* ---- Pickles ---- */
 
@@ -189,21 +190,10 @@ static bool run_archive(const struct archive_row *row)
 
 int main(void)
 {
-	size_t n_pickles = sizeof pickles / sizeof *pickles, n_archives = sizeof archives / sizeof *archives, n = 0;
-	int failed = 0;
-	printf("1..%zu\n", n_pickles + n_archives + 1);
-	for (size_t i = 0; i < n_pickles; i++) {
-		bool ok = run_pickle(&pickles[i]);
-		failed += !ok;
-		printf("%s %zu - pickle %zu: %s\n", ok ? "ok" : "not ok", ++n, i, pickles[i].repr ? pickles[i].repr : pickles[i].message ? pickles[i].message : "read");
-	}
-	bool called = run_call();
-	failed += !called;
-	printf("%s %zu - a call is not made\n", called ? "ok" : "not ok", ++n);
-	for (size_t i = 0; i < n_archives; i++) {
-		bool ok = run_archive(&archives[i]);
-		failed += !ok;
-		printf("%s %zu - archive: %s\n", ok ? "ok" : "not ok", ++n, archives[i].what);
-	}
-	return failed != 0;
+	for (size_t i = 0; i < sizeof pickles / sizeof *pickles; i++)
+		tap(run_pickle(&pickles[i]), "pickle %zu: %s", i, pickles[i].repr ? pickles[i].repr : pickles[i].message ? pickles[i].message : "read");
+	tap(run_call(), "a call is not made");
+	for (size_t i = 0; i < sizeof archives / sizeof *archives; i++)
+		tap(run_archive(&archives[i]), "archive: %s", archives[i].what);
+	return tap_end();
 }

@@ -19,6 +19,11 @@ static bool count(void *data, const struct node *n, double *count, bool *counted
 	return flops_of(n, count, counted, name);
 }
 
+static int argument_count(const struct node *n)
+{
+	return n->op->n_args;
+}
+
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -51,7 +56,7 @@ static bool evaluate(struct arena *a, const char *expression, struct text *out, 
 	struct datum result;
 	struct module root = { 0 };
 	struct model model = { .arena = a, .root = &root, .name = "case", .source = "case", .kind = "expression" };
-	struct report_source source = { .flops = count };
+	struct report_source source = { .n_args = argument_count, .flops = count };
 	struct report_options options = { .format = FORMAT_TSV, .depth = -1 };
 	struct text table;
 	interp_init(&in, a, &tensor_host, &r);
@@ -61,6 +66,7 @@ static bool evaluate(struct arena *a, const char *expression, struct text *out, 
 	struct code *code = lang_parse_expression(a, expression, strlen(expression), "case", err);
 	if (!code || !lang_eval(&in, code, &scope, &result, err))
 		return false;
+	g.output = result;       /* what no output hangs on is not counted */
 	text_init(&table);
 	bool good = report_flops(&model, &g, &source, &options, &table, err);
 	if (good)

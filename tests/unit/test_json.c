@@ -6,15 +6,9 @@
 #include <string.h>
 
 #include "load/json.h"
+#include "tap.h"
 
-static int number, failures;
 static const char *const later[] = { "nodes", "config", NULL };
-
-static void report(const char *what, bool ok)
-{
-	failures += !ok;
-	printf("%sok %d - %s\n", ok ? "" : "not ", ++number, what);
-}
 
 static const struct { const char *text, *want, *error; } cases[] = {
 	{ " {\"a\": [1, -2, 0.5, 1e3, -0], \"b\": {}, \"c\": []}\n", "{\"a\":[1,-2,0.5,1000,-0],\"b\":{},\"c\":[]}", NULL },
@@ -57,7 +51,7 @@ static void test_cases(void)
 		bool ok = cases[i].want ? got && strcmp(got, cases[i].want) == 0 : !v && strcmp(err.message, cases[i].error) == 0;
 		if (!ok)
 			printf("# got %s\n", got ? got : err.message);
-		report(cases[i].text[0] && !strchr(cases[i].text, '\n') ? cases[i].text : "white space, or nothing", ok);
+		tap(ok, "%s", cases[i].text[0] && !strchr(cases[i].text, '\n') ? cases[i].text : "white space, or nothing");
 		free(got);
 		arena_free(a);
 	}
@@ -109,7 +103,7 @@ static void test_later(void)
 		bool ok = text != other && strcmp(got, lists[i].members) == 0;
 		if (!ok)
 			printf("# got %s\n", all ? got : err.message);
-		report(lists[i].name, ok);
+		tap(ok, "%s", lists[i].name);
 		arena_free(a);
 		arena_free(scratch);
 	}
@@ -134,7 +128,7 @@ static void test_passing(void)
 			ok = ok && same;
 			arena_free(a);
 		}
-	report("texts of every place in a stretch end where they end", ok);
+	tap(ok, "texts of every place in a stretch end where they end");
 }
 
 static void test_depth(void)
@@ -145,10 +139,10 @@ static void test_depth(void)
 	struct arena *a = arena_new(NULL, &err);
 	memset(text, '[', DEPTH);
 	memset(text + DEPTH, ']', DEPTH);
-	report("1,000 lists in one another", json_read(a, text, (size_t)2 * DEPTH, NULL, &err) != NULL);
+	tap(json_read(a, text, (size_t)2 * DEPTH, NULL, &err) != NULL, "1,000 lists in one another");
 	memset(text, '[', DEPTH + 1);
 	memset(text + DEPTH + 1, ']', DEPTH + 1);
-	report("1,001 are too many", !json_read(a, text, (size_t)2 * DEPTH + 2, NULL, &err) && err.code == NNS_LIMIT);
+	tap(!json_read(a, text, (size_t)2 * DEPTH + 2, NULL, &err) && err.code == NNS_LIMIT, "1,001 are too many");
 	arena_free(a);
 }
 
@@ -191,7 +185,7 @@ static void test_damage(void)
 		if (!agrees(text, len) && bad++ < 3)
 			printf("# %.*s\n", (int)len, text);
 	}
-	report("20,000 damaged texts", bad == 0);
+	tap(bad == 0, "20,000 damaged texts");
 }
 
 int main(void)
@@ -201,6 +195,5 @@ int main(void)
 	test_passing();
 	test_depth();
 	test_damage();
-	printf("1..%d\n", number);
-	return failures != 0;
+	return tap_end();
 }

@@ -1,12 +1,13 @@
 /*
- * Every operator that runs as itself has a kernel, or stands in tests/values/without-kernel.list; and every row of
- * that list and of the kernels is needed.  TAP.
+ * Every rule is for an operator of ATen and says something; every operator that runs as itself has a kernel, or stands
+ * in tests/values/without-kernel.list; every row of that list and of the kernels is needed.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "exec/kernel.h"
+#include "tap.h"
 
 static const struct op_rule *const families[] = {
 #define OP_FAMILY(family) family##_rules,
@@ -43,27 +44,65 @@ static bool read_list(void)
 	return f && n > 0;
 }
 
-/* Operators without a kernel that the list lacks, and those of the list that have one by now. */
-static int check_rules(struct optable *t)
+/* A rule is for an operator of ATen, and says something: the shape, or what it is made of. */
+static bool check_rule(const struct op_rule *r, const struct op *op)
 {
-	int wrong = 0;
+	if (!op)
+		tap_note("rule %s is for no operator of ATen", r->name);
+	else if (!r->shape && !r->parts && !r->flops)
+		tap_note("rule %s says nothing", r->name);
+	return op && (r->shape || r->parts || r->flops);
+}
+
+/* Has a kernel or is listed, and not both. */
+static bool check_kernel(const struct op_rule *r, const struct op *op)
+{
+	bool has = op && kernel_find(op);
+	if (r->parts || !op || has != listed(r->name))
+		return true;
+	tap_note("%s %s", r->name, has ? "has a kernel: take it off the list" : "has no kernel");
+	return false;
+}
+
+static void check_rules(struct optable *t)
+{
+	bool rules = true, have = true;
 	for (size_t f = 0; f < sizeof families / sizeof *families; f++)
 		for (const struct op_rule *r = families[f]; r->name; r++) {
 			nns_error err = { 0 };
-			const struct op *op = r->parts ? NULL : optable_get(t, r->name, &err);
-			bool has = op && kernel_find(op);
-			if (op && has == listed(r->name)) {
-				printf("# %s %s\n", r->name, has ? "has a kernel: take it off the list" : "has no kernel");
-				wrong++;
-			}
+			const struct op *op = optable_get(t, r->name, &err);
+			rules = check_rule(r, op) && rules;
+			have = check_kernel(r, op) && have;
 		}
-	return wrong;
+	tap(rules, "rules are for operators of ATen, and say something");
+	tap(have, "operators have kernels, or are listed");
+}
+
+static bool has_rule(const char *name)
+{
+	for (size_t f = 0; f < sizeof families / sizeof *families; f++)
+		for (const struct op_rule *r = families[f]; r->name; r++)
+			if (strcmp(r->name, name) == 0)
+				return !r->parts;
+	return false;
+}
+
+/* What is listed for want of a kernel has a rule, and no parts to run instead. */
+static void check_list(void)
+{
+	bool good = true;
+	for (char *line = strtok(list, "\n"); line; line = strtok(NULL, "\n"))
+		if (*line != '#' && !has_rule(line)) {
+			tap_note("%s is listed and has no rule that needs a kernel", line);
+			good = false;
+		}
+	tap(good, "what is listed needs a kernel");
 }
 
 /* A row for an operator that ATen does not have is a slip of the pen. */
-static int check_rows(void)
+static void check_rows(void)
 {
-	int wrong = 0;
+	bool good = true;
 	for (size_t f = 0; f < sizeof kernels / sizeof *kernels; f++)
 		for (const struct kernel_row *r = kernels[f]; r->name; r++) {
 			char base[100];
@@ -72,11 +111,11 @@ static int check_rows(void)
 			op_fact_overloads(base, &count);
 			bool known = r->name[n] ? op_fact_find(r->name) != NULL : count > 0;
 			if (!known || (!r->run && !r->real)) {
-				printf("# row %s %s\n", r->name, known ? "does nothing" : "is for no operator of ATen");
-				wrong++;
+				tap_note("row %s %s", r->name, known ? "does nothing" : "is for no operator of ATen");
+				good = false;
 			}
 		}
-	return wrong;
+	tap(good, "kernels are for operators of ATen");
 }
 
 int main(void)
@@ -85,9 +124,10 @@ int main(void)
 	struct arena *a = arena_new(NULL, &err);
 	struct optable *t = a ? optable_new(a, &err) : NULL;
 	if (!t || !read_list())
-		return printf("Bail out! no list, or no memory\n"), 1;
-	int rules = check_rules(t), rows = check_rows();
-	printf("%s 1 - operators have kernels\n%s 2 - kernels have operators\n1..2\n", rules ? "not ok" : "ok", rows ? "not ok" : "ok");
+		tap_bail("no list, or no memory");
+	check_rules(t);
+	check_rows();
+	check_list();
 	arena_free(a);
-	return 0;
+	return tap_end();
 }

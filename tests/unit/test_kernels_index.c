@@ -4,18 +4,19 @@
  */
 #include <math.h>
 #include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include "exec/kernel.h"                  /* before cmocka.h, whose fail() is a macro */
-
-#include <cmocka.h>
+#include "exec/kernel.h"
+#include "tap.h"
 
 #define ANY (-12345.0)                   /* in what is expected: not compared */
 #define LENGTH(v) ((int)(sizeof(v) / sizeof *(v)))
 
+/* What a test needs: when it is not so, the test has failed and ends. */
+#define CHECK(what) ((what) ? (void)0 : end_test(f, __LINE__, #what))
+
 struct fixture {
+	jmp_buf end;
 	struct arena *arena;
 	struct optable *ops;
 	struct heap heap;
@@ -26,14 +27,19 @@ struct fixture {
 	int n_made;
 };
 
-static int set_up(void **state)
+static _Noreturn void end_test(struct fixture *f, int line, const char *what)
 {
-	static struct fixture f;
-	f = (struct fixture){ 0 };
-	f.arena = arena_new(NULL, &f.err);
-	f.ops = f.arena ? optable_new(f.arena, &f.err) : NULL;
-	*state = &f;
-	return f.ops ? 0 : -1;
+	tap_note("line %d: not so: %s%s%s", line, what, *f->err.message ? "; " : "", f->err.message);
+	longjmp(f->end, 1);
+}
+
+static void set_up(struct fixture *f)
+{
+	*f = (struct fixture){ 0 };
+	f->arena = arena_new(NULL, &f->err);
+	f->ops = f->arena ? optable_new(f->arena, &f->err) : NULL;
+	if (!f->ops)
+		tap_bail("%s", f->err.message);
 }
 
 static void forget_call(struct fixture *f)
@@ -45,21 +51,20 @@ static void forget_call(struct fixture *f)
 }
 
 /* Every byte must have been given back by then. */
-static int tear_down(void **state)
+static bool tear_down(struct fixture *f)
 {
-	struct fixture *f = *state;
 	forget_call(f);
 	for (int i = 0; i < f->n_made; i++)
 		storage_drop(f->made[i]);
 	arena_free(f->arena);
-	return f->heap.used == 0 ? 0 : -1;
+	return f->heap.used == 0;
 }
 
 static struct tensor *make(struct fixture *f, enum dtype dtype, int ndim, const int64_t *size, const double *v)
 {
 	struct tensor *t = tensor_new(f->arena, &f->heap, dtype, ndim, size, &f->err);
-	assert_non_null(t);
-	assert_true(f->n_made < LENGTH(f->made));
+	CHECK(t);
+	CHECK(f->n_made < LENGTH(f->made));
 	f->made[f->n_made++] = t->storage;
 	if (v)
 		tensor_from_doubles(t, v);
@@ -79,9 +84,9 @@ static struct datum matrix(struct fixture *f, enum dtype dtype, int64_t rows, in
 static struct datum list(struct fixture *f, int n, const struct datum *items)
 {
 	struct datum d;
-	assert_true(datum_seq(f->arena, D_LIST, (size_t)n, &d));
+	CHECK(datum_seq(f->arena, D_LIST, (size_t)n, &d));
 	for (int i = 0; i < n; i++)
-		assert_true(seq_push(f->arena, d.u.seq, items[i]));
+		CHECK(seq_push(f->arena, d.u.seq, items[i]));
 	return d;
 }
 
@@ -94,32 +99,34 @@ static struct datum list(struct fixture *f, int n, const struct datum *items)
 static bool run(struct fixture *f, const char *name, int n, const struct datum *args)
 {
 	const struct op *op = optable_get(f->ops, name, &f->err);
-	assert_non_null(op);
-	assert_true(op->n_args <= LENGTH(f->args) && n <= op->n_args);
+	CHECK(op);
+	CHECK(op->n_args <= LENGTH(f->args) && n <= op->n_args);
 	for (int i = 0; i < op->n_args; i++)
 		f->args[i] = i < n ? args[i] : op->args[i].has_default ? op->args[i].fallback : datum_none();
 	forget_call(f);
 	f->call = (struct kernel_call){ .op = op, .args = f->args, .heap = &f->heap, .arena = f->arena, .threads = 2, .err = &f->err };
 	const struct kernel_row *row = kernel_find(op);
-	assert_non_null(row);
+	CHECK(row);
 	return kernel_run(&f->call, row);
 }
-#define RUN(name, ...) assert_true(run(f, name, LENGTH(((struct datum[]){ __VA_ARGS__ })), (struct datum[]){ __VA_ARGS__ }))
-#define FAILS(name, ...) assert_false(run(f, name, LENGTH(((struct datum[]){ __VA_ARGS__ })), (struct datum[]){ __VA_ARGS__ }))
+#define RUN(name, ...) CHECK(run(f, name, LENGTH(((struct datum[]){ __VA_ARGS__ })), (struct datum[]){ __VA_ARGS__ }))
+#define FAILS(name, ...) CHECK(!run(f, name, LENGTH(((struct datum[]){ __VA_ARGS__ })), (struct datum[]){ __VA_ARGS__ }))
 
-static void compare(const struct tensor *t, enum dtype dtype, int n, const double *expected)
+static void compare(struct fixture *f, const struct tensor *t, enum dtype dtype, int n, const double *expected)
 {
 	double v[64];
-	assert_int_equal(t->dtype, dtype);
-	assert_int_equal(tensor_numel(t), n);
-	assert_true(n <= LENGTH(v));
+	CHECK(t->dtype == dtype);
+	CHECK(tensor_numel(t) == n);
+	CHECK(n <= LENGTH(v));
 	tensor_to_doubles(t, v);
 	for (int i = 0; i < n; i++)
-		if (isnan(expected[i]) ? !isnan(v[i]) : expected[i] != ANY && !(v[i] == expected[i] || fabs(v[i] - expected[i]) < 1e-4))
-			fail_msg("element %d is %g instead of %g", i, v[i], expected[i]);
+		if (isnan(expected[i]) ? !isnan(v[i]) : expected[i] != ANY && !(v[i] == expected[i] || fabs(v[i] - expected[i]) < 1e-4)) {
+			tap_note("element %d is %g instead of %g", i, v[i], expected[i]);
+			longjmp(f->end, 1);
+		}
 }
-#define GIVES(output, dtype, ...) compare(f->call.outputs[output], dtype, LENGTH(((double[]){ __VA_ARGS__ })), (double[]){ __VA_ARGS__ })
-#define GIVES_NOTHING(output) assert_int_equal(tensor_numel(f->call.outputs[output]), 0)
+#define GIVES(output, dtype, ...) compare(f, f->call.outputs[output], dtype, LENGTH(((double[]){ __VA_ARGS__ })), (double[]){ __VA_ARGS__ })
+#define GIVES_NOTHING(output) CHECK(tensor_numel(f->call.outputs[output]) == 0)
 
 #define INT datum_int
 #define YES datum_bool(true)
@@ -127,21 +134,20 @@ static void compare(const struct tensor *t, enum dtype dtype, int n, const doubl
 
 /* ---- Reductions ---- */
 
-static void test_sums(void **state)
+static void test_sums(struct fixture *f)
 {
-	struct fixture *f = *state;
 	int64_t large = ((int64_t)1 << 62) + 1, two = 2;
 	struct tensor *t = make(f, DT_INT64, 1, &two, NULL);
 	tensor_from_ints(t, (int64_t[2]){ large, -2 });
 	RUN("sum", datum_pointer(D_TENSOR, t));
 	int64_t sum;
 	tensor_to_ints(f->call.outputs[0], &sum);
-	assert_true(sum == large - 2);           /* a double could not hold it */
+	CHECK(sum == large - 2);           /* a double could not hold it */
 	RUN("sum", B(1, 1, 0, 1));
 	GIVES(0, DT_INT64, 3);
 	RUN("sum.dim_IntList", matrix(f, DT_FLOAT32, 2, 3, (double[]){ 1, 2, 3, 4, 5, 6 }), INT(-1), YES);
 	GIVES(0, DT_FLOAT32, 6, 15);
-	assert_int_equal(f->call.outputs[0]->ndim, 2);
+	CHECK(f->call.outputs[0]->ndim == 2);
 	RUN("sum", EMPTY);
 	GIVES(0, DT_FLOAT32, 0);
 	RUN("mean", EMPTY);
@@ -156,16 +162,14 @@ static void test_sums(void **state)
 	FAILS("linalg_vector_norm", EMPTY, datum_float(INFINITY));
 }
 
-static void test_zero_stays_zero(void **state)
+static void test_zero_stays_zero(struct fixture *f)
 {
-	struct fixture *f = *state;
 	RUN("sum", vector(f, DT_FLOAT16, 2, (double[]){ 0, 0 }));
 	GIVES(0, DT_FLOAT16, 0);
 }
 
-static void test_extremes(void **state)
+static void test_extremes(struct fixture *f)
 {
-	struct fixture *f = *state;
 	RUN("max.dim", F(1, 5, 5, 2), INT(0));
 	GIVES(0, DT_FLOAT32, 5);
 	GIVES(1, DT_INT64, 1);                   /* the first of equal ones */
@@ -180,9 +184,8 @@ static void test_extremes(void **state)
 	GIVES(1, DT_INT64, 0, 1, 2, 3, 3, 5);
 }
 
-static void test_histogram(void **state)
+static void test_histogram(struct fixture *f)
 {
-	struct fixture *f = *state;
 	RUN("histc", F(0, .1, .2, .3, .4, .5, .6, .7, .8, .9, 1), INT(5), INT(0), INT(1));
 	GIVES(0, DT_FLOAT32, 2, 2, 2, 2, 3);
 	RUN("bincount", I(1, 3, 3), datum_none(), INT(5));
@@ -190,9 +193,8 @@ static void test_histogram(void **state)
 	FAILS("bincount", I(1, -3));
 }
 
-static void test_softmax(void **state)
+static void test_softmax(struct fixture *f)
 {
-	struct fixture *f = *state;
 	RUN("_softmax", F(1, 2, 3), INT(0), NO);
 	GIVES(0, DT_FLOAT32, .0900306, .2447285, .6652410);
 	RUN("_safe_softmax", F(-INFINITY, -INFINITY), INT(0));
@@ -205,9 +207,8 @@ static void test_softmax(void **state)
 
 #define TIES F(3, 1, 3, 0, 1, 3, 2, 2, 0, 3, 1, 2, 0, 3, 1, 1, 2, 3, 0, 2)
 
-static void test_ties(void **state)
+static void test_ties(struct fixture *f)
 {
-	struct fixture *f = *state;
 	RUN("topk", TIES, INT(5));
 	GIVES(0, DT_FLOAT32, 3, 3, 3, 3, 3);
 	GIVES(1, DT_INT64, 13, 9, 0, 5, 17);
@@ -226,9 +227,8 @@ static void test_ties(void **state)
 	FAILS("topk", TIES, INT(21));
 }
 
-static void test_heap(void **state)
+static void test_heap(struct fixture *f)
 {
-	struct fixture *f = *state;
 	double v[200];
 	for (int i = 0; i < 200; i++)
 		v[i] = i * 37 % 7;
@@ -240,9 +240,8 @@ static void test_heap(void **state)
 	GIVES(1, DT_INT64, 12);
 }
 
-static void test_sort(void **state)
+static void test_sort(struct fixture *f)
 {
-	struct fixture *f = *state;
 	RUN("sort", F(2, NAN, 1, NAN, 2), INT(0), YES);
 	GIVES(0, DT_FLOAT32, NAN, NAN, 2, 2, 1);
 	GIVES(1, DT_INT64, 1, 3, 0, 4, 2);
@@ -252,9 +251,8 @@ static void test_sort(void **state)
 	GIVES(0, DT_INT64, 1);
 }
 
-static void test_unique(void **state)
+static void test_unique(struct fixture *f)
 {
-	struct fixture *f = *state;
 	RUN("_unique2", F(NAN, 1, NAN), YES, YES, YES);
 	GIVES(0, DT_FLOAT32, 1, NAN, NAN);
 	GIVES(1, DT_INT64, 1, 0, 2);
@@ -270,9 +268,8 @@ static void test_unique(void **state)
 
 /* ---- Indices ---- */
 
-static void test_scatter(void **state)
+static void test_scatter(struct fixture *f)
 {
-	struct fixture *f = *state;
 	RUN("scatter_reduce.two", I(1, 1, 1), INT(0), I(1, 1, 1), I(-4, -2, -3), datum_str("mean"));
 	GIVES(0, DT_INT64, 1, -2, 1);
 	RUN("scatter_reduce.two", F(1, 1, 1), INT(0), I(1, 1, 1), F(4, 2, 3), datum_str("mean"), NO);
@@ -288,9 +285,8 @@ static void test_scatter(void **state)
 	GIVES(0, DT_FLOAT32, 13, 0, 0, 5);
 }
 
-static void test_index(void **state)
+static void test_index(struct fixture *f)
 {
-	struct fixture *f = *state;
 	struct datum x = matrix(f, DT_FLOAT32, 2, 3, (double[]){ 0, 1, 2, 3, 4, 5 });
 	RUN("index.Tensor", x, list(f, 2, (struct datum[]){ datum_none(), I(-1, 0) }));
 	GIVES(0, DT_FLOAT32, 2, 0, 5, 3);
@@ -299,7 +295,7 @@ static void test_index(void **state)
 	memcpy(turned->stride, (int64_t[]){ 1, 3 }, 2 * sizeof *turned->stride);
 	RUN("index.Tensor", F(5, 6, 7), list(f, 1, (struct datum[]){ datum_pointer(D_TENSOR, turned) }));
 	GIVES(0, DT_FLOAT32, 5, 7, 6, 6, 7, 5);
-	assert_int_equal(f->call.outputs[0]->stride[0], 1); /* laid out as the index */
+	CHECK(f->call.outputs[0]->stride[0] == 1); /* laid out as the index */
 	RUN("index.Tensor", x, list(f, 2, (struct datum[]){ B(0, 1), I(0, 2) }));
 	GIVES(0, DT_FLOAT32, 3, 5);
 	FAILS("index.Tensor", x, list(f, 1, (struct datum[]){ I(2) }));
@@ -307,21 +303,19 @@ static void test_index(void **state)
 }
 
 /* An in-place operator writes through a view: every second element of a row. */
-static void test_put_in_place(void **state)
+static void test_put_in_place(struct fixture *f)
 {
-	struct fixture *f = *state;
 	struct tensor *base = make(f, DT_FLOAT32, 1, (int64_t[]){ 6 }, NULL), *view;
 	view = tensor_over(f->arena, base->storage, DT_FLOAT32, 1, (int64_t[]){ 3 }, (int64_t[]){ 2 }, 1, &f->err);
-	assert_non_null(view);
+	CHECK(view);
 	f->made[f->n_made++] = view->storage;
 	RUN("index_put_", datum_pointer(D_TENSOR, view), list(f, 1, (struct datum[]){ I(0, 0, -1) }), F(1, 2, 4), YES);
-	compare(base, DT_FLOAT32, 6, (double[]){ 0, 3, 0, 0, 0, 4 });
-	assert_ptr_equal(f->call.outputs[0], view);
+	compare(f, base, DT_FLOAT32, 6, (double[]){ 0, 3, 0, 0, 0, 4 });
+	CHECK(f->call.outputs[0] == view);
 }
 
-static void test_masks(void **state)
+static void test_masks(struct fixture *f)
 {
-	struct fixture *f = *state;
 	RUN("masked_fill.Scalar", I(1, 2, 3), B(1, 0, 1), datum_float(1.5));
 	GIVES(0, DT_INT64, 1, 2, 1);
 	RUN("masked_scatter", F(0, 0, 0), B(1, 0, 1), F(8, 9, 10));
@@ -335,9 +329,8 @@ static void test_masks(void **state)
 	GIVES(0, DT_INT64, 0, 2, -7);
 }
 
-static void test_embedding(void **state)
+static void test_embedding(struct fixture *f)
 {
-	struct fixture *f = *state;
 	struct datum table = matrix(f, DT_FLOAT32, 3, 2, (double[]){ 0, 1, 2, 3, 4, 5 });
 	RUN("embedding", table, I(2, 0));
 	GIVES(0, DT_FLOAT32, 4, 5, 0, 1);
@@ -354,14 +347,25 @@ static void test_embedding(void **state)
 	GIVES(0, DT_FLOAT32, 0, 1, .5547, .8321, 4, 5);
 }
 
+static void run_test(const char *name, void (*test)(struct fixture *f))
+{
+	static struct fixture f;
+	set_up(&f);
+	bool done = setjmp(f.end) == 0 && (test(&f), true);
+	tap(tear_down(&f) && done, "%s", name);
+}
+
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		TEST(test_sums), TEST(test_zero_stays_zero), TEST(test_extremes), TEST(test_histogram), TEST(test_softmax),
-		TEST(test_ties), TEST(test_heap), TEST(test_sort), TEST(test_unique),
-		TEST(test_scatter), TEST(test_index), TEST(test_put_in_place), TEST(test_masks), TEST(test_embedding),
+	static const struct {
+		const char *name;
+		void (*run)(struct fixture *f);
+	} tests[] = {
+#define TEST(name) { #name, test_##name }
+		TEST(sums), TEST(zero_stays_zero), TEST(extremes), TEST(histogram), TEST(softmax), TEST(ties), TEST(heap), TEST(sort),
+		TEST(unique), TEST(scatter), TEST(index), TEST(put_in_place), TEST(masks), TEST(embedding),
 	};
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
+		run_test(tests[i].name, tests[i].run);
+	return tap_end();
 }

@@ -10,6 +10,7 @@
 
 #include "exec/kernel.h"
 #include "ops/op.h"
+#include "tap.h"
 
 enum { MAX_CALL = 6, MAX_OUT = 4 };
 
@@ -181,19 +182,15 @@ static const char *run(struct arena *a, struct optable *ops, const struct test *
 
 int main(void)
 {
-	struct arena *a = arena_new(NULL, NULL);
 	nns_error err = { 0 };
+	struct arena *a = arena_new(NULL, &err);
 	struct optable *ops = a ? optable_new(a, &err) : NULL;
-	int n = (int)(sizeof tests / sizeof *tests), bad = 0;
 	if (!ops)
-		return 1;
-	printf("1..%d\n", n);
-	for (int i = 0; i < n; i++) {
+		tap_bail("%s", err.message);
+	for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
 		const char *problem = run(a, ops, &tests[i]);
-		printf("%sok %d - %s%s%s%s\n", problem ? "not " : "", i + 1, tests[i].op, tests[i].n < 0 ? " refuses" : "", problem ? ": " : "",
-		       problem ? problem : "");
-		bad += problem != NULL;
+		tap(!problem, "%s%s%s%s", tests[i].op, tests[i].n < 0 ? " refuses" : "", problem ? ": " : "", problem ? problem : "");
 	}
 	arena_free(a);
-	return bad != 0;
+	return tap_end();
 }

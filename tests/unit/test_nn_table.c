@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nn/nn.h"
+#include "tap.h"
 
 static const struct {
 	const char *name;
@@ -108,9 +109,7 @@ static bool check_columns(const struct nn_class *c)
 
 int main(void)
 {
-	nns_error err;
-	int failures = 0;
-	printf("1..%d\n", N_FAMILIES);
+	nns_error err = { 0 };
 	for (size_t i = 0; i < N_FAMILIES; i++) {
 		struct arena *a = arena_new(NULL, &err);
 		int n = 0;
@@ -119,10 +118,8 @@ int main(void)
 			good = check_columns(c) && good;
 			good = check_snippets(a, c) && good;
 		}
-		good = good && n > 0;
-		printf("%s %d - %s: %d classes\n", good ? "ok" : "not ok", (int)i + 1, families[i].name, n);
-		failures += !good;
+		tap(good && n > 0, "%s: %d classes", families[i].name, n);
 		arena_free(a);
 	}
-	return failures > 0;
+	return tap_end();
 }

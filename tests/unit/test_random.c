@@ -7,8 +7,7 @@
 #include <stdio.h>
 
 #include "base/random.h"
-
-static int number, failures;
+#include "tap.h"
 
 static void check_reals(const char *what, const double *got, const double *want, int n, double tolerance)
 {
@@ -18,8 +17,7 @@ static void check_reals(const char *what, const double *got, const double *want,
 			printf("# %s: value %d is %.9g, not %.9g\n", what, i, got[i], want[i]);
 			bad = 1;
 		}
-	failures += bad;
-	printf("%sok %d - %s\n", bad ? "not " : "", ++number, what);
+	tap(!bad, "%s", what);
 }
 
 static void check_floats(const char *what, const float *got, const double *want, int n)
@@ -38,8 +36,7 @@ static void check_ints(const char *what, const int64_t *got, const int64_t *want
 			printf("# %s: value %d is %" PRId64 ", not %" PRId64 "\n", what, i, got[i], want[i]);
 			bad = 1;
 		}
-	failures += bad;
-	printf("%sok %d - %s\n", bad ? "not " : "", ++number, what);
+	tap(!bad, "%s", what);
 }
 
 /* FNV-1a of the bytes that numpy's tobytes() gives: every bit counts. */
@@ -49,8 +46,7 @@ static void check_digest(const char *what, const void *bytes, size_t n, uint64_t
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 	for (size_t i = 0; i < n; i++)
 		h = (h ^ p[i]) * UINT64_C(0x100000001b3);
-	failures += h != want;
-	printf("%sok %d - %s\n", h != want ? "not " : "", ++number, what);
+	tap(h == want, "%s", what);
 }
 
 static void test_bits(void)
@@ -144,6 +140,5 @@ int main(void)
 	test_normal();
 	test_bits();
 	test_integers();
-	printf("1..%d\n", number);
-	return failures != 0;
+	return tap_end();
 }

@@ -11,14 +11,13 @@
 #include "exec/plan.h"
 #include "load/npy.h"
 #include "nnscope/nnscope.h"
-
-static int number;
+#include "tap.h"
 
 static void result(bool ok, const char *name, const char *why)
 {
 	if (!ok)
-		printf("# %s\n", why);
-	printf("%s %d - %s\n", ok ? "ok" : "not ok", ++number, name);
+		tap_note("%s", why);
+	tap(ok, "%s", name);
 }
 
 /* The next word of a row, cut off in place. */
@@ -291,6 +290,5 @@ int main(void)
 	char path[] = "values-test.npz";
 	bool ok = each_row("operators.tsv", path, run_operator) && each_row("modules.tsv", path, run_module) && each_row("draws.tsv", path, run_draws) && each_row("runs.tsv", path, run_model);
 	remove(path);
-	printf("1..%d\n", number);
-	return !ok;
+	return tap_end() || !ok;
 }
