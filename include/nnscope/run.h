@@ -23,6 +23,7 @@ typedef struct nns_run_options {
 	const char *expect;               /* .npz: out0, out1, ... to compare with */
 	double rtol, atol;                /* numpy.allclose(equal_nan=True): |out - expected| <= atol + rtol * |expected| */
 	const char *save;                 /* .npz to write the outputs to */
+	const char *save_weights;         /* .safetensors or .npz to write parameters and buffers to, as they are after the pass */
 	int threads;                      /* 0: all */
 	size_t memory;                    /* bytes that it may take, weights too; 0: what the machine has left */
 	bool no_check;                    /* do not compare shapes, strides and dtypes with the inferred ones */

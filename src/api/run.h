@@ -29,6 +29,7 @@ struct run_difference {
 	double largest;
 	bool found;              /* a value beyond the tolerance */
 	size_t step;             /* of the first */
+	const char *buffer;      /* the first is in what this parameter or buffer holds after the pass; NULL: in what the step makes */
 	int64_t at;
 	double fast, reference;
 };
@@ -98,6 +99,8 @@ bool run_profile_chrome(const struct run *r, const char *model, struct text *out
 
 /* The element bytes of a tensor in one piece: its own, or a copy in the arena. */
 const void *contiguous_bytes(struct arena *a, const struct tensor *t, nns_error *err);
+/* run_weights.c: parameters and buffers as they are after a pass. */
+bool weights_save_after(struct nns_plan *p, const char *path, nns_error *err);
 /* Writes the outputs as out0, out1, ... */
 bool run_save(const struct run *r, const char *path, nns_error *err);
 

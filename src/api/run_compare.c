@@ -11,6 +11,7 @@ struct comparison {
 	const struct run_options *options;
 	double rtol, atol;
 	size_t next;             /* step of the reference run */
+	const char *buffer;      /* that is compared, NULL: what a step made */
 	struct run_difference *result;
 };
 
@@ -26,6 +27,7 @@ static void compare_tensors(struct comparison *c, size_t step, const double *fas
 		if (!d->found && !close_enough(fast[i], want[i], c->rtol, c->atol)) {
 			d->found = true;
 			d->step = step;
+			d->buffer = c->buffer;
 			d->at = i;
 			d->fast = fast[i];
 			d->reference = want[i];
@@ -50,18 +52,25 @@ static bool compare_slot(struct comparison *c, size_t step, const struct tensor 
 	return ok;
 }
 
-/* The reference run comes up to the step that the fast one has just done. */
-static bool after(size_t step, const struct run *r, void *data, nns_error *err)
+static bool catch_up(struct comparison *c, const struct plan *p, size_t step, nns_error *err)
 {
-	struct comparison *c = data;
-	const struct plan *p = r->plan;
-	bool ahead = c->next > step;
 	for (; c->next <= step; c->next++) {
 		if (!run_step(c->reference, c->next, c->options, err))
 			return fail_within(err, "reference: ");
 		for (int k = 0; c->next < step && k < p->steps[c->next].n_drop; k++)
 			run_drop(c->reference, p->steps[c->next].drop[k]);
 	}
+	return true;
+}
+
+/* The reference run comes up to the step that the fast one has just done. */
+static bool after(size_t step, const struct run *r, void *data, nns_error *err)
+{
+	struct comparison *c = data;
+	const struct plan *p = r->plan;
+	bool ahead = c->next > step;
+	if (!catch_up(c, p, step, err))
+		return false;
 	const struct plan_step *s = &p->steps[step];
 	for (int k = 0; k < s->n_outputs && !ahead; k++) {
 		int slot = s->outputs[k];
@@ -71,6 +80,22 @@ static bool after(size_t step, const struct run *r, void *data, nns_error *err)
 	}
 	for (int k = 0; k < s->n_drop && !ahead; k++)
 		run_drop(c->reference, s->drop[k]);
+	return true;
+}
+
+/* What the pass wrote to parameters, buffers and inputs. */
+static bool compare_written(struct comparison *c, const struct run *r, nns_error *err)
+{
+	const struct plan *p = r->plan;
+	if (p->n_steps > 0 && !catch_up(c, p, p->n_steps - 1, err))
+		return false;
+	for (size_t i = 0; i < p->n_sources; i++) {
+		int slot = p->sources[i].slot;
+		const struct tensor *x = r->tensors[slot], *y = c->reference->tensors[slot];
+		c->buffer = p->values[slot]->name ? p->values[slot]->name : "a tensor without a name";
+		if (p->sources[i].written && x && y && dtype_has_elements(y->dtype) && !compare_slot(c, 0, x, y, err))
+			return false;
+	}
 	return true;
 }
 
@@ -94,7 +119,7 @@ bool run_compare(struct fast_plan *f, struct run *r, const struct run_options *o
 	bool ok = true;
 	for (size_t i = 0; ok && i < r->plan->n_sources; i++)
 		ok = run_source(&reference, &r->plan->sources[i], &mine, err);
-	ok = ok && fast_execute(f, r, o, &watch, err);
+	ok = ok && fast_execute(f, r, o, &watch, err) && (r->not_finite || compare_written(&c, r, err));
 	run_release(&reference);
 	return ok;
 }

@@ -305,6 +305,12 @@ static void text_output(struct text *out, const struct report *r, size_t i)
 		text_difference(out, &r->plan->options, o);
 }
 
+/* "layer1.0.relu: relu" */
+static void add_place(const struct node *n, struct text *out)
+{
+	text_addf(out, "%s%s%s", n->call ? n->call->path : "", n->call && *n->call->path ? ": " : "", n->op->name);
+}
+
 static void text_compared(const struct nns_plan *p, struct text *out)
 {
 	const struct run_difference *d = &p->difference;
@@ -312,9 +318,23 @@ static void text_compared(const struct nns_plan *p, struct text *out)
 		text_addf(out, "both executors agree on %zu values: the largest difference is %.3g\n", d->values, d->largest);
 		return;
 	}
-	const struct node *n = p->plan->steps[d->step].node;
-	text_addf(out, "the executors differ first at %s%s%s: value %" PRId64 " is %.9g, %.9g on the reference kernels; the largest difference of all is %.3g\n",
-	          n->call ? n->call->path : "", n->call && *n->call->path ? ": " : "", n->op->name, d->at, d->fast, d->reference, d->largest);
+	if (d->buffer) {
+		text_addf(out, "the executors leave other values in %s: value %" PRId64 " is %.9g, %.9g on the reference kernels; the largest difference of all is %.3g\n",
+		          d->buffer, d->at, d->fast, d->reference, d->largest);
+		return;
+	}
+	text_add(out, "the executors differ first at ");
+	add_place(p->plan->steps[d->step].node, out);
+	text_addf(out, ": value %" PRId64 " is %.9g, %.9g on the reference kernels; the largest difference of all is %.3g\n", d->at, d->fast, d->reference, d->largest);
+}
+
+static void text_not_finite(const struct run *r, struct text *out)
+{
+	if (!r->not_finite)
+		return;
+	text_add(out, "values that are not finite come to ");
+	add_place(r->not_finite->node, out);
+	text_add(out, ", and a fast kernel would lose them: the pass was made on the reference kernels\n");
 }
 
 static void text_memory(const struct memory_plan *m, struct text *out)
@@ -335,6 +355,7 @@ static bool report_text(const struct report *r, struct text *out, nns_error *err
 		text_addf(out, "%zu operators\n", p->plan->n_steps);
 	else
 		text_addf(out, "%zu operators; %zu values have the shapes, strides and dtypes that were inferred\n", p->plan->n_steps, p->run.n_checked);
+	text_not_finite(&p->run, out);
 	if (p->options.compare)
 		text_compared(p, out);
 	text_addf(out, "%.1f ms", r->median);
@@ -371,6 +392,14 @@ static void json_finite(const struct report *r, struct text *out)
 		first = false;
 	}
 	text_addc(out, ']');
+	if (r->plan->run.not_finite) {
+		const struct node *n = r->plan->run.not_finite->node;
+		text_add(out, ", \"reference_kernels_for\": {\"module\": ");
+		text_add_json(out, n->call ? n->call->path : "");
+		text_add(out, ", \"operator\": ");
+		text_add_json(out, n->op->name);
+		text_addc(out, '}');
+	}
 }
 
 static void json_expected(const struct report *r, struct text *out)
@@ -422,6 +451,16 @@ static void json_memory(const struct nns_plan *p, struct text *out)
 	text_addf(out, "  \"memory\": {\"total_bytes\": %zu, \"packed_bytes\": %zu, \"limit_bytes\": %zu},\n", memory_total(m), m->packed, p->options.memory);
 }
 
+static void json_compared(const struct run_difference *d, struct text *out)
+{
+	text_addf(out, "  \"compare\": {\"values\": %zu, \"equal\": %s, \"largest_difference\": %.9g", d->values, d->found ? "false" : "true", d->largest);
+	if (d->buffer) {
+		text_add(out, ", \"buffer\": ");
+		text_add_json(out, d->buffer);
+	}
+	text_add(out, "},\n");
+}
+
 static bool report_json(const struct report *r, struct text *out, nns_error *err)
 {
 	const struct nns_plan *p = r->plan;
@@ -429,8 +468,7 @@ static bool report_json(const struct report *r, struct text *out, nns_error *err
 	json_memory(p, out);
 	text_addf(out, "  \"seed\": %" PRIu64 ",\n", p->seed);
 	if (p->options.compare)
-		text_addf(out, "  \"compare\": {\"values\": %zu, \"equal\": %s, \"largest_difference\": %.9g},\n", p->difference.values, p->difference.found ? "false" : "true",
-		          p->difference.largest);
+		json_compared(&p->difference, out);
 	if (p->options.profile && !run_profile_json(&p->run, out, err))
 		return false;
 	text_addf(out, "  \"check\": {\"enabled\": %s, \"values\": %zu, ", p->options.no_check ? "false" : "true", p->run.n_checked);

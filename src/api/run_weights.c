@@ -329,31 +329,68 @@ bool weights_give(const struct weights_request *r, nns_error *err)
 
 /* ---- Writing ---- */
 
-static bool save_state(struct model *m, const char *path, nns_error *err)
+/* What the pass left in the slot of a value that it wrote to; NULL: it is as it was. */
+static struct tensor *left_by(const struct run *r, const struct value *v)
 {
-	struct state s = { .arena = m->arena, .err = err };
-	struct heap heap = { 0 };
-	size_t n = 0, made = 0;
-	bool ok = collect(&s, m->root, false);
-	struct named_tensor *all = ok ? arena_array(m->arena, s.n + 1, sizeof *all) : NULL;
-	struct tensor **tensors = all ? arena_array(m->arena, s.n + 1, sizeof *tensors) : NULL;
-	if (!tensors)
-		return ok ? fail_memory(err) : false;
-	for (size_t i = 0; ok && i < s.n; i++) {
-		if (!s.all[i].persistent)
-			continue;
-		struct tensor *t = tensor_of_value(m->arena, &heap, s.all[i].value, err);
-		if (t)
-			tensors[made++] = t;
-		const void *data = t ? contiguous_bytes(m->arena, t, err) : NULL;
-		ok = data || fail_within(err, "%s: ", s.all[i].name);
-		if (ok)
-			all[n++] = (struct named_tensor){ s.all[i].name, t->dtype, t->ndim, t->size, data };
+	for (size_t i = 0; r && i < r->plan->n_sources; i++) {
+		const struct plan_source *s = &r->plan->sources[i];
+		if (s->written && r->plan->values[s->slot] == v)
+			return r->tensors[s->slot];
 	}
-	ok = ok && save_tensors(path, all, n, err);
-	for (size_t i = 0; i < made; i++)
-		storage_drop(tensors[i]->storage);
+	return NULL;
+}
+
+/* Tensors hold on to their content until they are dropped. */
+struct saving {
+	struct arena *arena;
+	struct heap heap;
+	const struct run *after; /* NULL: no pass */
+	struct named_tensor *all; size_t n;
+	struct tensor **tensors; size_t made;
+	nns_error *err;
+};
+
+static bool add_saved(struct saving *s, const struct named *of)
+{
+	struct tensor *left = left_by(s->after, of->value), *t = left ? left : tensor_of_value(s->arena, &s->heap, of->value, s->err);
+	if (t && !left)
+		s->tensors[s->made++] = t;
+	const void *data = t ? contiguous_bytes(s->arena, t, s->err) : NULL;
+	if (!data)
+		return fail_within(s->err, "%s: ", of->name);
+	s->all[s->n++] = (struct named_tensor){ of->name, t->dtype, t->ndim, t->size, data };
+	return true;
+}
+
+/* In an arena that is freed after writing: copies are no part of the model. */
+static bool save_state(struct model *m, const struct run *after, struct arena *a, const char *path, nns_error *err)
+{
+	struct state s = { .arena = a, .err = err };
+	bool ok = collect(&s, m->root, false);
+	struct saving w = { .arena = a, .after = after, .err = err };
+	w.all = ok ? arena_array(a, s.n + 1, sizeof *w.all) : NULL;
+	w.tensors = w.all ? arena_array(a, s.n + 1, sizeof *w.tensors) : NULL;
+	if (!w.tensors)
+		return ok ? fail_memory(err) : false;
+	for (size_t i = 0; ok && i < s.n; i++)
+		ok = !s.all[i].persistent || add_saved(&w, &s.all[i]);
+	ok = ok && save_tensors(path, w.all, w.n, err);
+	for (size_t i = 0; i < w.made; i++)
+		storage_drop(w.tensors[i]->storage);
 	return ok;
+}
+
+static bool save_weights(struct model *m, const struct run *after, const char *path, nns_error *err)
+{
+	struct arena *a = arena_new(NULL, err);
+	bool ok = a && save_state(m, after, a, path, err);
+	arena_free(a);
+	return ok;
+}
+
+bool weights_save_after(struct nns_plan *p, const char *path, nns_error *err)
+{
+	return save_weights(p->model->model, &p->run, path, err);
 }
 
 struct telling {
@@ -375,5 +412,5 @@ bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *
 	struct weights_request r = { .model = m->model, .options = t.options, .making = &making };
 	*seed = seed_of(t.options);
 	generator_seed(&g, *seed);
-	return save_known(path, err) && weights_give(&r, err) && save_state(m->model, path, err);
+	return save_known(path, err) && weights_give(&r, err) && save_weights(m->model, NULL, path, err);
 }

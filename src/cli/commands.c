@@ -27,7 +27,7 @@ const struct command commands[] = {
 	  "The mode is train, as a freshly built module is.",
 	  "nnscope graph --expr 'Linear(10, 20)' --input 5x10 -o linear.svg", run_graph },
 	{ "run", "run the model on real numbers and prove every shape", "FILE",
-	  TRACED "seed weights weights-strict inputs expect rtol atol save threads memory repeat executor precision deterministic compare profile depth no-check format ",
+	  TRACED "seed weights weights-strict inputs expect rtol atol save save-weights threads memory repeat executor precision deterministic compare profile depth no-check format ",
 	  "Parameters and inputs are drawn as PyTorch draws them after torch.manual_seed(N), unless files give them. "
 	  "Exits 1 when an output differs from what --expect holds.  The mode is eval.",
 	  "nnscope run --expr 'Linear(10, 20)' --input 5x10 --seed 0", run_run },

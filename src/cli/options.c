@@ -38,6 +38,7 @@ const struct option_row option_rows[] = {
 	{ "rtol", 0, "X", "relative tolerance of --expect (1e-5) and --compare (1e-3)", AT(rtol_text), OPTION_TEXT },
 	{ "atol", 0, "X", "absolute tolerance of --expect (1e-8) and --compare (1e-3)", AT(atol_text), OPTION_TEXT },
 	{ "save", 0, "FILE", "write the outputs to this .npz", AT(save), OPTION_TEXT },
+	{ "save-weights", 0, "FILE", "write parameters and buffers as the pass leaves them to this .safetensors or .npz", AT(save_weights), OPTION_TEXT },
 	{ "threads", 0, "N", "run on N threads (all of the machine's)", AT(threads_text), OPTION_TEXT },
 	{ "memory", 0, "SIZE", "bytes that weights, tensors and plan may take: 500M, 2G (what the machine has left)", AT(memory_text), OPTION_TEXT },
 	{ "repeat", 0, "N", "run N times on the same numbers and give the middle time", AT(repeat_text), OPTION_TEXT },

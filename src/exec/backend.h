@@ -104,6 +104,7 @@ struct primitive_needs {
 	size_t later;                            /* bytes that keep() takes for more weights */
 	bool over;                               /* out may be in[0], when the layouts are the same */
 	const char *name;                        /* of the implementation */
+	bool spreads;                            /* what is not finite in in[0] may come out where it does not belong */
 };
 
 struct backend {
@@ -114,6 +115,10 @@ struct backend {
 	const struct layout *(*blocked)(struct backend *b, struct arena *a, int ndim, const int64_t *size, bool half);
 	bool (*same)(const struct layout *x, const struct layout *y);
 	size_t (*bytes)(const struct layout *l);
+	/* The largest absolute value of a tensor in a layout, or, without one, of n floats in a row; NaN when one is. */
+	double (*largest)(struct backend *b, const struct layout *l, const void *data, size_t n);
+	/* How much larger than what a work reads its result can be, but for its bias: by its weights and their scale, or the sums of a product. */
+	double (*gain)(struct backend *b, const struct work *w);
 	/* NULL: the backend cannot, or there is no memory; either way something else must do it. */
 	struct primitive *(*make)(struct backend *b, struct arena *a, const struct work *w, struct primitive_needs *needs);
 	/* out: as many as the work has results, one for most. */

@@ -127,7 +127,7 @@ static bool finish_own(struct making *m, struct primitive_needs *needs)
 {
 	const struct own_code *c = &m->p->ours;
 	*needs = (struct primitive_needs){ .in = keep(m->arena, &c->in), .out = keep(m->arena, &c->out), .scratch = c->scratch, .weights = c->weights,
-		.later = c->later, .over = c->over, .name = c->name };
+		.later = c->later, .over = c->over, .name = c->name, .spreads = c->spreads };
 	return needs->in && needs->out;
 }
 
@@ -152,7 +152,7 @@ static bool finish(struct making *m, struct primitive_needs *needs)
 	if (!add_operand(m, &p->out, DNNL_ARG_DST, out) || !add_operand(m, &p->scratch, DNNL_ARG_SCRATCHPAD, scratch))
 		return false;
 	*needs = (struct primitive_needs){ .in = keep(m->arena, first), .out = keep(m->arena, out), .scratch = dnnl_memory_desc_get_size(scratch), .name = onednn_name_of(m->pd),
-		.tried = m->tried, .over = writes_over(w) };
+		.tried = m->tried, .over = writes_over(w), .spreads = strstr(onednn_name_of(m->pd), "wino") != NULL };
 	for (int i = 0; i < p->n_own; i++) {
 		const dnnl_memory_desc_t *md;
 		dnnl_memory_get_memory_desc(p->own[i], &md);
@@ -233,7 +233,7 @@ struct backend *backend_new(int threads)
 		return NULL;
 	d->threads = threads > 0 ? threads : omp_get_max_threads();
 	omp_set_num_threads(d->threads);
-	d->api = (struct backend){ "oneDNN", plain, blocked, same, bytes, make, run, keep_more, drop, free_backend };
+	d->api = (struct backend){ "oneDNN", plain, blocked, same, bytes, onednn_largest, onednn_gain, make, run, keep_more, drop, free_backend };
 	if (dnnl_engine_create(&d->engine, dnnl_cpu, 0) == dnnl_success && dnnl_stream_create(&d->stream, d->engine, dnnl_stream_default_flags) == dnnl_success)
 		return &d->api;
 	free_backend(&d->api);

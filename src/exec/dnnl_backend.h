@@ -2,7 +2,7 @@
  * The inside of the backend on oneDNN (its C interface of version 2), shared
  * by the files dnnl*.c alone.  A file a subject: dnnl.c layouts, making and
  * running; dnnl_weights.c arrays that a primitive owns; dnnl_attr.c posts and
- * descriptions; dnnl_conv.c convolutions; dnnl_own.c those
+ * descriptions; dnnl_reach.c how large values are; dnnl_conv.c convolutions; dnnl_own.c those
  * that code of our own does; dnnl_matmul.c products; dnnl_batch.c batch norm in train mode; dnnl_work.c
  * the rest.  A kind of work is a row of makers in dnnl.c.
  */
@@ -39,6 +39,7 @@ struct own_code {
 	size_t scratch, weights, later; /* bytes */
 	bool over;               /* as of struct primitive_needs */
 	const char *name;
+	bool spreads;            /* as in struct primitive_needs */
 };
 
 struct primitive {
@@ -82,6 +83,11 @@ bool onednn_add_array(struct making *m, int arg, const float *from, float value,
 bool onednn_reorder_now(struct dnnl_backend *b, const dnnl_memory_desc_t *from, const void *data, const dnnl_memory_desc_t *to, void *out);
 /* The work with its weights row by row and multiplied by its scale, in memory that the caller frees; NULL: there is none. */
 float *onednn_scale(struct work *w);
+
+/* ---- dnnl_reach.c: the backend's functions of these names ---- */
+
+double onednn_largest(struct backend *b, const struct layout *l, const void *data, size_t n);
+double onednn_gain(struct backend *b, const struct work *w);
 
 /* ---- dnnl_attr.c ---- */
 

@@ -83,6 +83,7 @@ static bool make_winograd(struct making *m)
 	c->weights = winograd_weights(made);
 	c->later = winograd_later(made);
 	c->name = "winograd 4x3:avx512";
+	c->spreads = true;       /* over a tile */
 	return true;
 }
 

@@ -17,6 +17,14 @@ struct operand {
 	int place;               /* -1: the plain tensor of the slot */
 };
 
+/* What a slot holds in a pass. */
+struct magnitude {
+	double most;             /* absolute value; INFINITY: it may hold infinities, NaN: those and NaN */
+	bool exact;              /* it was read */
+};
+
+struct guard;                /* guard.c */
+
 struct action {
 	size_t step, head;       /* of the plan: the last and the first that it does */
 	struct primitive *primitive; /* NULL: the step on its reference kernel */
@@ -25,6 +33,7 @@ struct action {
 	struct operand out;
 	const int *more; int n_more;  /* slots of further results, plain tensors */
 	bool ends;               /* the step is done after it */
+	const struct guard *guard;    /* of what is not finite; NULL: it moves a tensor, or is on its reference kernel */
 	int *drop; int n_drop;   /* slots whose plain tensor nobody needs after it */
 };
 
@@ -35,6 +44,7 @@ struct fast_plan {
 	struct run_options making;   /* who is told of the progress while it is made */
 	struct backend *backend;
 	struct fusion fusion;
+	struct magnitude *known; /* by slot */
 	struct run constants;    /* the tensors of constant slots */
 	bool *loaded;            /* by slot: a source, or constant, that is read as a plain tensor */
 	struct action *actions; size_t n_actions, cap_actions;

@@ -2,7 +2,8 @@
 #include <stdlib.h>
 
 #include "base/machine.h"
-#include "exec/fast_plan.h"
+#include "base/random.h"
+#include "exec/guard.h"
 
 static bool take_memory(struct fast_plan *f, nns_error *err)
 {
@@ -82,24 +83,30 @@ static bool run_primitive(struct fast_plan *f, struct run *r, const struct actio
 	return ok;
 }
 
-static bool execute(struct fast_plan *f, struct run *r, const struct run_options *options, const struct fast_watch *w, nns_error *err)
+/* *lost: an action would lose what is not finite; the run ends before it. */
+static bool execute(struct fast_plan *f, struct run *r, const struct run_options *options, const struct fast_watch *w, const struct action **lost, nns_error *err)
 {
 	struct run_options o = *options;
-	nns_error local = { 0 };
-	err = err ? err : &local;
 	run_begin(r, &o);
+	guard_begin(f);
 	if (!take_memory(f, err) || !load(f, r, &o, err))
 		return false;
 	for (size_t i = 0; i < f->n_actions; i++) {
 		const struct action *a = &f->actions[i];
 		struct run_event e = { .step = a->step, .head = a->primitive ? a->head : a->step, .kernel = a->primitive ? a->name : NULL, .ends = a->ends,
 			.start = run_clock() - r->began };
+		double most;
 		if (!run_progress(&o, i, f->n_actions, err))
 			return false;
+		if (!guard_before(f, r, a, &most)) {
+			*lost = a;
+			return true;
+		}
 		if (!a->primitive ? !run_step(r, a->step, &o, err) : !run_primitive(f, r, a, err))
 			return a->primitive ? fail_within(err, "%s: ", f->plan->steps[a->step].node->op->name) : false;
 		if (!run_record(r, &o, e, err))
 			return false;
+		guard_after(f, a, most);
 		if (w && a->ends && !w->after(a->step, r, w->data, err))
 			return false;
 		for (int k = 0; k < a->n_drop; k++)
@@ -108,11 +115,31 @@ static bool execute(struct fast_plan *f, struct run *r, const struct run_options
 	return true;
 }
 
+/* The reference kernels keep what is not finite.  They get the memory that the pass so far had taken. */
+static bool begin_again(struct fast_plan *f, struct run *r, const struct run_options *o, const struct action *lost, nns_error *err)
+{
+	for (size_t i = 0; i < f->plan->n_values; i++)
+		run_drop(r, (int)i);
+	pool_release(&f->pool);
+	free(f->memory);
+	f->memory = NULL;
+	r->n_events = r->n_checked = 0;
+	r->not_finite = &f->plan->steps[lost->head];
+	return run_execute(r, o, err);
+}
+
 /* What the run keeps after it is freed without the pool, which may be gone then. */
 bool fast_execute(struct fast_plan *f, struct run *r, const struct run_options *options, const struct fast_watch *w, nns_error *err)
 {
+	const struct action *lost = NULL;
+	nns_error local = { 0 };
+	struct generator *g = options->generator, first = g ? *g : (struct generator){ 0 };
+	err = err ? err : &local;
 	r->heap.pool = &f->pool;
-	bool ok = execute(f, r, options, w, err);
+	bool ok = execute(f, r, options, w, &lost, err);
+	if (lost && g)
+		*g = first;
+	ok = ok && (!lost || begin_again(f, r, options, lost, err));
 	r->heap.pool = NULL;
 	return ok;
 }

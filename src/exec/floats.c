@@ -212,6 +212,58 @@ FOR_PROCESSORS void floats_to_half(uint16_t *to, const float *from, int64_t n)
 	}
 }
 
+/* ---- Magnitudes ---- */
+
+/* Without its sign a float orders as an integer does, NaNs after infinity. */
+FOR_PROCESSORS float floats_largest(const float *v, int64_t n)
+{
+	const bits magnitude = (bits){ 0 } + 0x7fffffff;
+	bits most[2] = { { 0 }, { 0 } };
+	int64_t i = 0;
+	for (; i + 2 * WIDE <= n; i += 2 * WIDE)
+		for (int k = 0; k < 2; k++) {
+			bits x = (bits)load(v + i + k * WIDE) & magnitude, larger = x > most[k];
+			most[k] = (x & larger) | (most[k] & ~larger);
+		}
+	int32_t all = 0;
+	for (int k = 0; k < 2 * WIDE; k++)
+		all = most[k / WIDE][k % WIDE] > all ? most[k / WIDE][k % WIDE] : all;
+	for (; i < n; i++) {
+		int32_t x;
+		memcpy(&x, v + i, sizeof x);
+		all = (x & 0x7fffffff) > all ? x & 0x7fffffff : all;
+	}
+	float out;
+	memcpy(&out, &all, sizeof out);
+	return out;
+}
+
+FOR_PROCESSORS float floats_largest_half(const uint16_t *v, int64_t n)
+{
+	uint16_t most = 0;
+	for (int64_t i = 0; i < n; i++)
+		most = (v[i] & 0x7fff) > most ? v[i] & 0x7fff : most;
+	uint32_t all = (uint32_t)most << 16;
+	float out;
+	memcpy(&out, &all, sizeof out);
+	return out;
+}
+
+FOR_PROCESSORS float floats_total(const float *v, int64_t n)
+{
+	const bits magnitude = (bits){ 0 } + 0x7fffffff;
+	pack sum[2] = { { 0 }, { 0 } };
+	int64_t i = 0;
+	for (; i + 2 * WIDE <= n; i += 2 * WIDE) {
+		sum[0] += (pack)((bits)load(v + i) & magnitude);
+		sum[1] += (pack)((bits)load(v + i + WIDE) & magnitude);
+	}
+	float all = total(sum[0] + sum[1]);
+	for (; i < n; i++)
+		all += fabsf(v[i]);
+	return all;
+}
+
 /* ---- Channels: 16 sums side by side ---- */
 
 enum { PART = WIDE / 2 };

@@ -31,5 +31,11 @@ void floats_to_half(uint16_t *to, const float *from, int64_t n);
 void floats_moments(const float *x, int64_t n, const float *shift, double *sum, double *square);
 /* The same order: to = from * scale[16] + shift[16], at least low and at most high; NaN stays. */
 void floats_affine(float *to, const float *from, int64_t n, const float *scale, const float *shift, float low, float high);
+/* The largest absolute value, NaN when one is. */
+float floats_largest(const float *v, int64_t n);
+/* The same of bfloat16. */
+float floats_largest_half(const uint16_t *v, int64_t n);
+/* The sum of absolute values. */
+float floats_total(const float *v, int64_t n);
 
 #endif

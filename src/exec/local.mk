@@ -15,10 +15,10 @@ libnnscope_core_la_SOURCES += src/exec/materialise.h src/exec/materialise.c src/
 libnnscope_core_la_SOURCES += src/exec/k_norm.c
 libnnscope_core_la_SOURCES += src/exec/k_resize.c src/exec/k_vision.c src/exec/k_gradient.c
 libnnscope_core_la_SOURCES += src/exec/backend.h src/exec/dnnl_backend.h src/exec/dnnl.c src/exec/dnnl_weights.c src/exec/dnnl_attr.c \
-	src/exec/dnnl_conv.c src/exec/dnnl_matmul.c src/exec/dnnl_work.c src/exec/dnnl_own.c src/exec/dnnl_product.h src/exec/dnnl_product.c src/exec/dnnl_mlp.c src/exec/dnnl_planes.c src/exec/dnnl_stem.c src/exec/dnnl_rnn.c src/exec/dnnl_attention.c src/exec/dnnl_batch.c src/exec/dnnl_softmax.c \
+	src/exec/dnnl_conv.c src/exec/dnnl_matmul.c src/exec/dnnl_work.c src/exec/dnnl_own.c src/exec/dnnl_product.h src/exec/dnnl_product.c src/exec/dnnl_mlp.c src/exec/dnnl_planes.c src/exec/dnnl_stem.c src/exec/dnnl_rnn.c src/exec/dnnl_attention.c src/exec/dnnl_batch.c src/exec/dnnl_softmax.c src/exec/dnnl_reach.c \
 	src/exec/floats.h src/exec/floats.c src/exec/rows.h src/exec/rows.c src/exec/avx512.h src/exec/product.h src/exec/product.c \
 	src/exec/separable.h src/exec/separable.c src/exec/dense.h src/exec/dense.c src/exec/linear.h src/exec/linear.c src/exec/attend.h src/exec/attend.c src/exec/stem.h src/exec/stem.c src/exec/recurrent.h src/exec/recurrent.c src/exec/winograd.h src/exec/winograd.c src/exec/winograd_weights.h src/exec/winograd_weights.c \
 	src/exec/fuse.h src/exec/fuse.c src/exec/fuse_read.c src/exec/fuse_post.c src/exec/fuse_further.c src/exec/chain.c \
 	src/exec/fast.h src/exec/fast_plan.h src/exec/fast.c src/exec/lower.h src/exec/lower.c src/exec/lower_weights.c src/exec/lower_group.c src/exec/lower_product.c \
-	src/exec/lower_chain.c src/exec/lower_plan.c src/exec/arrange.c src/exec/fast_run.c
+	src/exec/lower_chain.c src/exec/lower_plan.c src/exec/arrange.c src/exec/guard.h src/exec/guard.c src/exec/fast_run.c
 libnnscope_core_la_SOURCES += src/exec/memory.h src/exec/memory.c src/exec/fast_memory.c

@@ -1,5 +1,5 @@
 /* Chains of groups as one primitive, or group by group. */
-#include "exec/lower.h"
+#include "exec/guard.h"
 
 #include <string.h>
 
@@ -15,9 +15,8 @@ static bool find_blocks(struct lowering *l, const int *slots, int n, const struc
 	return true;
 }
 
-static bool make_links(struct lowering *l, struct arena *scratch, const struct chain *c, const struct layout **layouts, int n, struct primitive **p, struct primitive_needs *needs)
+static bool make_links(struct lowering *l, struct arena *scratch, const struct chain *c, const struct layout **layouts, int n, struct work *w, struct primitive **p, struct primitive_needs *needs)
 {
-	struct work w[CHAIN_LINKS];
 	for (int i = 0; i < c->n; i++) {
 		w[i] = c->links[i]->work;
 		w[i].before = i ? &w[i - 1] : NULL;
@@ -36,6 +35,8 @@ static bool lower_links(struct lowering *l, struct arena *scratch, const struct 
 	const struct group *first = c->links[0], *last = c->links[c->n - 1];
 	struct primitive_needs needs;
 	struct primitive *p;
+	struct work w[CHAIN_LINKS];
+	const struct work *works[] = { &w[0], &w[1], &w[2] };
 	size_t begun = l->f->n_actions;
 	int n = first->n_in, *slots = arena_array(scratch, (size_t)n + 1, sizeof *slots);
 	struct operand *in = arena_array(scratch, (size_t)n + 1, sizeof *in), out;
@@ -45,14 +46,14 @@ static bool lower_links(struct lowering *l, struct arena *scratch, const struct 
 	memcpy(slots, first->in, (size_t)n * sizeof *slots);
 	if (last->add >= 0)
 		slots[n++] = last->add;
-	if (!find_blocks(l, slots, n, layouts) || !make_links(l, scratch, c, layouts, n, &p, &needs))
+	if (!find_blocks(l, slots, n, layouts) || !make_links(l, scratch, c, layouts, n, w, &p, &needs))
 		return false;
 	bool ok = true;
 	for (int i = 0; ok && i < n; i++)
 		ok = lower_need_layout(l, slots[i], layouts[i], &in[i]);
 	if (!ok || !lower_place_result(l, last, needs.out, &out))
 		return l->f->backend->drop(p), false;
-	if (!lower_add_primitive(l, p, &needs, in, n, out))
+	if (!lower_add_primitive(l, p, &needs, in, n, out) || !guard_add(l, works, c->n, needs.spreads, -1, last->add >= 0))
 		return false;
 	l->f->actions[l->f->n_actions - 1].ends = true;
 	for (size_t i = begun; i < l->f->n_actions; i++)

@@ -1,5 +1,5 @@
 /* Groups as primitives, or step by step. */
-#include "exec/lower.h"
+#include "exec/guard.h"
 
 #include <string.h>
 
@@ -168,6 +168,9 @@ bool lower_add_group(struct lowering *l, const struct group *g, const struct wor
 	if (!lower_add_primitive(l, p, &needs, in, w->n_in, out))
 		return false;
 	struct action *a = &f->actions[f->n_actions - 1];
+	const struct work *works[] = { w, w->second };
+	if (!guard_add(l, works, w->second ? 2 : 1, needs.spreads, g->add, g->adds))
+		return false;
 	a->ends = true;
 	a->more = g->more;
 	a->n_more = g->n_more;

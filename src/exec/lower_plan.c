@@ -91,7 +91,8 @@ bool lower_plan(struct fast_plan *f, nns_error *err)
 {
 	struct lowering l = { .f = f, .slots = arena_array(f->arena, f->plan->n_values + 1, sizeof *l.slots), .err = err };
 	f->loaded = arena_array(f->arena, f->plan->n_values + 1, sizeof *f->loaded);
-	if (!l.slots || !f->loaded)
+	f->known = arena_array(f->arena, f->plan->n_values + 1, sizeof *f->known);
+	if (!l.slots || !f->loaded || !f->known)
 		return fail_memory(err);
 	for (size_t i = 0; i < f->plan->n_values; i++)
 		l.slots[i].place = -1;

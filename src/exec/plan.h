@@ -69,6 +69,7 @@ struct run {
 	size_t n_checked;                /* values compared */
 	struct run_event *events; size_t n_events, cap_events; /* in the order of time, when timed */
 	double began;                    /* ms */
+	const struct plan_step *not_finite; /* where the fast executor would have lost NaN or an infinity, and gave the pass to the reference kernels; NULL: nowhere */
 	const struct plan *plan;
 };
 
