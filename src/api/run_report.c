@@ -246,7 +246,7 @@ static bool gather(struct report *r, nns_error *err)
 	for (size_t i = 0; i < r->n; i++) {
 		struct outcome *o = &r->outputs[i];
 		o->tensor = p->run.tensors[p->plan->outputs[i]];
-		if (!dtype_has_elements(parts_of(o->tensor, &w)->dtype))
+		if (!dtype_converts(parts_of(o->tensor, &w)->dtype))
 			return fail(err, NNS_UNSUPPORTED, "out%zu is %s, which has no numbers to show", i, dtype_name(o->tensor->dtype));
 		measure(o->tensor, &o->statistics);
 		if (!compare(p, i, o->tensor, &o->difference, err))

@@ -115,7 +115,12 @@ bool copy_into(struct kernel_call *k, const struct tensor *to, const struct tens
 		window_select(&w, to->ndim, 0);          /* a real number's other part stays 0 */
 		return copy_into(k, parts, real);
 	}
-	if (to->dtype != from->dtype && (!dtype_has_elements(to->dtype) || !dtype_has_elements(from->dtype)))
+	if (dtype_is_complex(from->dtype) && !dtype_is_complex(to->dtype) && from->ndim < MAX_DIMS - 1) {
+		const struct tensor *real = window_of_parts(&w, from);
+		window_select(&w, from->ndim, 0);        /* the imaginary part is dropped */
+		return copy_into(k, to, real);
+	}
+	if (to->dtype != from->dtype && (!dtype_converts(to->dtype) || !dtype_converts(from->dtype)))
 		return kernel_fail(k, "cannot convert %s to %s", dtype_name(from->dtype), dtype_name(to->dtype));
 	tensor_copy(to, from);
 	return true;

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "ir/float8.h"
+
 /* ---- Half precision ---- */
 
 static float half_to_float(uint16_t h)
@@ -57,7 +59,12 @@ static uint16_t bfloat_from_float(float f)
 
 bool dtype_has_elements(enum dtype d)
 {
-	return d != DT_NONE && !dtype_is_complex(d) && d != DT_FLOAT8_E4M3FN && d != DT_FLOAT8_E5M2;
+	return (d >= DT_BOOL && d <= DT_FLOAT64) || (d >= DT_UINT16 && d <= DT_UINT64);
+}
+
+bool dtype_converts(enum dtype d)
+{
+	return dtype_has_elements(d) || dtype_is_float8(d);
 }
 
 #define SAME(x) (x)
@@ -87,7 +94,9 @@ bool dtype_has_elements(enum dtype d)
 		case DT_BFLOAT16: LOAD(uint16_t, (R)bfloat_to_float); \
 		case DT_FLOAT32: LOAD(float, FROM_REAL); \
 		case DT_FLOAT64: LOAD(double, FROM_REAL); \
-		default: memset(out, 0, (size_t)n * sizeof *out); \
+		default: \
+			for (int64_t i = 0; i < n; i++) \
+				out[i] = dtype_is_float8(d) ? (R)FROM_REAL(float8_to_float(d, p[i * stride])) : 0; \
 		} \
 	}
 
@@ -137,7 +146,9 @@ DEFINE_TO(elements_to_int, int64_t)
 		case DT_BFLOAT16: STORE(uint16_t, bfloat_from_float); \
 		case DT_FLOAT32: STORE(float, (float)SAME); \
 		case DT_FLOAT64: STORE(double, (double)SAME); \
-		default: break; \
+		default: \
+			for (int64_t i = 0; dtype_is_float8(d) && i < n; i++) \
+				p[i * stride] = float8_from_float(d, (float)in[i]); \
 		} \
 	}
 

@@ -6,8 +6,10 @@
 
 #include "ir/dtype.h"
 
-/* Every dtype but complex and float8. */
+/* What is computed with: every number but complex ones and those of fewer than 16 bits. */
 bool dtype_has_elements(enum dtype d);
+/* Those and float8, whose elements become others and are made of others. */
+bool dtype_converts(enum dtype d);
 
 /*
  * n elements from or to p, stride elements apart.  Floats become integers as on x86 (out of range: the lowest), integers wrap.
