@@ -205,6 +205,16 @@ aten.avg_pool2d_backward(y, x, [3, 2], [2, 1], [1, 0], False, False, None) + ate
 aten.avg_pool2d_backward(y, x, [2, 2], [], [0, 0], True, True, None) + aten._adaptive_avg_pool2d_backward(y, x) | 1x2x5x3 1x2x3x2
 aten.embedding_dense_backward(x, torch.tensor([[1, 0], [1, 3]]), 5, -1, True) + aten.embedding_dense_backward(x, torch.tensor([[1, 0], [1, 3]]), 5, 0, False) | 2x2x3
 aten.slice_backward(x, [4, 7], 1, 1, 6, 2) + aten.select_backward(y, [4, 7], 0, -2) | 4x3 7
+(x * 200).to(torch.float8_e4m3fn).to(torch.float32) | 400
+(x * 0.01).to(torch.float8_e4m3fn).to(torch.float64) + (x * 1e-3).to(torch.float8_e4m3fn).to(torch.float32) | 400
+(x * 9000).to(torch.float8_e5m2).to(torch.float16) + (x * 1e-5).to(torch.float8_e5m2).float() | 400
+(x * 60).to(torch.float8_e4m3fnuz).float() + (x * 1e-3).to(torch.float8_e4m3fnuz).float() | 400
+(x * 9000).to(torch.float8_e5m2fnuz).float() + (x * 1e-5).to(torch.float8_e5m2fnuz).float() | 400
+(x.abs() * 9).to(torch.float8_e8m0fnu).float() | 400
+(x * 9).to(torch.int64).to(torch.float8_e4m3fn).to(torch.int32) | 400
+x.half().to(torch.float8_e5m2).bfloat16().to(torch.float8_e4m3fn).float() | 40
+x.to(torch.complex64).to(torch.float32) * 2 | 5x4
+torch.fft.fft(x.to(torch.complex128), dim=0).real | 5x4
 """.strip().split("\n")
 
 # Statements; what fails is "!".
