@@ -35,31 +35,25 @@ static bool fill(struct kernel_call *k, struct tensor *out, double v)
 	return copy_into(k, out, one);
 }
 
-static double constant_of(struct kernel_call *k)
-{
-	return strstr(k->op->base_name, "ones") ? 1 : 0;
-}
-
-/* zeros, ones, empty, and new_zeros ... which have the type of self */
+/* variant: the number that fills it.  zeros, ones, empty, and new_zeros ... which have the type of self */
 static bool k_sized(struct kernel_call *k)
 {
 	struct tensor *self = arg_tensor(k, "self");
 	int n;
 	const int64_t *size = checked_sizes(k, "size", &n);
 	enum dtype d = arg_dtype(k, "dtype", self ? self->dtype : DT_FLOAT32);
-	return size && fill(k, out_format(k, d, n, size, arg_format(k, FORMAT_CONTIGUOUS)), constant_of(k));
+	return size && fill(k, out_format(k, d, n, size, arg_format(k, FORMAT_CONTIGUOUS)), k->row->variant);
 }
 
 static bool k_like(struct kernel_call *k)
 {
 	struct tensor *self = arg_tensor(k, "self");
-	return fill(k, out_like_format(k, self, arg_dtype(k, "dtype", self->dtype), arg_format(k, FORMAT_PRESERVE)), constant_of(k));
+	return fill(k, out_like_format(k, self, arg_dtype(k, "dtype", self->dtype), arg_format(k, FORMAT_PRESERVE)), k->row->variant);
 }
 
-static bool k_full(struct kernel_call *k)
+static bool full(struct kernel_call *k, bool like)
 {
 	struct tensor *self = arg_tensor(k, "self"), *value = arg_operand(k, "fill_value");
-	bool like = self && strcmp(k->op->base_name, "full_like") == 0;
 	int n = 0;
 	const int64_t *size = like ? self->size : checked_sizes(k, "size", &n);
 	if (!size || !value)
@@ -68,6 +62,16 @@ static bool k_full(struct kernel_call *k)
 	struct tensor *out = like ? out_like_format(k, self, d, arg_format(k, FORMAT_PRESERVE)) :
 	                            out_format(k, d, n, size, arg_format(k, FORMAT_CONTIGUOUS));
 	return out && copy_into(k, out, value);
+}
+
+static bool k_full(struct kernel_call *k)
+{
+	return full(k, false);
+}
+
+static bool k_full_like(struct kernel_call *k)
+{
+	return full(k, true);
 }
 
 static bool k_sized_strided(struct kernel_call *k)
@@ -162,9 +166,9 @@ static bool arange_ints(struct kernel_call *k, enum dtype d)
 	return v != NULL;
 }
 
-static bool k_arange(struct kernel_call *k)
+static bool counted(struct kernel_call *k, bool inclusive)
 {
-	bool whole = is_whole(k, "start") && is_whole(k, "end") && is_whole(k, "step"), inclusive = strcmp(k->op->base_name, "range") == 0;
+	bool whole = is_whole(k, "start") && is_whole(k, "end") && is_whole(k, "step");
 	double start = arg_real(k, "start", 0), end = arg_real(k, "end", 0), step = arg_real(k, "step", 1);
 	enum dtype d = arg_dtype(k, "dtype", whole && !inclusive ? DT_INT64 : DT_FLOAT32);
 	if (range_fails(k, start, end, step))
@@ -176,6 +180,16 @@ static bool k_arange(struct kernel_call *k)
 	for (int64_t i = 0; v && i < out->size[0]; i++)
 		v[i] = start + (double)i * step;
 	return v != NULL;
+}
+
+static bool k_arange(struct kernel_call *k)
+{
+	return counted(k, false);
+}
+
+static bool k_range(struct kernel_call *k)
+{
+	return counted(k, true);
 }
 
 /* A number, or a tensor without dimensions, in the type that the sequence is computed in. */
@@ -193,11 +207,10 @@ static bool bound(struct kernel_call *k, const char *name, enum dtype d, double 
 }
 
 /* Counted from the nearer end; logspace: powers of base. */
-static bool k_linspace(struct kernel_call *k)
+static bool spaced(struct kernel_call *k, bool powers)
 {
 	int64_t n = arg_int(k, "steps", 0);
 	enum dtype d = arg_dtype(k, "dtype", DT_FLOAT32);
-	bool powers = strcmp(k->op->base_name, "logspace") == 0;
 	double start, end, base = arg_real(k, "base", 10);
 	if (n < 0)
 		return kernel_fail(k, "the number of steps must not be negative");
@@ -214,12 +227,21 @@ static bool k_linspace(struct kernel_call *k)
 	return v != NULL;
 }
 
+static bool k_linspace(struct kernel_call *k)
+{
+	return spaced(k, false);
+}
+
+static bool k_logspace(struct kernel_call *k)
+{
+	return spaced(k, true);
+}
+
 /* Rows and columns of the places on one side of diagonal `offset`, row by row. */
-static bool k_triangle_indices(struct kernel_call *k)
+static bool triangle_indices(struct kernel_call *k, bool lower)
 {
 	int64_t row = arg_int(k, "row", 0), col = arg_int(k, "col", 0), offset = arg_int(k, "offset", 0), most = (int64_t)1 << 30;
 	int64_t size[2] = { 2, 0 };
-	bool lower = strcmp(k->op->base_name, "tril_indices") == 0;
 	if (row < 0 || col < 0 || row > most || col > most || offset > most || offset < -most)
 		return kernel_fail(k, "%lld rows, %lld columns and offset %lld are not possible", (long long)row, (long long)col, (long long)offset);
 	for (int64_t i = 0; i < row; i++) {
@@ -237,10 +259,19 @@ static bool k_triangle_indices(struct kernel_call *k)
 	return v != NULL;
 }
 
-static bool k_fftfreq(struct kernel_call *k)
+static bool k_tril_indices(struct kernel_call *k)
+{
+	return triangle_indices(k, true);
+}
+
+static bool k_triu_indices(struct kernel_call *k)
+{
+	return triangle_indices(k, false);
+}
+
+static bool frequencies(struct kernel_call *k, bool half)
 {
 	int64_t n = arg_int(k, "n", 0);
-	bool half = strcmp(k->op->base_name, "fft_rfftfreq") == 0;
 	double d = arg_real(k, "d", 1);
 	if (n <= 0 && !(half && n == 0))
 		return kernel_fail(k, "%lld frequencies are not possible", (long long)n);
@@ -249,6 +280,16 @@ static bool k_fftfreq(struct kernel_call *k)
 	for (int64_t i = 0; v && i < out->size[0]; i++)
 		v[i] = (double)(half || i < (n + 1) / 2 ? i : i - n) * (1.0 / ((double)n * d));
 	return v != NULL;
+}
+
+static bool k_fftfreq(struct kernel_call *k)
+{
+	return frequencies(k, false);
+}
+
+static bool k_rfftfreq(struct kernel_call *k)
+{
+	return frequencies(k, true);
 }
 
 /* ---- Windows ---- */
@@ -265,64 +306,103 @@ static double bessel_i0(double x)
 }
 
 /* Value i of a symmetric window over m steps; a and b are its parameters. */
-static double window_value(const char *name, double i, double m, double a, double b)
+typedef double window_fn(double i, double m, double a, double b);
+
+static double cosine_window(double i, double m, double a, double b)
 {
-	double x = 2 * pi * i / m, r = 2 * i / m - 1;
-	switch (name[0]) {
-	case 'k': return bessel_i0(a * sqrt(fmax(0, 1 - r * r))) / bessel_i0(a);
-	case 'b': return name[1] == 'a' ? 1 - fabs(r) : 0.42 - 0.5 * cos(x) + 0.08 * cos(2 * x);
-	default: return a - b * cos(x);
-	}
+	return a - b * cos(2 * pi * i / m);
+}
+
+static double blackman_window(double i, double m, double a, double b)
+{
+	double x = 2 * pi * i / m;
+	(void)a, (void)b;
+	return 0.42 - 0.5 * cos(x) + 0.08 * cos(2 * x);
+}
+
+static double bartlett_window(double i, double m, double a, double b)
+{
+	(void)a, (void)b;
+	return 1 - fabs(2 * i / m - 1);
+}
+
+static double kaiser_window(double i, double m, double beta, double b)
+{
+	double r = 2 * i / m - 1;
+	(void)b;
+	return bessel_i0(beta * sqrt(fmax(0, 1 - r * r))) / bessel_i0(beta);
 }
 
 /* A periodic window is the symmetric one of a point more, without its last. */
-static bool k_window(struct kernel_call *k)
+static bool window(struct kernel_call *k, window_fn *value, double a, double b)
 {
 	int64_t n = arg_int(k, "window_length", 0), m = n - (arg_bool(k, "periodic", true) ? 0 : 1);
-	const char *name = k->op->base_name;
-	bool hann = name[0] == 'h' && name[2] == 'n', kaiser = name[0] == 'k';
-	double a = hann ? 0.5 : kaiser ? arg_real(k, "beta", 12) : arg_real(k, "alpha", 0.54), b = hann ? 0.5 : arg_real(k, "beta", 0.46);
 	enum dtype d = arg_dtype(k, "dtype", DT_FLOAT32);
 	if (n < 0 || !dtype_is_float(d))
 		return kernel_fail(k, "a window of %lld values of %s is not possible", (long long)n, dtype_name(d));
 	struct tensor *out = out_list(k, d, (double)n);
 	double *v = out ? doubles_for(k, out) : NULL;
 	for (int64_t i = 0; v && i < n; i++)
-		v[i] = n == 1 ? 1 : window_value(name, (double)i, (double)m, a, b);
+		v[i] = n == 1 ? 1 : value((double)i, (double)m, a, b);
 	return v != NULL;
+}
+
+static bool k_bartlett(struct kernel_call *k)
+{
+	return window(k, bartlett_window, 0, 0);
+}
+
+static bool k_blackman(struct kernel_call *k)
+{
+	return window(k, blackman_window, 0, 0);
+}
+
+static bool k_hann(struct kernel_call *k)
+{
+	return window(k, cosine_window, 0.5, 0.5);
+}
+
+static bool k_hamming(struct kernel_call *k)
+{
+	return window(k, cosine_window, arg_real(k, "alpha", 0.54), arg_real(k, "beta", 0.46));
+}
+
+static bool k_kaiser(struct kernel_call *k)
+{
+	return window(k, kaiser_window, arg_real(k, "beta", 12), 0);
 }
 
 const struct kernel_row create_kernels[] = {
 	{ .name = "zeros", .run = k_sized },
-	{ .name = "ones", .run = k_sized },
+	{ .name = "ones", .variant = 1, .run = k_sized },
 	{ .name = "empty.memory_format", .run = k_sized },
 	{ .name = "_efficientzerotensor", .run = k_sized },
 	{ .name = "new_zeros", .run = k_sized },
-	{ .name = "new_ones", .run = k_sized },
+	{ .name = "new_ones", .variant = 1, .run = k_sized },
 	{ .name = "new_empty", .run = k_sized },
 	{ .name = "zeros_like", .run = k_like },
-	{ .name = "ones_like", .run = k_like },
+	{ .name = "ones_like", .variant = 1, .run = k_like },
 	{ .name = "empty_like", .run = k_like },
 	{ .name = "full", .run = k_full },
 	{ .name = "new_full", .run = k_full },
-	{ .name = "full_like", .run = k_full },
+	{ .name = "full_like", .run = k_full_like },
 	{ .name = "empty_strided", .run = k_sized_strided },
 	{ .name = "new_empty_strided", .run = k_sized_strided },
 	{ .name = "empty_permuted", .run = k_sized_permuted },
 	{ .name = "eye", .run = k_eye },
 	{ .name = "scalar_tensor", .run = k_scalar_tensor },
 	{ .name = "arange", .run = k_arange },
-	{ .name = "range", .run = k_arange },
+	{ .name = "range", .run = k_range },
 	{ .name = "linspace", .run = k_linspace },
-	{ .name = "logspace", .run = k_linspace },
-	{ .name = "tril_indices", .run = k_triangle_indices },
-	{ .name = "triu_indices", .run = k_triangle_indices },
+	{ .name = "logspace", .run = k_logspace },
+	{ .name = "tril_indices", .run = k_tril_indices },
+	{ .name = "triu_indices", .run = k_triu_indices },
 	{ .name = "fft_fftfreq", .run = k_fftfreq },
-	{ .name = "fft_rfftfreq", .run = k_fftfreq },
-	{ .name = "bartlett_window", .run = k_window },
-	{ .name = "blackman_window", .run = k_window },
-	{ .name = "hann_window", .run = k_window },
-	{ .name = "hamming_window", .run = k_window },
-	{ .name = "kaiser_window", .run = k_window },
+	{ .name = "fft_rfftfreq", .run = k_rfftfreq },
+	{ .name = "bartlett_window", .run = k_bartlett },
+	{ .name = "blackman_window", .run = k_blackman },
+	{ .name = "hann_window", .run = k_hann },
+	{ .name = "hamming_window", .run = k_hamming },
+	{ .name = "kaiser_window", .run = k_kaiser },
 	{ 0 },
 };

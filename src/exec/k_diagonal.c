@@ -9,10 +9,9 @@
 /* ---- Diagonals and triangles ---- */
 
 /* What is on the other side of the diagonal becomes 0. */
-static bool k_triangle(struct kernel_call *k)
+static bool triangle(struct kernel_call *k, bool lower)
 {
 	struct tensor *self = arg_tensor(k, "self");
-	bool lower = k->op->base_name[3] == 'l';
 	int64_t diagonal = arg_int(k, "diagonal", 0), size = (int64_t)dtype_size(self->dtype);
 	if (self->ndim < 2)
 		return kernel_fail(k, "a triangle is cut out of two dimensions at least");
@@ -30,6 +29,16 @@ static bool k_triangle(struct kernel_call *k)
 			memset(p, 0, (size_t)(edge * size));
 	}
 	return true;
+}
+
+static bool k_tril(struct kernel_call *k)
+{
+	return triangle(k, true);
+}
+
+static bool k_triu(struct kernel_call *k)
+{
+	return triangle(k, false);
 }
 
 static bool k_diag_embed(struct kernel_call *k)
@@ -154,8 +163,8 @@ static bool k_as_strided_scatter(struct kernel_call *k)
 }
 
 const struct kernel_row diagonal_kernels[] = {
-	{ .name = "tril", .run = k_triangle },
-	{ .name = "triu", .run = k_triangle },
+	{ .name = "tril", .run = k_tril },
+	{ .name = "triu", .run = k_triu },
 	{ .name = "diag_embed", .run = k_diag_embed },
 	{ .name = "diagonal_copy", .run = k_diagonal_copy },
 	{ .name = "slice_scatter", .run = k_slice_scatter },

@@ -147,7 +147,7 @@ static void fill_bag(struct bags *b, int64_t bag)
  * when the sum has a fast way: is_fast_path()), the sizes of the bags (0 for
  * sum), and for max where the largest were, otherwise the sizes again.
  */
-static bool k_embedding_bag(struct kernel_call *k)
+static bool embedding_bag(struct kernel_call *k, bool forward_only)
 {
 	struct tensor *weight = arg_tensor(k, "weight"), *out;
 	struct bags b = { 0 };
@@ -155,7 +155,6 @@ static bool k_embedding_bag(struct kernel_call *k)
 		return false;
 	bool narrow = weight->dtype == DT_FLOAT32 || weight->dtype == DT_FLOAT16 || weight->dtype == DT_BFLOAT16;
 	bool fast = b.mode == BAG_SUM && b.padding < 0 && weight->stride[1] == 1 && narrow;
-	bool forward_only = strcmp(k->op->base_name, "_embedding_bag_forward_only") == 0;
 	int64_t size[2] = { b.count, b.table.length }, none = 0;
 	/* whoever needs no gradient leaves the sizes of a sum as long as the offsets */
 	int64_t n_sizes = forward_only && b.mode == BAG_SUM ? tensor_numel(arg_tensor(k, "offsets")) : b.count;
@@ -175,10 +174,20 @@ static bool k_embedding_bag(struct kernel_call *k)
 	return true;
 }
 
+static bool k_embedding_bag(struct kernel_call *k)
+{
+	return embedding_bag(k, false);
+}
+
+static bool k_embedding_bag_forward(struct kernel_call *k)
+{
+	return embedding_bag(k, true);
+}
+
 const struct kernel_row embedding_kernels[] = {
 	{ .name = "embedding", .run = k_embedding },
 	{ .name = "embedding_renorm", .run = k_embedding_renorm },
 	{ .name = "_embedding_bag", .run = k_embedding_bag },
-	{ .name = "_embedding_bag_forward_only", .run = k_embedding_bag },
+	{ .name = "_embedding_bag_forward_only", .run = k_embedding_bag_forward },
 	{ 0 }
 };

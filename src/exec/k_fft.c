@@ -154,10 +154,10 @@ static bool signal_write(struct kernel_call *k, const struct signal *s, struct t
 	return v != NULL;
 }
 
-static bool k_to_complex(struct kernel_call *k)
+static bool to_complex(struct kernel_call *k, bool real)
 {
 	struct tensor *self = arg_tensor(k, "self");
-	bool real = strcmp(k->op->base_name, "_fft_r2c") == 0, forward = real || arg_bool(k, "forward", true);
+	bool forward = real || arg_bool(k, "forward", true);
 	struct order o;
 	struct signal s;
 	int64_t size[MAX_DIMS], stride[MAX_DIMS];
@@ -173,6 +173,16 @@ static bool k_to_complex(struct kernel_call *k)
 		size[o.dims[o.n - 1]] = size[o.dims[o.n - 1]] / 2 + 1;
 	order_strides(self, self->stride, &o, size, stride);
 	return signal_write(k, &s, out_strided(k, complex_of(self->dtype), self->ndim, size, stride), factor(k, &s, &o));
+}
+
+static bool k_real_to_complex(struct kernel_call *k)
+{
+	return to_complex(k, true);
+}
+
+static bool k_complex_to_complex(struct kernel_call *k)
+{
+	return to_complex(k, false);
 }
 
 /* The half that the last dimension lacks is the conjugate of the half that is there; the transform is then real. */
@@ -270,9 +280,8 @@ static bool k_view_as_complex(struct kernel_call *k)
 }
 
 /* complex(real, imag) and polar(abs, angle) */
-static bool k_complex(struct kernel_call *k)
+static bool complex_of_two(struct kernel_call *k, bool polar)
 {
-	bool polar = strcmp(k->op->base_name, "polar") == 0;
 	struct tensor *in[2] = { arg_tensor(k, polar ? "abs" : "real"), arg_tensor(k, polar ? "angle" : "imag") };
 	int64_t size[MAX_DIMS], stride[MAX_DIMS];
 	int ndim;
@@ -297,9 +306,19 @@ static bool k_complex(struct kernel_call *k)
 	return v != NULL;
 }
 
+static bool k_complex(struct kernel_call *k)
+{
+	return complex_of_two(k, false);
+}
+
+static bool k_polar(struct kernel_call *k)
+{
+	return complex_of_two(k, true);
+}
+
 const struct kernel_row fft_kernels[] = {
-	{ .name = "_fft_r2c", .run = k_to_complex },
-	{ .name = "_fft_c2c", .run = k_to_complex },
+	{ .name = "_fft_r2c", .run = k_real_to_complex },
+	{ .name = "_fft_c2c", .run = k_complex_to_complex },
 	{ .name = "_fft_c2r", .run = k_to_real },
 	{ .name = "_conj", .run = k_conj },
 	{ .name = "conj_physical", .run = k_conj },
@@ -307,6 +326,6 @@ const struct kernel_row fft_kernels[] = {
 	{ .name = "view_as_real", .run = k_view_as_real },
 	{ .name = "view_as_complex", .run = k_view_as_complex },
 	{ .name = "complex", .run = k_complex },
-	{ .name = "polar", .run = k_complex },
+	{ .name = "polar", .run = k_polar },
 	{ 0 }
 };

@@ -91,11 +91,10 @@ static void determinant(const struct batch *a, const struct factors *f, int64_t 
 }
 
 /* _linalg_det() and _linalg_slogdet() */
-static bool k_det(struct kernel_call *k)
+static bool det(struct kernel_call *k, bool logs)
 {
 	struct batch a = { .n = 0 };
 	struct factors f;
-	bool logs = strcmp(k->op->base_name, "_linalg_slogdet") == 0;
 	if (!batch_read(k, arg_tensor(k, "A"), true, &a) || !factor(k, &a, true, &f))
 		return false;
 	double *sign = batch_room(k, a.count), *size = batch_room(k, a.count), *product = batch_room(k, a.count);
@@ -110,6 +109,16 @@ static bool k_det(struct kernel_call *k)
 	if (logs)
 		tensor_from_doubles(second, size);
 	return out_factors(k, &a, &f);
+}
+
+static bool k_det(struct kernel_call *k)
+{
+	return det(k, false);
+}
+
+static bool k_slogdet(struct kernel_call *k)
+{
+	return det(k, true);
 }
 
 static bool k_inv(struct kernel_call *k)
@@ -299,7 +308,7 @@ const struct kernel_row linalg_kernels[] = {
 	{ .name = "cholesky", .run = k_cholesky },
 	{ .name = "cholesky_inverse", .run = k_cholesky_inverse },
 	{ .name = "_linalg_det", .run = k_det },
-	{ .name = "_linalg_slogdet", .run = k_det },
+	{ .name = "_linalg_slogdet", .run = k_slogdet },
 	{ .name = "linalg_lu_factor_ex", .run = k_lu_factor },
 	{ .name = "_linalg_solve_ex", .run = k_solve },
 	{ .name = "linalg_solve_triangular", .run = k_solve_triangular },

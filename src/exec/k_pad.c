@@ -103,13 +103,12 @@ static bool border_fits(struct kernel_call *k, const struct tensor *self, const 
 	return true;
 }
 
-static bool k_border_pad(struct kernel_call *k)
+/* variant: the dimensions that are padded. */
+static bool border_pad(struct kernel_call *k, bool reflects)
 {
 	struct tensor *self = arg_tensor(k, "self");
-	const char *name = k->op->base_name;
-	int n, dims = name[strlen(name) - 2] - '0';
+	int n, dims = k->row->variant;
 	const int64_t *pad = arg_ints(k, "padding", &n);
-	bool reflects = name[2] == 'f';
 	int64_t size[MAX_DIMS], *offset[MAX_DIMS];
 	if (n != 2 * dims || (self->ndim != dims + 1 && self->ndim != dims + 2))
 		return kernel_fail(k, "%d paddings for %d dimensions", n, self->ndim);
@@ -130,13 +129,23 @@ static bool k_border_pad(struct kernel_call *k)
 	return true;
 }
 
+static bool k_reflection_pad(struct kernel_call *k)
+{
+	return border_pad(k, true);
+}
+
+static bool k_replication_pad(struct kernel_call *k)
+{
+	return border_pad(k, false);
+}
+
 const struct kernel_row pad_kernels[] = {
 	{ .name = "constant_pad_nd", .run = k_constant_pad },
-	{ .name = "reflection_pad1d", .run = k_border_pad },
-	{ .name = "reflection_pad2d", .run = k_border_pad },
-	{ .name = "reflection_pad3d", .run = k_border_pad },
-	{ .name = "replication_pad1d", .run = k_border_pad },
-	{ .name = "replication_pad2d", .run = k_border_pad },
-	{ .name = "replication_pad3d", .run = k_border_pad },
+	{ .name = "reflection_pad1d", .variant = 1, .run = k_reflection_pad },
+	{ .name = "reflection_pad2d", .variant = 2, .run = k_reflection_pad },
+	{ .name = "reflection_pad3d", .variant = 3, .run = k_reflection_pad },
+	{ .name = "replication_pad1d", .variant = 1, .run = k_replication_pad },
+	{ .name = "replication_pad2d", .variant = 2, .run = k_replication_pad },
+	{ .name = "replication_pad3d", .variant = 3, .run = k_replication_pad },
 	{ 0 },
 };

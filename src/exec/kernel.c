@@ -272,6 +272,7 @@ static bool copy_outputs(struct kernel_call *k)
 
 bool kernel_run(struct kernel_call *k, const struct kernel_row *row)
 {
+	k->row = row;
 	bool ok = row->run ? row->run(k) : kernel_pointwise(k, row);
 	if (!ok)
 		return false;

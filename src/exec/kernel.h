@@ -18,6 +18,7 @@ struct generator;
 
 struct kernel_call {
 	const struct op *op;
+	const struct kernel_row *row;
 	const struct datum *args;        /* op->n_args; a D_TENSOR is a struct tensor * */
 	struct heap *heap;
 	struct arena *arena;             /* tensors of the run */
@@ -42,6 +43,7 @@ typedef void whole_fn(int64_t *out, const int64_t *const *in, int64_t n, const i
  */
 struct kernel_row {
 	const char *name;
+	int variant;                     /* what a function tells its rows apart by: dimensions, or an enum of its file */
 	kernel_fn *run;
 	real_fn *real;                   /* for floating-point operands */
 	real_fn *narrow;                 /* for those below float64, where rounding in between shows; NULL: real, rounded once */

@@ -147,12 +147,11 @@ static bool flops_convolution(const struct node *n, double *out)
 
 /* ---- conv1d(), conv2d(), conv3d() and their transposes ---- */
 
+/* variant: spatial dimensions; 0: as many as the weight has. */
 static bool check_batched(struct op_call *c)
 {
 	struct value *input = op_tensor(c, "input"), *weight = op_tensor(c, "weight");
-	int ndim = c->op->base_name[strcspn(c->op->base_name, "123")] - '0' + 2;
-	if (ndim < 3 || ndim > 5) /* _convolution_mode() is for all of them */
-		ndim = weight->ndim;
+	int ndim = c->op->rule->variant ? c->op->rule->variant + 2 : weight->ndim;
 	if (weight->ndim != ndim)
 		return op_fail(c, "weight %V has %d dimensions; expected %d", weight, weight->ndim, ndim);
 	if (input->ndim == ndim || input->ndim == ndim - 1)
@@ -314,16 +313,16 @@ const struct op_rule conv_rules[] = {
 	{ .name = "_convolution", .shape = shape_convolution, .flops = flops_convolution, .flops_name = "conv" },
 	{ .name = "_convolution.deprecated", .parts = convolution_parts },
 	{ .name = "convolution_overrideable", .shape = shape_convolution },
-	{ .name = "conv1d", .shape = check_batched, .parts = conv_parts },
-	{ .name = "conv2d", .shape = check_batched, .parts = conv_parts },
-	{ .name = "conv3d", .shape = check_batched, .parts = conv_parts },
-	{ .name = "conv1d.padding", .shape = check_mode, .parts = conv_padding_parts },
-	{ .name = "conv2d.padding", .shape = check_mode, .parts = conv_padding_parts },
-	{ .name = "conv3d.padding", .shape = check_mode, .parts = conv_padding_parts },
+	{ .name = "conv1d", .variant = 1, .shape = check_batched, .parts = conv_parts },
+	{ .name = "conv2d", .variant = 2, .shape = check_batched, .parts = conv_parts },
+	{ .name = "conv3d", .variant = 3, .shape = check_batched, .parts = conv_parts },
+	{ .name = "conv1d.padding", .variant = 1, .shape = check_mode, .parts = conv_padding_parts },
+	{ .name = "conv2d.padding", .variant = 2, .shape = check_mode, .parts = conv_padding_parts },
+	{ .name = "conv3d.padding", .variant = 3, .shape = check_mode, .parts = conv_padding_parts },
 	{ .name = "_convolution_mode", .shape = check_mode, .flops = flops_uncounted, .parts = conv_mode_parts },
-	{ .name = "conv_transpose1d", .shape = check_batched, .parts = conv_transpose_parts },
-	{ .name = "conv_transpose2d.input", .shape = check_batched, .parts = conv_transpose_parts },
-	{ .name = "conv_transpose3d.input", .shape = check_batched, .parts = conv_transpose_parts },
+	{ .name = "conv_transpose1d", .variant = 1, .shape = check_batched, .parts = conv_transpose_parts },
+	{ .name = "conv_transpose2d.input", .variant = 2, .shape = check_batched, .parts = conv_transpose_parts },
+	{ .name = "conv_transpose3d.input", .variant = 3, .shape = check_batched, .parts = conv_transpose_parts },
 	{ .name = "conv_tbc", .shape = shape_conv_tbc },
 	{ .name = "im2col", .shape = shape_im2col },
 	{ .name = "col2im", .shape = shape_col2im },

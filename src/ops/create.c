@@ -106,11 +106,11 @@ static bool all_ints(struct op_call *c, const char *const *names, int n)
 }
 
 /* ceil((end - start) / step) numbers, counted in integers when all three are. */
-static bool shape_arange(struct op_call *c)
+static bool counted(struct op_call *c, bool inclusive)
 {
 	static const char *const names[] = { "start", "end", "step" };
 	double start = op_float(c, "start", 0), end = op_float(c, "end", 0), step = op_float(c, "step", 1);
-	bool whole = all_ints(c, names, 3), inclusive = strcmp(c->op->base_name, "range") == 0;
+	bool whole = all_ints(c, names, 3);
 	enum dtype d = op_dtype(c, "dtype", whole && !inclusive ? DT_INT64 : DT_FLOAT32);
 	if (step == 0 || !isfinite(start) || !isfinite(end) || !isfinite(step))
 		return op_fail(c, step == 0 ? "step must be nonzero" : "unsupported range: %g -> %g", start, end);
@@ -121,6 +121,16 @@ static bool shape_arange(struct op_call *c)
 		return op_fail(c, "the result has more elements than can be counted");
 	int64_t n = (int64_t)count;
 	return op_out(c, d, 1, &n) != NULL;
+}
+
+static bool shape_arange(struct op_call *c)
+{
+	return counted(c, false);
+}
+
+static bool shape_range(struct op_call *c)
+{
+	return counted(c, true);
 }
 
 static bool shape_linspace(struct op_call *c)
@@ -165,17 +175,27 @@ static int64_t below_diagonal(int64_t row, int64_t col, int64_t offset)
 	return row > full ? n + (row - full) * col : n;
 }
 
-static bool shape_triangle_indices(struct op_call *c)
+static bool triangle_indices(struct op_call *c, bool lower)
 {
 	int64_t row = op_int(c, "row", 0), col = op_int(c, "col", 0), offset = op_int(c, "offset", 0), most = (int64_t)1 << 30;
 	if (row < 0 || col < 0 || row > most || col > most || offset > most || offset < -most)
 		return op_fail(c, "row and col must be non-negative and not too large, got %lld and %lld", (long long)row, (long long)col);
 	int64_t size[2] = { 2, 0 };
-	if (c->op->base_name[2] == 'i' && c->op->base_name[3] == 'l') /* tril_indices */
+	if (lower)
 		size[1] = below_diagonal(row, col, offset);
 	else
 		size[1] = row * col - below_diagonal(row, col, offset - 1);
 	return op_out(c, op_dtype(c, "dtype", DT_INT64), 2, size) != NULL;
+}
+
+static bool shape_tril_indices(struct op_call *c)
+{
+	return triangle_indices(c, true);
+}
+
+static bool shape_triu_indices(struct op_call *c)
+{
+	return triangle_indices(c, false);
 }
 
 static bool shape_window(struct op_call *c)
@@ -189,8 +209,12 @@ static bool shape_window(struct op_call *c)
 static bool shape_fftfreq(struct op_call *c)
 {
 	int64_t n = op_int(c, "n", 0);
-	if (strcmp(c->op->base_name, "fft_rfftfreq") == 0)
-		n = n / 2 + 1;
+	return op_out(c, op_dtype(c, "dtype", DT_FLOAT32), 1, &n) != NULL;
+}
+
+static bool shape_rfftfreq(struct op_call *c)
+{
+	int64_t n = op_int(c, "n", 0) / 2 + 1;
 	return op_out(c, op_dtype(c, "dtype", DT_FLOAT32), 1, &n) != NULL;
 }
 
@@ -289,8 +313,8 @@ const struct op_rule create_rules[] = {
 	{ .name = "arange", .shape = shape_arange },
 	{ .name = "arange.start", .shape = shape_arange },
 	{ .name = "arange.start_step", .shape = shape_arange },
-	{ .name = "range", .shape = shape_arange },
-	{ .name = "range.step", .shape = shape_arange },
+	{ .name = "range", .shape = shape_range },
+	{ .name = "range.step", .shape = shape_range },
 	{ .name = "linspace", .shape = shape_linspace },
 	{ .name = "linspace.Tensor_Tensor", .shape = shape_linspace },
 	{ .name = "linspace.Tensor_Scalar", .shape = shape_linspace },
@@ -304,8 +328,8 @@ const struct op_rule create_rules[] = {
 	{ .name = "scalar_tensor", .shape = shape_scalar_tensor },
 	{ .name = "randperm", .shape = shape_randperm },
 	{ .name = "randperm.generator", .shape = shape_randperm },
-	{ .name = "tril_indices", .shape = shape_triangle_indices },
-	{ .name = "triu_indices", .shape = shape_triangle_indices },
+	{ .name = "tril_indices", .shape = shape_tril_indices },
+	{ .name = "triu_indices", .shape = shape_triu_indices },
 	{ .name = "bartlett_window", .shape = shape_window },
 	{ .name = "bartlett_window.periodic", .shape = shape_window },
 	{ .name = "blackman_window", .shape = shape_window },
@@ -320,7 +344,7 @@ const struct op_rule create_rules[] = {
 	{ .name = "kaiser_window.periodic", .shape = shape_window },
 	{ .name = "kaiser_window.beta", .shape = shape_window },
 	{ .name = "fft_fftfreq", .shape = shape_fftfreq },
-	{ .name = "fft_rfftfreq", .shape = shape_fftfreq },
+	{ .name = "fft_rfftfreq", .shape = shape_rfftfreq },
 
 	{ .name = "bernoulli", .shape = shape_same_contiguous },
 	{ .name = "bernoulli.p", .shape = shape_same_contiguous },

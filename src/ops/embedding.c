@@ -36,7 +36,7 @@ static bool shape_renorm_rows(struct op_call *c)
  * Bags of rows: [B, D], then what the backward pass needs on a CPU: the bag of
  * each index (none for sum), the bags' sizes, the largest rows' indices for max.
  */
-static bool shape_embedding_bag(struct op_call *c)
+static bool embedding_bag(struct op_call *c, bool forward_only)
 {
 	struct value *weight = op_tensor(c, "weight"), *indices = op_tensor(c, "indices"), *offsets = op_tensor(c, "offsets");
 	int64_t mode = op_int(c, "mode", 0), padding = op_int(c, "padding_idx", -1);
@@ -49,10 +49,20 @@ static bool shape_embedding_bag(struct op_call *c)
 	int64_t bags = offsets->size[0] - (op_bool(c, "include_last_offset", false) ? 1 : 0);
 	int64_t out[2] = { bags, weight->size[1] }, owner = fast_sum ? 0 : indices->size[0];
 	/* whoever needs no gradient leaves the sizes of a sum as long as the offsets */
-	int64_t sizes = mode == 0 && strcmp(c->op->base_name, "_embedding_bag_forward_only") == 0 ? offsets->size[0] : bags;
+	int64_t sizes = mode == 0 && forward_only ? offsets->size[0] : bags;
 	if (!op_out(c, weight->dtype, 2, out) || !op_out(c, DT_INT64, 1, &owner) || !op_out(c, DT_INT64, 1, &sizes))
 		return false;
 	return mode == 2 ? op_out(c, DT_INT64, 2, out) != NULL : op_out(c, DT_INT64, 1, &sizes) != NULL;
+}
+
+static bool shape_embedding_bag(struct op_call *c)
+{
+	return embedding_bag(c, false);
+}
+
+static bool shape_embedding_bag_forward(struct op_call *c)
+{
+	return embedding_bag(c, true);
 }
 
 /* The same operator twice: the one that remembers nothing is taken when no gradient is needed. */
@@ -66,7 +76,7 @@ const struct op_rule embedding_rules[] = {
 	{ .name = "embedding_renorm_", .shape = shape_renorm_rows },
 	{ .name = "embedding_renorm", .shape = shape_same_contiguous },
 	{ .name = "_embedding_bag", .shape = shape_embedding_bag },
-	{ .name = "_embedding_bag_forward_only", .shape = shape_embedding_bag },
+	{ .name = "_embedding_bag_forward_only", .shape = shape_embedding_bag_forward },
 	{ .name = "embedding_bag", .parts = BAG("-1") },
 	{ .name = "embedding_bag.padding_idx", .parts =
 		"p = -1 if padding_idx is None else padding_idx + weight.size(0) if padding_idx < 0 else padding_idx\n"

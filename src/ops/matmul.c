@@ -147,14 +147,24 @@ static bool shape_addmv(struct op_call *c)
 	       product(c, a, 1, a->size);
 }
 
-static bool shape_dot(struct op_call *c)
+static bool dot(struct op_call *c, struct value *b)
 {
-	struct value *a = op_tensor(c, "self"), *b = op_tensor(c, strcmp(c->op->base_name, "vdot") == 0 ? "other" : "tensor");
+	struct value *a = op_tensor(c, "self");
 	if (!has_dims(c, a, 1, "operand") || !has_dims(c, b, 1, "operand"))
 		return false;
 	if (a->size[0] != b->size[0])
 		return op_fail(c, "%V and %V have different numbers of elements", a, b);
 	return same_type(c, a, b) && op_out(c, a->dtype, 0, NULL);
+}
+
+static bool shape_dot(struct op_call *c)
+{
+	return dot(c, op_tensor(c, "tensor"));
+}
+
+static bool shape_vdot(struct op_call *c)
+{
+	return dot(c, op_tensor(c, "other"));
 }
 
 static bool shape_addr(struct op_call *c)
@@ -424,7 +434,7 @@ const struct op_rule matmul_rules[] = {
 	{ .name = "addmv", .shape = shape_addmv },
 	{ .name = "addmv_", .shape = shape_addmv },
 	{ .name = "dot", .shape = shape_dot },
-	{ .name = "vdot", .shape = shape_dot },
+	{ .name = "vdot", .shape = shape_vdot },
 	{ .name = "addr", .shape = shape_addr },
 	{ .name = "addr_", .shape = shape_addr },
 	{ .name = "cdist", .shape = check_cdist, .parts = cdist_parts },

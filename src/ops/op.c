@@ -51,8 +51,8 @@ size_t op_fact_overloads(const char *base, size_t *count)
 	return low;
 }
 
-static const struct op_rule *const families[] = {
-#define OP_FAMILY(family) family##_rules,
+static const struct family { const struct op_rule *rules; enum op_kind kind; } families[] = {
+#define OP_FAMILY(family, kind) { family##_rules, OP_##kind },
 #include "ops/families.def"
 #undef OP_FAMILY
 };
@@ -60,10 +60,19 @@ static const struct op_rule *const families[] = {
 const struct op_rule *op_rule_find(const char *name)
 {
 	for (size_t f = 0; f < sizeof families / sizeof *families; f++)
-		for (const struct op_rule *r = families[f]; r->name; r++)
+		for (const struct op_rule *r = families[f].rules; r->name; r++)
 			if (strcmp(r->name, name) == 0)
 				return r;
 	return NULL;
+}
+
+enum op_kind op_kind(const struct op *op)
+{
+	for (size_t f = 0; op->rule && !op->rule->kind && f < sizeof families / sizeof *families; f++)
+		for (const struct op_rule *r = families[f].rules; r->name; r++)
+			if (r == op->rule)
+				return families[f].kind;
+	return op->rule ? op->rule->kind : OP_OTHER;
 }
 
 /* ---- The operators of one model ---- */

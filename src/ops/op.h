@@ -54,8 +54,13 @@ struct op_return {
 };
 
 struct op_call;
+/* What an operator does in a network; pictures colour it so. */
+enum op_kind { OP_OTHER, OP_PRODUCT, OP_NORM, OP_SAMPLING, OP_ACTIVATION, OP_DROPOUT };
+
 struct op_rule {
 	const char *name;                       /* as in the facts */
+	int variant;                            /* what a family's function tells its rows apart by: dimensions, or an enum of its file */
+	enum op_kind kind;                      /* OP_OTHER: its family's, in families.def */
 	bool (*shape)(struct op_call *c);       /* makes the outputs; false after op_fail() */
 	bool (*flops)(const struct node *n, double *out); /* multiply-adds by fvcore's rules; false: unknown */
 	const char *flops_name;                 /* fvcore's name in by_operator: "conv" */
@@ -70,7 +75,7 @@ struct op_rule {
 };
 
 /* A family file ends with its rows: const struct op_rule conv_rules[] = { ..., { 0 } }; */
-#define OP_FAMILY(family) extern const struct op_rule family##_rules[];
+#define OP_FAMILY(family, kind) extern const struct op_rule family##_rules[];
 #include "ops/families.def"
 #undef OP_FAMILY
 
@@ -105,6 +110,7 @@ static inline bool op_output_is_constant(const struct op *op, size_t i)
 int op_arg_index(const struct op *op, const char *name);
 
 const struct op_rule *op_rule_find(const char *name);
+enum op_kind op_kind(const struct op *op);
 const struct op_fact *op_fact_find(const char *name);
 /* Facts whose base name is base: first index and count.  Overloads in order of name. */
 size_t op_fact_overloads(const char *base, size_t *count);

@@ -43,20 +43,13 @@ static bool shape_constant_pad(struct op_call *c)
 	return op_out_format(c, self->dtype, self->ndim, size, value_format(self)) != NULL;
 }
 
-/* reflection_pad2d: 2 spatial dimensions, with or without a batch. */
-static int spatial_dims(struct op_call *c)
-{
-	const char *name = c->op->base_name;
-	return name[strlen(name) - 2] - '0';
-}
-
-static bool shape_border_pad(struct op_call *c)
+/* variant: the dimensions that are padded, with or without a batch before them. */
+static bool border_pad(struct op_call *c, bool reflects)
 {
 	struct value *self = op_tensor(c, "self");
-	int n, dims = spatial_dims(c);
+	int n, dims = c->op->rule->variant;
 	const int64_t *pad = op_ints(c, "padding", &n);
 	int64_t size[MAX_DIMS];
-	bool reflects = c->op->base_name[2] == 'f';
 	if (n != 2 * dims || (self->ndim != dims + 1 && self->ndim != dims + 2))
 		return op_fail(c, "expected %dD or %dD input and %d paddings, but got input %V and %d", dims + 1, dims + 2, 2 * dims, self, n);
 	for (int i = 0; i < dims && reflects; i++) {
@@ -74,6 +67,16 @@ static bool shape_border_pad(struct op_call *c)
 	return op_out_format(c, self->dtype, self->ndim, size, keeps_format ? value_format(self) : FORMAT_CONTIGUOUS) != NULL;
 }
 
+static bool shape_reflection_pad(struct op_call *c)
+{
+	return border_pad(c, true);
+}
+
+static bool shape_replication_pad(struct op_call *c)
+{
+	return border_pad(c, false);
+}
+
 #define BORDER(mode, op) \
 	"if mode == '" mode "':\n" \
 	"    if n == 2 and (k == 2 or k == 3):\n" \
@@ -85,12 +88,12 @@ static bool shape_border_pad(struct op_call *c)
 
 const struct op_rule pad_rules[] = {
 	{ .name = "constant_pad_nd", .shape = shape_constant_pad },
-	{ .name = "reflection_pad1d", .shape = shape_border_pad },
-	{ .name = "reflection_pad2d", .shape = shape_border_pad },
-	{ .name = "reflection_pad3d", .shape = shape_border_pad },
-	{ .name = "replication_pad1d", .shape = shape_border_pad },
-	{ .name = "replication_pad2d", .shape = shape_border_pad },
-	{ .name = "replication_pad3d", .shape = shape_border_pad },
+	{ .name = "reflection_pad1d", .variant = 1, .shape = shape_reflection_pad },
+	{ .name = "reflection_pad2d", .variant = 2, .shape = shape_reflection_pad },
+	{ .name = "reflection_pad3d", .variant = 3, .shape = shape_reflection_pad },
+	{ .name = "replication_pad1d", .variant = 1, .shape = shape_replication_pad },
+	{ .name = "replication_pad2d", .variant = 2, .shape = shape_replication_pad },
+	{ .name = "replication_pad3d", .variant = 3, .shape = shape_replication_pad },
 
 	/* composites */
 	{ .name = "pad", .parts =

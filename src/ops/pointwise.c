@@ -83,9 +83,14 @@ static bool shape_equal(struct op_call *c)
 static bool shape_addc(struct op_call *c)
 {
 	struct value *in[3] = { op_tensor(c, "self"), op_tensor(c, "tensor1"), op_tensor(c, "tensor2") };
-	if (strncmp(c->op->base_name, "addcdiv", 7) == 0 && !dtype_can_require_grad(in[1]->dtype) && !dtype_can_require_grad(in[2]->dtype))
-		return op_fail(c, "integer division is not supported");
 	return op_out_pointwise(c, op_result_type(c, in, 3), in, 3) != NULL;
+}
+
+static bool shape_addcdiv(struct op_call *c)
+{
+	if (!dtype_can_require_grad(op_tensor(c, "tensor1")->dtype) && !dtype_can_require_grad(op_tensor(c, "tensor2")->dtype))
+		return op_fail(c, "integer division is not supported");
+	return shape_addc(c);
 }
 
 static bool shape_clamp(struct op_call *c)
@@ -132,6 +137,11 @@ static bool shape_complex(struct op_call *c)
 static bool write_addc(struct op_call *c)
 {
 	return shape_addc(c) && write_result(c);
+}
+
+static bool write_addcdiv(struct op_call *c)
+{
+	return shape_addcdiv(c) && write_result(c);
 }
 
 static bool write_clamp(struct op_call *c)
@@ -380,9 +390,9 @@ const struct op_rule pointwise_rules[] = {
 
 	/* three tensors */
 	{ .name = "addcmul", .shape = shape_addc },
-	{ .name = "addcdiv", .shape = shape_addc },
+	{ .name = "addcdiv", .shape = shape_addcdiv },
 	{ .name = "addcmul_", .shape = write_addc },
-	{ .name = "addcdiv_", .shape = write_addc },
+	{ .name = "addcdiv_", .shape = write_addcdiv },
 	{ .name = "clamp", .shape = shape_clamp },
 	{ .name = "clamp.Tensor", .shape = shape_clamp },
 	{ .name = "clamp_min", .shape = shape_clamp },

@@ -43,12 +43,11 @@ static bool shape_upsample3d(struct op_call *c)
 	return upsample(c, 3);
 }
 
+/* variant: spatial dimensions. */
 static bool check_vec(struct op_call *c)
 {
 	struct value *input = op_tensor(c, "input");
-	int n;
-	const char *d = strpbrk(c->op->base_name, "123");
-	int spatial = d ? *d - '0' : 2;
+	int n, spatial = c->op->rule->variant;
 	if (input->ndim != spatial + 2)
 		return op_fail(c, "input %V has %d dimensions; expected %d", input, input->ndim, spatial + 2);
 	op_ints(c, "output_size", &n);
@@ -81,30 +80,30 @@ const struct op_rule resize_rules[] = {
 	{ .name = "_upsample_bilinear2d_aa", .shape = shape_upsample2d },
 	{ .name = "_upsample_bicubic2d_aa", .shape = shape_upsample2d },
 	{ .name = "_upsample_lanczos2d_aa", .shape = shape_upsample2d },
-	{ .name = "upsample_nearest1d.vec", .shape = check_vec, .parts = SIZES "return aten.upsample_nearest1d.default(input, size, by[0])" },
-	{ .name = "upsample_nearest2d.vec", .shape = check_vec, .flops = flops_output, .flops_name = "upsample_nearest2d",
+	{ .name = "upsample_nearest1d.vec", .variant = 1, .shape = check_vec, .parts = SIZES "return aten.upsample_nearest1d.default(input, size, by[0])" },
+	{ .name = "upsample_nearest2d.vec", .variant = 2, .shape = check_vec, .flops = flops_output, .flops_name = "upsample_nearest2d",
 	  .parts = SIZES "return aten.upsample_nearest2d.default(input, size, by[0], by[1])" },
-	{ .name = "upsample_nearest3d.vec", .shape = check_vec,
+	{ .name = "upsample_nearest3d.vec", .variant = 3, .shape = check_vec,
 	  .parts = SIZES "return aten.upsample_nearest3d.default(input, size, by[0], by[1], by[2])" },
-	{ .name = "_upsample_nearest_exact1d.vec", .shape = check_vec,
+	{ .name = "_upsample_nearest_exact1d.vec", .variant = 1, .shape = check_vec,
 	  .parts = SIZES "return aten._upsample_nearest_exact1d.default(input, size, by[0])" },
-	{ .name = "_upsample_nearest_exact2d.vec", .shape = check_vec,
+	{ .name = "_upsample_nearest_exact2d.vec", .variant = 2, .shape = check_vec,
 	  .parts = SIZES "return aten._upsample_nearest_exact2d.default(input, size, by[0], by[1])" },
-	{ .name = "_upsample_nearest_exact3d.vec", .shape = check_vec,
+	{ .name = "_upsample_nearest_exact3d.vec", .variant = 3, .shape = check_vec,
 	  .parts = SIZES "return aten._upsample_nearest_exact3d.default(input, size, by[0], by[1], by[2])" },
-	{ .name = "upsample_linear1d.vec", .shape = check_vec,
+	{ .name = "upsample_linear1d.vec", .variant = 1, .shape = check_vec,
 	  .parts = SIZES "return aten.upsample_linear1d.default(input, size, align_corners, by[0])" },
-	{ .name = "upsample_bilinear2d.vec", .shape = check_vec, .flops = flops_output_4, .flops_name = "upsample_bilinear2d",
+	{ .name = "upsample_bilinear2d.vec", .variant = 2, .shape = check_vec, .flops = flops_output_4, .flops_name = "upsample_bilinear2d",
 	  .parts = SIZES "return aten.upsample_bilinear2d.default(input, size, align_corners, by[0], by[1])" },
-	{ .name = "upsample_bicubic2d.vec", .shape = check_vec,
+	{ .name = "upsample_bicubic2d.vec", .variant = 2, .shape = check_vec,
 	  .parts = SIZES "return aten.upsample_bicubic2d.default(input, size, align_corners, by[0], by[1])" },
-	{ .name = "upsample_trilinear3d.vec", .shape = check_vec,
+	{ .name = "upsample_trilinear3d.vec", .variant = 3, .shape = check_vec,
 	  .parts = SIZES "return aten.upsample_trilinear3d.default(input, size, align_corners, by[0], by[1], by[2])" },
-	{ .name = "_upsample_bilinear2d_aa.vec", .shape = check_vec,
+	{ .name = "_upsample_bilinear2d_aa.vec", .variant = 2, .shape = check_vec,
 	  .parts = SIZES "return aten._upsample_bilinear2d_aa.default(input, size, align_corners, by[0], by[1])" },
-	{ .name = "_upsample_bicubic2d_aa.vec", .shape = check_vec,
+	{ .name = "_upsample_bicubic2d_aa.vec", .variant = 2, .shape = check_vec,
 	  .parts = SIZES "return aten._upsample_bicubic2d_aa.default(input, size, align_corners, by[0], by[1])" },
-	{ .name = "_upsample_lanczos2d_aa.vec", .shape = check_vec,
+	{ .name = "_upsample_lanczos2d_aa.vec", .variant = 2, .shape = check_vec,
 	  .parts = SIZES "return aten._upsample_lanczos2d_aa.default(input, size, align_corners, by[0], by[1])" },
 	{ 0 },
 };

@@ -346,13 +346,15 @@ static bool shape_squeeze(struct op_call *c)
 
 /* ---- Many views at once ---- */
 
+enum { PIECES_VIEW, PIECES_COPY };      /* variants */
+
 static bool add_piece(struct op_call *c, struct value *self, int d, int64_t start, int64_t length)
 {
 	struct geometry g;
 	geometry_of(self, &g);
 	g.size[d] = length;
 	g.offset += start * g.stride[d];
-	if (strncmp(c->op->base_name, "unsafe_", 7) == 0)
+	if (c->op->rule->variant == PIECES_COPY)
 		return op_out_strided(c, self->dtype, g.ndim, g.size, g.stride) != NULL;
 	return op_out_view(c, self, g.ndim, g.size, g.stride, g.offset) != NULL;
 }
@@ -488,9 +490,9 @@ const struct op_rule shape_rules[] = {
 	{ .name = "squeeze_.dim", .shape = shape_squeeze },
 	{ .name = "squeeze_.dims", .shape = shape_squeeze },
 	{ .name = "split.Tensor", .shape = shape_split },
-	{ .name = "unsafe_split.Tensor", .shape = shape_split },
+	{ .name = "unsafe_split.Tensor", .variant = PIECES_COPY, .shape = shape_split },
 	{ .name = "split_with_sizes", .shape = shape_split_with_sizes },
-	{ .name = "unsafe_split_with_sizes", .shape = shape_split_with_sizes },
+	{ .name = "unsafe_split_with_sizes", .variant = PIECES_COPY, .shape = shape_split_with_sizes },
 	{ .name = "unbind.int", .shape = shape_unbind },
 	{ .name = "view_as_real", .shape = shape_view_as_real },
 	{ .name = "view_as_complex", .shape = shape_view_as_complex },

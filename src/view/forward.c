@@ -39,18 +39,9 @@ struct forward {
 
 static const char *colour_of(const struct op *op)
 {
-	static const struct { const char *part, *colour; } kinds[] = {
-		{ "conv", "#cfe2f3" }, { "linear", "#cfe2f3" }, { "matmul", "#cfe2f3" }, { "mm", "#cfe2f3" }, { "einsum", "#cfe2f3" },
-		{ "attention", "#cfe2f3" }, { "lstm", "#cfe2f3" }, { "gru", "#cfe2f3" }, { "rnn", "#cfe2f3" }, { "embedding", "#cfe2f3" },
-		{ "norm", "#d9ead3" }, { "pool", "#f4cccc" }, { "upsample", "#f4cccc" }, { "relu", "#fff2cc" }, { "elu", "#fff2cc" },
-		{ "sigmoid", "#fff2cc" }, { "tanh", "#fff2cc" }, { "silu", "#fff2cc" }, { "hard", "#fff2cc" }, { "softmax", "#fff2cc" },
-		{ "mish", "#fff2cc" }, { "dropout", "#f3f3f3" } };
-	if (op->view)
-		return "#f3f3f3";
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (strstr(op->base_name, kinds[i].part))
-			return kinds[i].colour;
-	return "#fce5cd";
+	static const char *const colours[] = { [OP_OTHER] = "#fce5cd", [OP_PRODUCT] = "#cfe2f3", [OP_NORM] = "#d9ead3",
+		[OP_SAMPLING] = "#f4cccc", [OP_ACTIVATION] = "#fff2cc", [OP_DROPOUT] = "#f3f3f3" };
+	return op->view ? "#f3f3f3" : colours[op_kind(op)];
 }
 
 /* From white over yellow to red, by the share of the longest. */

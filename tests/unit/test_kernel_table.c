@@ -10,7 +10,7 @@
 #include "tap.h"
 
 static const struct op_rule *const families[] = {
-#define OP_FAMILY(family) family##_rules,
+#define OP_FAMILY(family, kind) family##_rules,
 #include "ops/families.def"
 #undef OP_FAMILY
 };
