@@ -141,6 +141,13 @@ typedef struct nns_draw_options {
 NNS_API void *nns_draw(nns_model *m, nns_graph *g, const nns_draw_options *options, const char *format, size_t *len, nns_error *err);
 /* Writes the whole file or nothing. */
 NNS_API bool nns_draw_file(nns_model *m, nns_graph *g, const nns_draw_options *options, const char *format, const char *path, nns_error *err);
+/*
+ * The same in two steps: what comes of the graph is known after the first, and laid out and drawn while the caller does something
+ * else (but no other picture: Graphviz does one at a time).  The second writes the file, or, when it is not wanted, forgets it.
+ */
+typedef struct nns_drawing nns_drawing;
+NNS_API nns_drawing *nns_draw_begin(nns_model *m, nns_graph *g, const nns_draw_options *options, const char *format, const char *path, nns_error *err);
+NNS_API bool nns_draw_end(nns_drawing *d, bool wanted, nns_error *err);
 /* The format that a path's suffix asks for, NULL when there is none of that name. */
 NNS_API const char *nns_draw_format(const char *path);
 

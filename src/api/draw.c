@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,15 +77,83 @@ void *nns_draw(nns_model *m, nns_graph *g, const nns_draw_options *options, cons
 	return api_take(&t, ok, err);
 }
 
+static const char *format_for(const char *format, const char *path, nns_error *err)
+{
+	const char *f = format ? format : render_format_of(path);
+	if (!f)
+		fail(err, NNS_USAGE, "'%s' does not end in .pdf, .svg, .png, .dot or .gv; say the format", path);
+	return f;
+}
+
 bool nns_draw_file(nns_model *m, nns_graph *g, const nns_draw_options *options, const char *format, const char *path, nns_error *err)
 {
 	size_t len;
-	const char *f = format ? format : render_format_of(path);
-	if (!f)
-		return fail(err, NNS_USAGE, "'%s' does not end in .pdf, .svg, .png, .dot or .gv; say the format", path);
-	void *data = nns_draw(m, g, options, f, &len, err);
+	const char *f = format_for(format, path, err);
+	void *data = f ? nns_draw(m, g, options, f, &len, err) : NULL;
 	bool ok = data && file_write(path, data, len, err);
 	free(data);
+	return ok;
+}
+
+/* ---- Beside other work ---- */
+
+struct nns_drawing {
+	const char *format;      /* as render_known() has it */
+	char *path;
+	struct text dot, picture;
+	nns_error err;
+	bool ok, started;
+	pthread_t thread;
+};
+
+static void *lay_out(void *data)
+{
+	nns_drawing *d = data;
+	d->ok = render_picture(d->dot.data, d->format, &d->picture, &d->err);
+	return NULL;
+}
+
+/* Graphviz goes as deep as the graph is: as much stack as a process has, or more. */
+static void start(nns_drawing *d)
+{
+	enum { STACK = 1 << 26 };
+	pthread_attr_t attr;
+	if (pthread_attr_init(&attr) != 0)
+		return;
+	d->started = pthread_attr_setstacksize(&attr, STACK) == 0 && pthread_create(&d->thread, &attr, lay_out, d) == 0;
+	pthread_attr_destroy(&attr);
+}
+
+nns_drawing *nns_draw_begin(nns_model *m, nns_graph *g, const nns_draw_options *options, const char *format, const char *path, nns_error *err)
+{
+	const char *asked = format_for(format, path, err), *known = asked ? render_known(asked, err) : NULL;
+	nns_drawing *d = known ? calloc(1, sizeof *d) : NULL;
+	if (!d || !(d->path = strdup(path))) {
+		free(d);
+		return known ? fail_memory(err) : false, NULL;
+	}
+	d->format = known;
+	text_init(&d->dot);
+	text_init(&d->picture);
+	if (!draw(m, g, options, "gv", &d->dot, err))
+		return nns_draw_end(d, false, NULL), NULL;
+	if (!render_is_text(known))
+		start(d);
+	return d;
+}
+
+bool nns_draw_end(nns_drawing *d, bool wanted, nns_error *err)
+{
+	const struct text *result = render_is_text(d->format) ? &d->dot : &d->picture;
+	if (d->started)
+		pthread_join(d->thread, NULL);
+	else if (wanted && result == &d->picture)
+		lay_out(d);
+	bool ok = wanted && (result == &d->dot || d->ok || fail(err, d->err.code, "%s", d->err.message)) && file_write(d->path, result->data, result->len, err);
+	text_release(&d->dot);
+	text_release(&d->picture);
+	free(d->path);
+	free(d);
 	return ok;
 }
 

@@ -70,22 +70,17 @@ static int write_standard(nns_model *m, nns_graph *g, const nns_draw_options *d,
 	return ok ? EXIT_OK : EXIT_WRONG_MODEL;
 }
 
-static int write_file(nns_model *m, nns_graph *g, const nns_draw_options *d, const struct options *o)
+static int tell_written(const char *target, const struct options *o)
+{
+	if (!o->output)
+		fprintf(stderr, "nnscope: wrote %s\n", target);
+	return o->open ? show(target) : EXIT_OK;
+}
+
+static int write_file(nns_model *m, nns_graph *g, const nns_draw_options *d, const char *target, const struct options *o)
 {
 	nns_error err = { 0 };
-	char *path = o->output ? NULL : default_path(m, o->format);
-	const char *target = o->output ? o->output : path;
-	int status = EXIT_OK;
-	if (!target)
-		return complain_usage("out of memory");
-	if (!nns_draw_file(m, g, d, o->format, target, &err))
-		status = complain(&err);
-	else if (!o->output)
-		fprintf(stderr, "nnscope: wrote %s\n", target);
-	if (status == EXIT_OK && o->open)
-		status = show(target);
-	free(path);
-	return status;
+	return nns_draw_file(m, g, d, o->format, target, &err) ? tell_written(target, o) : complain(&err);
 }
 
 /* How long the view takes without layout: drawing it once more as DOT. */
@@ -98,33 +93,64 @@ static double time_view(nns_model *m, nns_graph *g, const nns_draw_options *d)
 	return now_ms() - start;
 }
 
+static nns_plan *run_it(const struct options *o, nns_model *m, int *status)
+{
+	return run_before(o, m, o->mode && strcmp(o->mode, "eval") == 0 ? 0 : NNS_TRAIN, status);
+}
+
 /* The graph that ran when its times are to be shown, otherwise one that is traced as it is to be drawn. */
 static nns_graph *graph_to_draw(const struct options *o, nns_model *m, nns_plan **plan, int *status)
 {
-	if (o->run && !(*plan = run_before(o, m, o->mode && strcmp(o->mode, "eval") == 0 ? 0 : NNS_TRAIN, status)))
+	if (o->run && !(*plan = run_it(o, m, status)))
 		return NULL;
 	return o->show ? nns_plan_graph(*plan) : trace_model(m, o, NNS_TRAIN, status);
+}
+
+/* A graph that does not depend on the pass is laid out meanwhile. */
+static int draw_while_running(const struct options *o, nns_model *m, const nns_draw_options *d, const char *target)
+{
+	nns_error err = { 0 };
+	int status = EXIT_OK;
+	nns_graph *g = trace_model(m, o, NNS_TRAIN, &status);
+	nns_drawing *drawing = g ? nns_draw_begin(m, g, d, o->format, target, &err) : NULL;
+	if (!drawing)
+		return g ? complain(&err) : status;
+	nns_plan *plan = run_it(o, m, &status);
+	if (!nns_draw_end(drawing, plan != NULL, &err) && plan)
+		status = complain(&err);
+	nns_plan_free(plan);
+	return status == EXIT_OK ? tell_written(target, o) : status;
+}
+
+static int draw_in_turn(const struct options *o, nns_model *m, nns_draw_options *d, const char *target, double loaded)
+{
+	double traced, drawn, viewed = 0;
+	nns_plan *plan = NULL;
+	int status = EXIT_OK;
+	nns_graph *g = graph_to_draw(o, m, &plan, &status);
+	d->times = o->show ? plan : NULL;
+	traced = now_ms();
+	if (g && o->timing)
+		viewed = time_view(m, g, d);
+	if (g)
+		status = strcmp(target, "-") == 0 ? write_standard(m, g, d, o->format) : write_file(m, g, d, target, o);
+	drawn = now_ms();
+	if (o->timing && g)
+		fprintf(stderr, "load %.2f ms, trace %.2f ms, %s view %.2f ms, layout and writing %.2f ms\n", loaded - o->started, traced - loaded,
+		        d->view ? d->view : "autograd", viewed, drawn - traced - 2 * viewed);
+	nns_plan_free(plan);
+	return status;
 }
 
 static int draw_graph(const struct options *o, nns_model *m, double loaded)
 {
 	nns_draw_options d = { .view = o->view ? o->view : o->show ? "forward" : NULL, .show_attrs = o->show_attrs, .show_saved = o->show_saved,
 		.max_attr_chars = o->max_attr_chars, .depth = o->depth, .direction = o->direction };
-	double traced, drawn, viewed = 0;
-	nns_plan *plan = NULL;
-	int status = EXIT_OK;
-	nns_graph *g = graph_to_draw(o, m, &plan, &status);
-	d.times = o->show ? plan : NULL;
-	traced = now_ms();
-	if (g && o->timing)
-		viewed = time_view(m, g, &d);
-	if (g)
-		status = o->output && strcmp(o->output, "-") == 0 ? write_standard(m, g, &d, o->format) : write_file(m, g, &d, o);
-	drawn = now_ms();
-	if (o->timing && g)
-		fprintf(stderr, "load %.2f ms, trace %.2f ms, %s view %.2f ms, layout and writing %.2f ms\n", loaded - o->started, traced - loaded,
-		        d.view ? d.view : "autograd", viewed, drawn - traced - 2 * viewed);
-	nns_plan_free(plan);
+	char *path = o->output ? NULL : default_path(m, o->format);
+	const char *target = o->output ? o->output : path;
+	bool beside = o->run && !o->show && !o->timing && target && strcmp(target, "-") != 0;
+	int status = !target ? complain_usage("out of memory") : beside ? draw_while_running(o, m, &d, target) : draw_in_turn(o, m, &d, target, loaded);
+	free(path);
 	return status;
 }
 

@@ -79,7 +79,7 @@ static bool draw(GVC_t *gvc, Agraph_t *g, const char *format, struct text *out, 
 	return ok ? !out->failed || fail_memory(err) : fail_graphviz("write the picture", err);
 }
 
-static bool draw_text(const char *dot, const char *format, struct text *out, nns_error *err)
+bool render_picture(const char *dot, const char *format, struct text *out, nns_error *err)
 {
 	complaint[0] = 0;
 	agseterr(AGWARN);
@@ -104,16 +104,29 @@ static bool render_visible(const struct drawing *d, struct text *out, nns_error 
 	return !out->failed || fail_memory(err);
 }
 
-bool render(const struct drawing *d, const char *format, struct text *out, nns_error *err)
+bool render_is_text(const char *format)
+{
+	return strcmp(format, "dot") == 0 || strcmp(format, "gv") == 0;
+}
+
+const char *render_known(const char *format, nns_error *err)
 {
 	const char *known = format_find(format);
+	if (!known)
+		fail(err, NNS_USAGE, "unknown picture format '%s'; pdf, svg, png, dot and gv are known", format);
+	return known;
+}
+
+bool render(const struct drawing *d, const char *format, struct text *out, nns_error *err)
+{
+	const char *known = render_known(format, err);
 	struct text dot;
 	if (!known)
-		return fail(err, NNS_USAGE, "unknown picture format '%s'; pdf, svg, png, dot and gv are known", format);
-	if (strcmp(known, "dot") == 0 || strcmp(known, "gv") == 0)
+		return false;
+	if (render_is_text(known))
 		return render_visible(d, out, err);
 	text_init(&dot);
-	bool ok = render_visible(d, &dot, err) && draw_text(dot.data, known, out, err);
+	bool ok = render_visible(d, &dot, err) && render_picture(dot.data, known, out, err);
 	text_release(&dot);
 	return ok;
 }
