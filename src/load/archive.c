@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "base/map.h"
+#include "base/reader.h"
 
 enum {
 	LOCAL_MAGIC = 0x04034b50, CENTRAL_MAGIC = 0x02014b50, END_MAGIC = 0x06054b50, END64_MAGIC = 0x06064b50, LOCATOR64_MAGIC = 0x07064b50,
@@ -26,14 +27,6 @@ struct archive {
 	uint64_t directory, directory_size, first, end, comment;
 };
 
-static uint64_t number(const unsigned char *p, int bytes)
-{
-	uint64_t v = 0;
-	for (int i = bytes - 1; i >= 0; i--)
-		v = v << 8 | p[i];
-	return v;
-}
-
 static bool inside(const struct archive *z, uint64_t at, uint64_t size)
 {
 	return at <= z->len && size <= z->len - at;
@@ -47,7 +40,7 @@ static bool find_end(struct archive *z, uint64_t *at)
 		return false;
 	uint64_t lowest = z->len > END_SIZE + MAX_COMMENT ? z->len - END_SIZE - MAX_COMMENT : 0;
 	for (uint64_t i = z->len - END_SIZE + 1; i-- > lowest; )
-		if (number(z->data + i, 4) == END_MAGIC && number(z->data + i + 20, 2) <= z->len - END_SIZE - i)
+		if (little_endian(z->data + i, 4) == END_MAGIC && little_endian(z->data + i + 20, 2) <= z->len - END_SIZE - i)
 			return *at = i, true;
 	return false;
 }
@@ -55,14 +48,14 @@ static bool find_end(struct archive *z, uint64_t *at)
 static bool read_end64(struct archive *z, uint64_t end, uint64_t *count, nns_error *err)
 {
 	const unsigned char *locator = end >= LOCATOR64_SIZE ? z->data + end - LOCATOR64_SIZE : NULL;
-	if (!locator || number(locator, 4) != LOCATOR64_MAGIC)
+	if (!locator || little_endian(locator, 4) != LOCATOR64_MAGIC)
 		return true;
-	uint64_t at = number(locator + 8, 8);
-	if (!inside(z, at, END64_SIZE) || number(z->data + at, 4) != END64_MAGIC)
+	uint64_t at = little_endian(locator + 8, 8);
+	if (!inside(z, at, END64_SIZE) || little_endian(z->data + at, 4) != END64_MAGIC)
 		return fail(err, NNS_FORMAT, "byte %llu: the zip64 end record is not where its locator says", (unsigned long long)at);
-	*count = number(z->data + at + 32, 8);
-	z->directory_size = number(z->data + at + 40, 8);
-	z->directory = number(z->data + at + 48, 8);
+	*count = little_endian(z->data + at + 32, 8);
+	z->directory_size = little_endian(z->data + at + 40, 8);
+	z->directory = little_endian(z->data + at + 48, 8);
 	return true;
 }
 
@@ -71,10 +64,10 @@ static bool read_end(struct archive *z, uint64_t *count, nns_error *err)
 	uint64_t at;
 	if (!find_end(z, &at))
 		return fail(err, NNS_FORMAT, "the zip archive has no end record: it is cut off, or not an archive");
-	*count = number(z->data + at + 10, 2);
-	z->directory_size = number(z->data + at + 12, 4);
-	z->directory = number(z->data + at + 16, 4);
-	z->comment = number(z->data + at + 20, 2);
+	*count = little_endian(z->data + at + 10, 2);
+	z->directory_size = little_endian(z->data + at + 12, 4);
+	z->directory = little_endian(z->data + at + 16, 4);
+	z->comment = little_endian(z->data + at + 20, 2);
 	z->end = at + END_SIZE + z->comment;
 	if (!read_end64(z, at, count, err))
 		return false;
@@ -92,34 +85,28 @@ static bool read_end(struct archive *z, uint64_t *count, nns_error *err)
 static bool read_extra(const unsigned char *p, uint64_t len, uint64_t *size, uint64_t *packed, uint64_t *local)
 {
 	uint64_t *wanted[3] = { size, packed, local };
-	for (uint64_t at = 0; at + 4 <= len; ) {
-		uint64_t id = number(p + at, 2), n = number(p + at + 2, 2);
-		at += 4;
-		if (n > len - at)
+	struct reader fields = { p, (size_t)len, 0, false };
+	while (reader_left(&fields) >= 4) {
+		uint64_t id = reader_number(&fields, 2), n = reader_number(&fields, 2);
+		struct reader field = { reader_bytes(&fields, n), (size_t)n, 0, false };
+		if (fields.failed)
 			return true;     /* not a field: some writers pad */
-		if (id == 1) {
-			uint64_t used = 0;
-			for (int i = 0; i < 3; i++) {
-				if (*wanted[i] != 0xffffffff)
-					continue;
-				if (used + 8 > n)
-					return false;
-				*wanted[i] = number(p + at + used, 8);
-				used += 8;
-			}
-		}
-		at += n;
+		for (int i = 0; id == 1 && i < 3; i++)
+			if (*wanted[i] == 0xffffffff)
+				*wanted[i] = reader_number(&field, 8);
+		if (field.failed)
+			return false;
 	}
 	return true;
 }
 
 static bool locate_data(struct archive *z, struct archive_entry *e, uint64_t local, nns_error *err)
 {
-	if (!inside(z, local, LOCAL_SIZE) || number(z->data + local, 4) != LOCAL_MAGIC)
+	if (!inside(z, local, LOCAL_SIZE) || little_endian(z->data + local, 4) != LOCAL_MAGIC)
 		return fail(err, NNS_FORMAT, "%s: byte %llu: no entry starts where the zip directory says", e->name, (unsigned long long)local);
-	uint64_t name = number(z->data + local + 26, 2);
+	uint64_t name = little_endian(z->data + local + 26, 2);
 	e->local = local;
-	e->offset = local + LOCAL_SIZE + name + number(z->data + local + 28, 2);
+	e->offset = local + LOCAL_SIZE + name + little_endian(z->data + local + 28, 2);
 	e->renamed = !inside(z, local + LOCAL_SIZE, name) || name != strlen(e->name) || memcmp(z->data + local + LOCAL_SIZE, e->name, name) != 0;
 	if (!inside(z, e->offset, e->packed))
 		return fail(err, NNS_FORMAT, "%s: byte %llu: %llu bytes reach beyond the end of the file", e->name, (unsigned long long)e->offset, (unsigned long long)e->packed);
@@ -137,12 +124,12 @@ static bool check_sizes(const struct archive_entry *e, unsigned flags, nns_error
 static bool read_entry(struct archive *z, uint64_t *at, uint64_t end, nns_error *err)
 {
 	const unsigned char *p = z->data + *at;
-	if (end - *at < CENTRAL_SIZE || number(p, 4) != CENTRAL_MAGIC)
+	if (end - *at < CENTRAL_SIZE || little_endian(p, 4) != CENTRAL_MAGIC)
 		return fail(err, NNS_FORMAT, "byte %llu: the zip directory is damaged", (unsigned long long)*at);
-	uint64_t name = number(p + 28, 2), extra = number(p + 30, 2), comment = number(p + 32, 2), local = number(p + 42, 4);
+	uint64_t name = little_endian(p + 28, 2), extra = little_endian(p + 30, 2), comment = little_endian(p + 32, 2), local = little_endian(p + 42, 4);
 	if (end - *at - CENTRAL_SIZE < name + extra + comment)
 		return fail(err, NNS_FORMAT, "byte %llu: an entry reaches beyond the zip directory", (unsigned long long)*at);
-	struct archive_entry e = { .packed = number(p + 20, 4), .size = number(p + 24, 4), .method = (int)number(p + 10, 2), .crc = (uint32_t)number(p + 16, 4),
+	struct archive_entry e = { .packed = little_endian(p + 20, 4), .size = little_endian(p + 24, 4), .method = (int)little_endian(p + 10, 2), .crc = (uint32_t)little_endian(p + 16, 4),
 		.encrypted = p[8] & 1 };
 	e.name = arena_strndup(z->arena, (const char *)p + CENTRAL_SIZE, name);
 	if (!e.name)
@@ -151,7 +138,7 @@ static bool read_entry(struct archive *z, uint64_t *at, uint64_t end, nns_error 
 		return fail(err, NNS_FORMAT, "byte %llu: the name of an entry holds a NUL", (unsigned long long)*at);
 	if (!read_extra(p + CENTRAL_SIZE + name, extra, &e.size, &e.packed, &local))
 		return fail(err, NNS_FORMAT, "%s: its zip64 field is cut off", e.name);
-	if (!locate_data(z, &e, local, err) || !check_sizes(&e, (unsigned)number(p + 8, 2), err))
+	if (!locate_data(z, &e, local, err) || !check_sizes(&e, (unsigned)little_endian(p + 8, 2), err))
 		return false;
 	struct map_entry *named = map_add(&z->by_name, z->arena, e.name);
 	if (!named)
@@ -192,7 +179,7 @@ static bool mark_overlaps(struct archive *z, nns_error *err)
 bool archive_begins(const char *data, size_t len, const char *end)
 {
 	const unsigned char *p = (const unsigned char *)data;
-	size_t n = strlen(end), name = len >= LOCAL_SIZE && number(p, 4) == LOCAL_MAGIC ? (size_t)number(p + 26, 2) : 0;
+	size_t n = strlen(end), name = len >= LOCAL_SIZE && little_endian(p, 4) == LOCAL_MAGIC ? (size_t)little_endian(p + 26, 2) : 0;
 	return name >= n && name <= len - LOCAL_SIZE && memcmp(p + LOCAL_SIZE + name - n, end, n) == 0;
 }
 
@@ -203,9 +190,9 @@ bool archive_has(const char *data, size_t len, bool (*test)(const char *name, si
 	if (!read_end(&z, &count, NULL))
 		return false;
 	uint64_t at = z.directory, end = z.directory + z.directory_size;
-	for (uint64_t i = 0; i < count && end - at >= CENTRAL_SIZE && number(z.data + at, 4) == CENTRAL_MAGIC; i++) {
+	for (uint64_t i = 0; i < count && end - at >= CENTRAL_SIZE && little_endian(z.data + at, 4) == CENTRAL_MAGIC; i++) {
 		const unsigned char *p = z.data + at;
-		uint64_t name = number(p + 28, 2), size = CENTRAL_SIZE + name + number(p + 30, 2) + number(p + 32, 2);
+		uint64_t name = little_endian(p + 28, 2), size = CENTRAL_SIZE + name + little_endian(p + 30, 2) + little_endian(p + 32, 2);
 		if (end - at < size)
 			return false;
 		if (test((const char *)p + CENTRAL_SIZE, name))

@@ -16,7 +16,7 @@
 
 enum { MAX_DEPTH = 100, MAX_USES = 64 };
 
-struct reader {
+struct description_reader {
 	struct model *model;
 	const char *path;
 	struct map *files;      /* read already, or being read */
@@ -101,9 +101,9 @@ static cJSON *parse_json(const char *text, size_t len, const char *path, nns_err
 
 /* ---- uses ---- */
 
-static bool add_document(struct reader *r, const cJSON *json);
+static bool add_document(struct description_reader *r, const cJSON *json);
 
-static bool read_file(struct reader *r, const char *path)
+static bool read_file(struct description_reader *r, const char *path)
 {
 	char *data;
 	size_t len;
@@ -116,14 +116,14 @@ static bool read_file(struct reader *r, const char *path)
 	if (!file_read(path, 1 << 28, &data, &len, r->err))
 		return fail_within(r->err, "%s: uses: ", r->path);
 	cJSON *json = parse_json(data, len, path, r->err);
-	struct reader inner = { r->model, path, r->files, r->depth + 1, r->err };
+	struct description_reader inner = { r->model, path, r->files, r->depth + 1, r->err };
 	bool ok = json && add_document(&inner, json);
 	cJSON_Delete(json);
 	free(data);
 	return ok;
 }
 
-static bool read_use(struct reader *r, const cJSON *v)
+static bool read_use(struct description_reader *r, const cJSON *v)
 {
 	const char *slash = strrchr(r->path, '/');
 	if (!cJSON_IsString(v))
@@ -135,7 +135,7 @@ static bool read_use(struct reader *r, const cJSON *v)
 	return path ? read_file(r, path) : fail_memory(r->err);
 }
 
-static bool read_uses(struct reader *r, const cJSON *v)
+static bool read_uses(struct description_reader *r, const cJSON *v)
 {
 	const cJSON *item;
 	if (cJSON_IsString(v))
@@ -160,7 +160,7 @@ static bool is_document_key(const char *key)
 	return strncmp(key, "forward(", 8) == 0;
 }
 
-static bool check_keys(struct reader *r, const cJSON *json)
+static bool check_keys(struct description_reader *r, const cJSON *json)
 {
 	const cJSON *v, *w;
 	cJSON_ArrayForEach(v, json) {
@@ -176,7 +176,7 @@ static bool check_keys(struct reader *r, const cJSON *json)
 	return true;
 }
 
-static bool add_document(struct reader *r, const cJSON *json)
+static bool add_document(struct description_reader *r, const cJSON *json)
 {
 	const cJSON *classes = cJSON_GetObjectItemCaseSensitive(json, "classes"), *v;
 	struct map seen = { 0 };
@@ -197,7 +197,7 @@ static bool add_document(struct reader *r, const cJSON *json)
 
 /* ---- Inputs ---- */
 
-static bool read_shape(struct reader *r, const char *name, const cJSON *shape, enum dtype dtype, struct value **out)
+static bool read_shape(struct description_reader *r, const char *name, const cJSON *shape, enum dtype dtype, struct value **out)
 {
 	int64_t size[MAX_DIMS];
 	int n = 0;
@@ -217,7 +217,7 @@ static bool read_shape(struct reader *r, const char *name, const cJSON *shape, e
 	return *out || fail_memory(r->err);
 }
 
-static bool read_input(struct reader *r, const cJSON *v, struct graph_input *out)
+static bool read_input(struct description_reader *r, const cJSON *v, struct graph_input *out)
 {
 	const cJSON *type = cJSON_GetObjectItemCaseSensitive(v, "dtype"), *grad = cJSON_GetObjectItemCaseSensitive(v, "requires_grad");
 	const cJSON *shape = cJSON_IsObject(v) ? cJSON_GetObjectItemCaseSensitive(v, "shape") : v;
@@ -232,7 +232,7 @@ static bool read_input(struct reader *r, const cJSON *v, struct graph_input *out
 	return out->name || fail_memory(r->err);
 }
 
-static bool read_inputs(struct reader *r, const cJSON *inputs)
+static bool read_inputs(struct description_reader *r, const cJSON *inputs)
 {
 	struct model *m = r->model;
 	const cJSON *v;
@@ -261,7 +261,7 @@ static const char *class_of_file(const struct model *m)
 }
 
 /* A description that is itself one class: its modules stand at the top. */
-static bool read_own_class(struct reader *r, const cJSON *json, const char **expression)
+static bool read_own_class(struct description_reader *r, const cJSON *json, const char **expression)
 {
 	static const char *const own[] = { "modules", "parameters", "buffers", "build", "init", "repr" };
 	const cJSON *name = cJSON_GetObjectItemCaseSensitive(json, "name"), *v;
@@ -285,7 +285,7 @@ static bool read_own_class(struct reader *r, const cJSON *json, const char **exp
 	return ok && (*expression || fail_memory(r->err));
 }
 
-static bool read_model(struct reader *r, const cJSON *json)
+static bool read_model(struct description_reader *r, const cJSON *json)
 {
 	const cJSON *model = cJSON_GetObjectItemCaseSensitive(json, "model");
 	const char *expression = NULL;
@@ -308,7 +308,7 @@ static bool read_model(struct reader *r, const cJSON *json)
 bool description_load(const struct load_file *f, struct model *m, nns_error *err)
 {
 	struct map files = { 0 };
-	struct reader r = { m, m->source, &files, 0, err };
+	struct description_reader r = { m, m->source, &files, 0, err };
 	cJSON *json = parse_json(f->data, f->len, f->path, err);
 	bool ok = json && (map_put(&files, m->arena, m->source, m) || fail_memory(err)) && read_model(&r, json);
 	cJSON_Delete(json);
@@ -318,7 +318,7 @@ bool description_load(const struct load_file *f, struct model *m, nns_error *err
 bool description_add_classes(struct model *m, const char *text, size_t len, const char *path, nns_error *err)
 {
 	struct map files = { 0 };
-	struct reader r = { m, path, &files, 0, err };
+	struct description_reader r = { m, path, &files, 0, err };
 	cJSON *json = parse_json(text, len, path, err);
 	bool ok = json && add_document(&r, json);
 	cJSON_Delete(json);

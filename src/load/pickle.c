@@ -9,13 +9,13 @@
 static bool op_text(struct machine *m, int size)
 {
 	uint64_t n = 0;
-	return machine_take_number(m, size, &n) && (n <= m->len || machine_fail(m, "a string that is longer than the pickle")) && machine_push_text(m, (size_t)n);
+	return machine_take_number(m, size, &n) && (n <= m->in.len || machine_fail(m, "a string that is longer than the pickle")) && machine_push_text(m, (size_t)n);
 }
 
 static bool op_bytes(struct machine *m, int size)
 {
 	uint64_t n = 0;
-	return machine_take_number(m, size, &n) && (n <= m->len || machine_fail(m, "bytes that are longer than the pickle")) && machine_push_bytes(m, (size_t)n);
+	return machine_take_number(m, size, &n) && (n <= m->in.len || machine_fail(m, "bytes that are longer than the pickle")) && machine_push_bytes(m, (size_t)n);
 }
 
 static bool op_get(struct machine *m, int size)
@@ -308,20 +308,20 @@ static bool step(struct machine *m, unsigned char op)
 bool pickle_read(struct arena *a, const unsigned char *data, size_t len, const struct pickle_options *o, struct datum *out, size_t *used, nns_error *err)
 {
 	nns_error local = { 0 };
-	struct machine m = { .arena = a, .data = data, .len = len, .options = o, .err = err ? err : &local };
+	struct machine m = { .arena = a, .in = { .data = data, .len = len }, .options = o, .err = err ? err : &local };
 	m.stack = arena_grow(a, NULL, 0, &m.cap, sizeof *m.stack);       /* a place to point at, even while it is empty */
 	if (!m.stack)
 		return fail_memory(m.err);
-	while (m.at < len) {
-		m.opcode_at = m.at;
-		unsigned char op = data[m.at++];
+	while (m.in.at < len) {
+		m.opcode_at = m.in.at;
+		unsigned char op = data[m.in.at++];
 		if (op == '.') {
-			*used = m.at;
+			*used = m.in.at;
 			return machine_pop(&m, out);
 		}
 		if (!step(&m, op))
 			return false;
 	}
-	m.opcode_at = m.at;
+	m.opcode_at = m.in.at;
 	return machine_fail(&m, "it ends without a STOP");
 }

@@ -25,34 +25,26 @@ struct pickled *pickled_of(struct datum d)
 
 /* ---- Reading ---- */
 
-bool machine_take(struct machine *m, size_t n, const unsigned char **out)
+bool machine_take(struct machine *m, uint64_t n, const unsigned char **out)
 {
-	if (n > m->len - m->at)
-		return machine_fail(m, "it ends in the middle of an opcode");
-	*out = m->data + m->at;
-	m->at += n;
-	return true;
+	*out = reader_bytes(&m->in, n);
+	return *out || machine_fail(m, "it ends in the middle of an opcode");
 }
 
 bool machine_take_number(struct machine *m, int bytes, uint64_t *out)
 {
-	const unsigned char *p = NULL;
-	if (!machine_take(m, (size_t)bytes, &p))
-		return false;
-	*out = 0;
-	for (int i = bytes - 1; i >= 0; i--)
-		*out = *out << 8 | p[i];
-	return true;
+	*out = reader_number(&m->in, bytes);
+	return !m->in.failed || machine_fail(m, "it ends in the middle of an opcode");
 }
 
 /* Up to a newline, which is not part of it. */
 bool machine_take_line(struct machine *m, char **out)
 {
-	const unsigned char *start = m->data + m->at, *end = memchr(start, '\n', m->len - m->at);
+	const unsigned char *start = m->in.data + m->in.at, *end = memchr(start, '\n', reader_left(&m->in));
 	if (!end)
 		return machine_fail(m, "a line without an end");
 	*out = arena_strndup(m->arena, (const char *)start, (size_t)(end - start));
-	m->at += (size_t)(end - start) + 1;
+	m->in.at += (size_t)(end - start) + 1;
 	return *out || fail_memory(m->err);
 }
 
@@ -282,7 +274,7 @@ bool machine_put(struct machine *m, uint64_t index)
 	struct datum *d = NULL;
 	if (!machine_top(m, &d))
 		return false;
-	if (index >= MAX_MEMO || index > m->len)
+	if (index >= MAX_MEMO || index > m->in.len)
 		return machine_fail(m, "a memo index that is too large");
 	while (m->n_memo <= index) {
 		struct datum *grown = arena_grow(m->arena, m->memo, m->n_memo, &m->cap_memo, sizeof *grown);
@@ -308,8 +300,8 @@ bool machine_get(struct machine *m, uint64_t index)
 bool machine_push_long(struct machine *m, uint64_t n)
 {
 	const unsigned char *p = NULL;
-	if (n > m->len || !machine_take(m, (size_t)n, &p))
-		return m->err && m->err->code ? false : machine_fail(m, "a number that is longer than the pickle");
+	if (!machine_take(m, n, &p))
+		return false;
 	if (n <= 8) {
 		uint64_t v = n && p[n - 1] & 0x80 ? ~(uint64_t)0 : 0;
 		for (size_t i = (size_t)n; i-- > 0; )

@@ -6,12 +6,13 @@
 #ifndef LOAD_PICKLE_MACHINE_H
 #define LOAD_PICKLE_MACHINE_H
 
+#include "base/reader.h"
 #include "load/pickle.h"
 
 struct machine {
 	struct arena *arena;
-	const unsigned char *data;
-	size_t len, at, opcode_at;
+	struct reader in;
+	size_t opcode_at;
 	const struct pickle_options *options;
 	struct datum *stack; size_t n, cap;
 	size_t *marks; size_t n_marks, cap_marks;
@@ -22,7 +23,7 @@ struct machine {
 bool machine_fail(struct machine *m, const char *what);
 
 /* The next n bytes, a little-endian number, or a line without its newline. */
-bool machine_take(struct machine *m, size_t n, const unsigned char **out);
+bool machine_take(struct machine *m, uint64_t n, const unsigned char **out);
 bool machine_take_number(struct machine *m, int bytes, uint64_t *out);
 bool machine_take_line(struct machine *m, char **out);
 

@@ -15,17 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reader.h"
 #include "load/state.h"
 
 enum { MAX_HEADER = 100000000 }; /* as the reference implementation */
-
-static uint64_t header_length(const unsigned char *p)
-{
-	uint64_t n = 0;
-	for (int i = 7; i >= 0; i--)
-		n = n << 8 | p[i];
-	return n;
-}
 
 static enum dtype dtype_of(const char *name)
 {
@@ -40,7 +33,7 @@ static enum dtype dtype_of(const char *name)
 	return DT_NONE;
 }
 
-struct reader {
+struct header_reader {
 	struct state_tree *tree;
 	const unsigned char *body; uint64_t n_body;
 	struct span { uint64_t from, to; const char *name; } *spans; size_t n_spans, cap_spans;
@@ -55,7 +48,7 @@ static bool whole(const cJSON *v, uint64_t *out)
 	return (double)*out == v->valuedouble;
 }
 
-static bool read_shape(struct reader *r, const cJSON *json, int64_t *size, int *n)
+static bool read_shape(struct header_reader *r, const cJSON *json, int64_t *size, int *n)
 {
 	*n = 0;
 	if (!cJSON_IsArray(json))
@@ -69,7 +62,7 @@ static bool read_shape(struct reader *r, const cJSON *json, int64_t *size, int *
 	return true;
 }
 
-static bool read_tensor(struct reader *r, const cJSON *json)
+static bool read_tensor(struct header_reader *r, const cJSON *json)
 {
 	struct arena *a = r->tree->model->arena;
 	const cJSON *dtype = cJSON_GetObjectItemCaseSensitive(json, "dtype"), *offsets = cJSON_GetObjectItemCaseSensitive(json, "data_offsets");
@@ -106,7 +99,7 @@ static int by_start(const void *a, const void *b)
 }
 
 /* No byte belongs to two tensors, and none to no tensor. */
-static bool check_spans(struct reader *r)
+static bool check_spans(struct header_reader *r)
 {
 	uint64_t at = 0;
 	if (r->n_spans)
@@ -126,12 +119,12 @@ static bool check_spans(struct reader *r)
 
 static bool read_file(struct state_tree *tree, const unsigned char *data, size_t len, nns_error *err)
 {
-	uint64_t n = len >= 8 ? header_length(data) : 0;
+	uint64_t n = len >= 8 ? little_endian(data, 8) : 0;
 	if (len < 8 || n > len - 8)
 		return fail(err, NNS_FORMAT, "the header of %llu bytes reaches beyond the end of the file", (unsigned long long)n);
 	if (n > MAX_HEADER)
 		return fail(err, NNS_LIMIT, "the header of %llu bytes is larger than the %d that are allowed", (unsigned long long)n, MAX_HEADER);
-	struct reader r = { .tree = tree, .body = data + 8 + n, .n_body = len - 8 - n, .err = err };
+	struct header_reader r = { .tree = tree, .body = data + 8 + n, .n_body = len - 8 - n, .err = err };
 	cJSON *json = cJSON_ParseWithLength((const char *)data + 8, n);
 	if (!cJSON_IsObject(json)) {
 		cJSON_Delete(json);
@@ -151,7 +144,7 @@ static bool read_file(struct state_tree *tree, const unsigned char *data, size_t
 
 int safetensors_bid(const struct load_file *f)
 {
-	uint64_t n = f->len > 9 ? header_length((const unsigned char *)f->data) : 0;
+	uint64_t n = f->len > 9 ? little_endian((const unsigned char *)f->data, 8) : 0;
 	return n > 1 && f->data[8] == '{' && n < ((uint64_t)1 << 40) ? 90 : 0;
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/reader.h"
+
 static bool torch_make(struct torch_pickle *t, struct pickled *call, const char *name, struct datum args, struct datum *out);
 
 /* torch.float32 is a global: an argument of _rebuild_tensor_v3, of tensors without a storage. */
@@ -60,15 +62,13 @@ const char *torch_key(struct torch_pickle *t, struct datum key)
 
 bool torch_raw_storage(struct torch_pickle *t, const unsigned char *data, size_t len, size_t *at, struct torch_storage *s)
 {
-	uint64_t n = 0;
-	for (int i = 7; i >= 0 && len - *at >= 8; i--)
-		n = n << 8 | data[*at + (size_t)i];
+	struct reader r = { data, len, *at, false };
+	uint64_t n = reader_number(&r, 8);
 	size_t size = dtype_size(s->dtype);
-	if (len - *at < 8 || n > (len - *at - 8) / size)
+	if (n > reader_left(&r) / size || !(s->bytes = reader_bytes(&r, n * size)))
 		return fail(t->err, NNS_FORMAT, "byte %zu: storage '%s' of %llu elements reaches beyond the end of the file", *at, s->key, (unsigned long long)n);
-	s->bytes = data + *at + 8;
 	s->n_bytes = (size_t)n * size;
-	*at += 8 + s->n_bytes;
+	*at = r.at;
 	return true;
 }
 
