@@ -38,11 +38,11 @@ class Function(nn.Module):
     def forward(self, *args): return self.function(self, *args)
 
 
-def entries(program):
+def entries(program, examples=False):
     """Of the archive, without stack traces, which name files of the machine that exported."""
     out = io.BytesIO()
     save(program, out)
-    with zipfile.ZipFile(out) as z: found = {n: z.read(n) for n in z.namelist() if "sample_inputs" not in n}
+    with zipfile.ZipFile(out) as z: found = {n: z.read(n) for n in z.namelist() if examples or "sample_inputs" not in n}
     return {n: without_traces(d) if n.endswith(".json") else d for n, d in found.items()}
 
 
@@ -125,7 +125,38 @@ def numbers(path, program, *args):
     numpy.savez(path, **{f"in{i}": t.numpy() for i, t in enumerate(args)}, **{f"out{i}": t.detach().numpy() for i, t in enumerate(outputs)})
 
 
+def number_in(t, least, most):
+    n = t.item()
+    torch._check(n >= least)
+    torch._check(n <= most)
+    return n
+
+
+def content_cases(root):
+    """Sizes that hang on the content of the example inputs."""
+    rows, functions = torch.randn(6, 4), {
+        "mask": (lambda m, x: m.fc(torch.relu(m.fc(x))[x[:, 0] > 0]), ()),
+        "written": (lambda m, x: torch.masked_select(x, x.clone().relu_() > 0.5), ()),
+        "number": (lambda m, x, n: x[number_in(n, 2, 6):], (torch.tensor(4),)),
+        "repeats": (lambda m, x, r: torch.repeat_interleave(x, r, dim=0), (torch.tensor([1, 0, 2, 3, 1, 1]),)),
+        "unique": (lambda m, x, i: x[torch.unique(i)], (torch.tensor([3, 1, 3, 0]),)),
+        "split": (lambda m, x, w: torch.tensor_split(x, w, dim=1)[1], (torch.tensor([1, 3]),)),
+        "twice": (lambda m, x: x[x > 0][x[x > 0] > 0.5], ()),
+    }
+    for name, (function, more) in functions.items():
+        model = Function(function).eval()
+        program = export(model, (rows, *more), strict=False)
+        at = case(root, f"good-program-content-{name}", ["check", "CASE/model.pt2", f"output.shape == {tuple(model(rows, *more).shape)}"], f"ok      output.shape == {tuple(model(rows, *more).shape)}\n")
+        write(at("model.pt2"), entries(program, examples=True))
+        if name == "mask":
+            run = case(root, "good-program-content-run", [w.replace("CASE/model", f"CASE/../good-program-content-{name}/model") for w in RUN])
+            numbers(run("io.npz"), program, torch.randn(6, 4))
+    case(root, "good-program-content-other-input", ["check", "CASE/../good-program-content-mask/model.pt2", "--input", "6x4", "output.shape == None"], "ok      output.shape == None\n")
+
+
 def main(root):
+    torch.manual_seed(1)
+    content_cases(root)
     torch.manual_seed(0)
     net, x = Net().eval(), torch.randn(2, 3, 8, 8)
     program = export(net, (x,), strict=False)

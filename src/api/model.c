@@ -3,6 +3,7 @@
 
 #include "api/api.h"
 #include "exec/content.h"
+#include "exec/example.h"
 #include "exec/materialise.h"
 #include "ops/op.h"
 #include "load/load.h"
@@ -45,6 +46,7 @@ static nns_model *finish(nns_model *m, struct model *loaded)
 	m->model = loaded;
 	((struct runtime *)loaded->runtime)->recorder.evaluate = graph_evaluate;
 	((struct runtime *)loaded->runtime)->content = value_content;
+	((struct runtime *)loaded->runtime)->recorder.compute = graph_compute;
 	return m;
 }
 

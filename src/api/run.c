@@ -20,7 +20,7 @@ static bool plan_tells(size_t done, size_t total, void *data)
 static bool trace_plan(nns_plan *p, unsigned flags, const char *const *texts, size_t n_texts, nns_error *err)
 {
 	struct model *m = p->model->model;
-	struct trace_options t = { .training = flags & NNS_TRAIN, .no_grad = true };
+	struct trace_options t = { .training = flags & NNS_TRAIN, .no_grad = true, .drawn = true };
 	struct graph_input *inputs;
 	if (p->options.inputs) {
 		if (!inputs_of_file(p, &inputs, &t.n_inputs, err))
@@ -210,6 +210,8 @@ bool nns_plan_run(nns_plan *p, const nns_array *inputs, size_t n_inputs, nns_err
 		.check = !p->options.no_check, .timed = true, .progress = plan_tells, .progress_data = p };
 	err = err ? err : &local;
 	forget_pass(p);
+	if (n_inputs > 0 && p->graph.graph->content_used)
+		return fail(err, NNS_UNSUPPORTED, "sizes in this plan hang on the content of the inputs that it was made with: make one for others");
 	p->stage = "run";
 	if (!expect_more(p, err) || !run_init(&p->run, p->plan, err) || !inputs_make(p, inputs, n_inputs, err))
 		return false;

@@ -70,7 +70,7 @@ static bool as_input(const nns_plan *p, const struct npz_array *array, const str
 	struct value *v = value_new(m->arena, array->value->dtype, array->value->ndim, array->value->size);
 	if (!v)
 		return fail_memory(err);
-	*out = (struct graph_input){ .name = own ? own->name : numbered_name(array->name, "in") < 0 && *array->name ? arena_strdup(m->arena, array->name) : NULL, .value = v };
+	*out = (struct graph_input){ .content = array->value, .name = own ? own->name : numbered_name(array->name, "in") < 0 && *array->name ? arena_strdup(m->arena, array->name) : NULL, .value = v };
 	if (!own)
 		return true;
 	if (!dtype_serves(m, v->dtype, own->value->dtype))

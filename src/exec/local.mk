@@ -11,7 +11,7 @@ libnnscope_core_la_SOURCES += src/exec/layout.h src/exec/layout.c src/exec/k_cop
 libnnscope_core_la_SOURCES += src/exec/spatial.h src/exec/spatial.c \
 	src/exec/slide.h src/exec/slide.c src/exec/conv.inc src/exec/k_conv.c src/exec/k_pool.c
 libnnscope_core_la_SOURCES += src/exec/draw.h src/exec/draw.c src/exec/k_random.c src/exec/k_truncated.c src/exec/k_sample.c
-libnnscope_core_la_SOURCES += src/exec/materialise.h src/exec/materialise.c src/exec/content.h src/exec/content.c
+libnnscope_core_la_SOURCES += src/exec/materialise.h src/exec/materialise.c src/exec/content.h src/exec/content.c src/exec/example.h src/exec/example.c
 libnnscope_core_la_SOURCES += src/exec/k_norm.c
 libnnscope_core_la_SOURCES += src/exec/k_resize.c src/exec/k_vision.c src/exec/k_gradient.c
 libnnscope_core_la_SOURCES += src/exec/backend.h src/exec/dnnl_backend.h src/exec/dnnl.c src/exec/dnnl_weights.c src/exec/dnnl_attr.c \

@@ -79,6 +79,14 @@ struct graph_input {
 	const struct value *given;   /* the sizes and strides it came with; operators in place change those of value */
 	bool is_default;         /* came from the description, not from the command line */
 	const char *symbols;     /* of a program whose sizes are free: "s0 x 3"; else NULL */
+	const struct value *content; /* an array of that shape and dtype that is known while tracing, or NULL */
+};
+
+/* What is known while tracing of the content of a value that hangs on inputs. */
+struct graph_content {
+	struct value *value;
+	const struct value *content; /* of its shape, with storage */
+	int version;             /* of the value's memory when it was so */
 };
 
 struct graph {
@@ -91,6 +99,9 @@ struct graph {
 	size_t n_inputs;
 	struct datum output;       /* what the root module returned */
 	bool training;
+	struct graph_content *contents; size_t n_contents, cap_contents; /* inputs first */
+	double work;               /* that their computation took: multiply-adds and elements */
+	bool content_used;         /* sizes or numbers of it hang on the content of its inputs */
 };
 
 /* Iteration over leaves in order of execution: for (n = graph_first(g); n; n = graph_next(n)). */

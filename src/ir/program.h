@@ -44,6 +44,7 @@ struct program_input {
 	struct value *value;     /* a parameter, buffer or constant; NULL: the caller gives it */
 	bool fixed;              /* not a tensor: `constant` */
 	struct datum constant;
+	const struct value *example; /* of what the caller gives, as it was when the program was made, with its bytes; NULL: not there */
 };
 
 struct program {

@@ -7,9 +7,11 @@
  *       NAME/data/weights/MODEL_weights_config.json      state dict name -> file, TensorMeta
  *       NAME/data/weights/weight_0     the bytes of a storage
  *       NAME/data/constants/MODEL_constants_config.json  the same for constants
+ *       NAME/data/sample_inputs/MODEL.pt         the example inputs (args, kwargs) by torch.save
  *     2.1 to 2.7
  *       serialized_exported_program.json      the same, of an older schema
  *       serialized_state_dict.pt, serialized_constants.pt       dicts by torch.save, named .json before 2.3
+ *       serialized_example_inputs.pt   since 2.4
  *       version                        of the schema: "1" (2.1), "2", "5.1", ... "8.7" (2.7)
  *
  * Weight files may be missing: then there are shapes without bytes.
@@ -166,7 +168,9 @@ static bool load(struct pt2 *p, struct archive *a, struct pt2_state *s)
 		return false;
 	struct arena *m = p->model->arena;
 	char *top = arena_strndup(m, e->name, (size_t)program_at(e->name, &ignored));
-	return top ? open_config(p, a, top, "data/weights/", model, "weights_config.json", &s->weights) && open_config(p, a, top, "data/constants/", model, "constants_config.json", &s->constants)
+	char *examples = top ? arena_printf(m, "%sdata/sample_inputs/%s.pt", top, model) : NULL;
+	s->examples = examples ? archive_find(a, examples) : NULL;
+	return examples ? open_config(p, a, top, "data/weights/", model, "weights_config.json", &s->weights) && open_config(p, a, top, "data/constants/", model, "constants_config.json", &s->constants)
 	    && read_entry(p, a, e, s) : fail_memory(p->err);
 }
 
@@ -185,6 +189,7 @@ static bool load_older(struct pt2 *p, struct archive *a, const struct archive_en
 	    && !(p->model->origin = arena_printf(p->model->arena, "torch.export, schema %.*s", (int)len, (const char *)text)))
 		return fail_memory(p->err);
 	s->weights.entry = find_either(a, "serialized_state_dict.pt", "serialized_state_dict.json");
+	s->examples = archive_find(a, "serialized_example_inputs.pt");
 	s->constants.entry = find_either(a, "serialized_constants.pt", "serialized_constants.json");
 	return read_entry(p, a, e, s);
 }

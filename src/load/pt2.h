@@ -41,6 +41,7 @@ struct pt2_weights {
 struct pt2_state {
 	struct archive *archive;
 	struct pt2_weights weights, constants;
+	const struct archive_entry *examples; /* (args, kwargs), or NULL */
 	struct map by_name;      /* name in the state dict -> struct pt2_weight * */
 	struct value **by_entry; /* of the archive: the first tensor in it */
 	struct map by_layout;    /* file and layout -> struct value *, of others than the first */
@@ -91,6 +92,9 @@ bool pt2_read_weights(struct pt2 *p, struct pt2_state *s);
 /* pt2_state.c */
 /* Parameters, buffers, constants, inputs and outputs by the signature. */
 bool pt2_bind_state(struct pt2 *p, struct pt2_state *s, struct program *g, const cJSON *signature);
+
+/* pt2_examples.c: of the inputs that are not bound. */
+bool pt2_read_examples(struct pt2 *p, struct pt2_state *s, struct program *g);
 
 /* pt2_graph.c: `graph` of a GraphModule. */
 struct program *pt2_program(struct pt2 *p, const cJSON *graph);

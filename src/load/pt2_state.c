@@ -150,10 +150,13 @@ static bool add_user_inputs(struct pt2 *p, struct program *g)
 		if (in->value || in->fixed)
 			continue;
 		struct program_value *v = &g->values[in->index];
+		const struct value *e = in->example;
+		if (!v->meta && e && !(v->meta = value_new(m->arena, e->dtype, e->ndim, e->size)))    /* the graph has symbols alone */
+			return fail_memory(p->err);
 		if (!v->meta)
 			continue;
 		v->meta->requires_grad = dtype_can_require_grad(v->meta->dtype);
-		m->inputs[m->n_inputs++] = (struct graph_input){ .name = v->name, .value = v->meta, .is_default = true, .symbols = v->symbols };
+		m->inputs[m->n_inputs++] = (struct graph_input){ .name = v->name, .value = v->meta, .is_default = true, .symbols = v->symbols, .content = in->example };
 	}
 	return true;
 }
@@ -187,5 +190,5 @@ bool pt2_bind_state(struct pt2 *p, struct pt2_state *s, struct program *g, const
 	if (!all)
 		return fail_memory(p->err);
 	return name_inputs(p, s, g, all, signature) && pt2_read_weights(p, s) && bind_inputs(p, g, all) && place_unused(p, s)
-	    && add_user_inputs(p, g) && keep_user_outputs(p, g, signature);
+	    && pt2_read_examples(p, s, g) && add_user_inputs(p, g) && keep_user_outputs(p, g, signature);
 }

@@ -72,6 +72,7 @@ struct op_rule {
 	 * arguments and its outputs are dropped.
 	 */
 	const char *parts;
+	const char *reads;                      /* the tensor argument whose numbers the parts read: without them the operator is a leaf */
 };
 
 /* A family file ends with its rows: const struct op_rule conv_rules[] = { ..., { 0 } }; */

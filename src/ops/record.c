@@ -268,6 +268,41 @@ static bool note_before(struct recorder *r, struct node *n, const struct value *
 	return n->before != NULL;
 }
 
+enum { MOST_LEARNT = 64 };
+
+static bool take_shape(struct recorder *r, struct value *v, const struct value *content)
+{
+	struct value *known = value_new(r->arena, content->dtype, content->ndim, content->size);
+	if (!known)
+		return false;
+	if (content->ndim)
+		memcpy(known->stride, content->stride, (size_t)content->ndim * sizeof *content->stride);
+	v->dtype = content->dtype;
+	v->ndim = content->ndim;
+	v->size = known->size;
+	v->stride = known->stride;
+	return true;
+}
+
+/* Shapes that content alone tells, when inputs are known. */
+static bool learn_shapes(struct recorder *r, const struct node *n, nns_error *err)
+{
+	struct value *all[MOST_LEARNT];
+	const struct value *contents[MOST_LEARNT];
+	size_t unknown = 0;
+	if (!n || !r->compute || r->graph->n_contents == 0)
+		return true;
+	for (int i = 0; i < n->n_outputs; i++)
+		if (n->outputs[i] && n->outputs[i]->ndim < 0 && unknown < MOST_LEARNT)
+			all[unknown++] = n->outputs[i];
+	if (unknown == 0 || !r->compute(r->graph, all, unknown, contents))
+		return true;
+	for (size_t i = 0; i < unknown; i++)
+		if (!take_shape(r, all[i], contents[i]))
+			return fail_memory(err);
+	return true;
+}
+
 static bool record_leaf(struct recorder *r, const struct op *op, struct datum *bound, struct datum *out, nns_error *err)
 {
 	nns_error local = { 0 };
@@ -288,7 +323,7 @@ static bool record_leaf(struct recorder *r, const struct op *op, struct datum *b
 		n->n_outputs = (int)c.n_outputs;
 		n->result = *out;
 	}
-	return settle_outputs(r, op, &c, n);
+	return settle_outputs(r, op, &c, n) && learn_shapes(r, n, err);
 }
 
 bool record_made(struct recorder *r, const char *name, struct value *from, struct value *to, nns_error *err)
@@ -354,6 +389,16 @@ static bool record_composite(struct recorder *r, const struct op *op, struct dat
 
 /* ---- Calls ---- */
 
+/* What the parts read of the content of an argument is not known. */
+static bool lacks_numbers(const struct op *op, const struct datum *bound)
+{
+	const char *reads = op->rule ? op->rule->reads : NULL;
+	for (int i = 0; reads && i < op->n_args; i++)
+		if (strcmp(op->args[i].name, reads) == 0)
+			return bound[i].kind == D_TENSOR && !((const struct value *)bound[i].u.p)->constant;
+	return false;
+}
+
 /* More operators than any network has: code that never ends is stopped before memory is. */
 enum { MAX_NODES = 2000000 };
 
@@ -362,7 +407,7 @@ static bool record_op(struct recorder *r, const struct op *op, struct datum *bou
 {
 	if (r->graph && r->graph->n_nodes >= MAX_NODES)
 		return fail(err, NNS_LIMIT, "%s: more than %d operators", op->base_name, MAX_NODES);
-	if (op->parts && !has_unknown(op, bound))
+	if (op->parts && !has_unknown(op, bound) && !lacks_numbers(op, bound))
 		return record_composite(r, op, bound, out, err);
 	return record_leaf(r, op, bound, out, err);
 }

@@ -29,6 +29,11 @@ struct recorder {
 	 * NULL: nobody can.
 	 */
 	bool (*evaluate)(struct graph *g, struct value **values, size_t n, nns_error *err);
+	/*
+	 * The content of values that g made, when it hangs on inputs whose content is known: elements of g->contents, each of its real
+	 * shape, in order.  False: it is not known.  NULL: nobody can.
+	 */
+	bool (*compute)(struct graph *g, struct value *const *values, size_t n, const struct value **contents);
 	struct map functions;       /* functions of namespaces used so far: "F.relu" -> struct function * */
 };
 

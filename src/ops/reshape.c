@@ -85,6 +85,11 @@ const struct op_rule reshape_rules[] = {
 		"    start = end\n"
 		"pieces.append(aten.slice.Tensor(self, dim, start, self.size(dim)))\n"
 		"return pieces" },
+	{ .name = "tensor_split.tensor_indices_or_sections", .reads = "tensor_indices_or_sections", .parts =
+		"where = tensor_indices_or_sections.tolist()\n"
+		"if tensor_indices_or_sections.dim() == 0:\n"
+		"    return aten.tensor_split.sections(self, where, dim)\n"
+		"return aten.tensor_split.indices(self, where, dim)" },
 	{ .name = "hsplit.int", .parts = "return aten.tensor_split.sections(self, sections, 0 if self.dim() == 1 else 1)" },
 	{ .name = "hsplit.array", .parts = "return aten.tensor_split.indices(self, indices, 0 if self.dim() == 1 else 1)" },
 	{ .name = "vsplit.int", .parts = "return aten.tensor_split.sections(self, sections, 0)" },

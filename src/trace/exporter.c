@@ -273,8 +273,24 @@ static bool undo_split(struct exported_call *c)
 
 /* ---- The table ---- */
 
+/*
+ * x[:n] and x[n:] with a symbolic n: torch.export writes None for the end that Python fills in (unpackSlice() in
+ * torch/csrc/autograd/python_variable_indexing.cpp), which the gradient's node shows.
+ */
+static bool undo_open_slice(struct exported_call *c)
+{
+	const struct datum *start = named(c->args, "start"), *end = named(c->args, "end"), *step = named(c->args, "step");
+	if (!named(c->args, "self") || (step && (!datum_is_int(*step) || datum_as_int(*step) < 1)))
+		return true;
+	if (!start || start->kind == D_NONE)
+		set_named(c->args, "start", datum_int(0));
+	if (!end || end->kind == D_NONE)
+		set_named(c->args, "end", datum_int(INT64_MAX));
+	return true;
+}
+
 static const struct habit {
-	const char *library;     /* the first part of a module's class */
+	const char *library;     /* the first part of a module's class; NULL: any */
 	const char *target;
 	bool (*undo)(struct exported_call *c);
 } habits[] = {
@@ -286,6 +302,7 @@ static const struct habit {
 	{ "timm", "reshape", undo_layout },
 	{ "timm", "permute", undo_layout },
 	{ "timm", "cat", undo_split },
+	{ NULL, "slice.Tensor", undo_open_slice },
 };
 
 static bool is_of(const char *class, const char *library)
@@ -296,8 +313,10 @@ static bool is_of(const char *class, const char *library)
 
 bool exporter_undo(struct exported_call *c, const char *class)
 {
-	for (size_t i = 0; class && !c->done && i < sizeof habits / sizeof *habits; i++)
-		if (strcmp(habits[i].target, c->target) == 0 && is_of(class, habits[i].library) && !habits[i].undo(c))
+	for (size_t i = 0; !c->done && i < sizeof habits / sizeof *habits; i++) {
+		const char *library = habits[i].library;
+		if (strcmp(habits[i].target, c->target) == 0 && (!library || (class && is_of(class, library))) && !habits[i].undo(c))
 			return false;
+	}
 	return true;
 }

@@ -37,6 +37,12 @@ bool replay_body(struct replayer *r, const struct program *body, const struct da
 /* An operator that nobody knows: drawn and listed, its outputs of the shapes in the file. */
 bool replay_unknown(struct replayer *r, const struct program_node *n, const struct lang_args *args, struct datum *out);
 
+/* replay_content.c */
+/* The numbers in a tensor of at most one dimension, as a list; None when they are not known. */
+bool replay_numbers(const struct replayer *r, struct value *v, struct datum *out);
+/* record_call() of an operator whose parts may read the numbers in a tensor argument (op_rule.reads). */
+bool replay_with_numbers(struct replayer *r, const char *target, const struct lang_args *args, struct datum *out);
+
 /* higher_order.c: whether there is a graph among the arguments; what the operator does with it. */
 bool higher_order_takes(const struct lang_args *args);
 bool higher_order_run(struct replayer *r, const struct program_node *n, const struct lang_args *args, struct datum *out);

@@ -99,6 +99,21 @@ static bool is_one_tensor(const struct lang_param *p)
 	return !p->type || strncmp(p->type, "Tensor", 6) == 0 || strncmp(p->type, "Optional[Tensor]", 16) == 0;
 }
 
+/* What tracing may know of the content of inputs. */
+static bool know_inputs(const struct trace_options *o, struct graph *g, nns_error *err)
+{
+	g->contents = arena_array(g->arena, g->n_inputs + 1, sizeof *g->contents);
+	g->cap_contents = g->n_inputs + 1;
+	for (size_t i = 0; g->contents && i < g->n_inputs; i++) {
+		struct value *v = g->inputs[i].value;
+		const struct value *content = o->drawn && g->inputs[i].is_default ? NULL : g->inputs[i].content;
+		bool fits = content && content->dtype == v->dtype && content->ndim == v->ndim && (v->ndim == 0 || memcmp(content->size, v->size, (size_t)v->ndim * sizeof *v->size) == 0);
+		if (fits)
+			g->contents[g->n_contents++] = (struct graph_content){ v, content, 0 };
+	}
+	return g->contents || fail_memory(err);
+}
+
 /* Inputs without a name go by that of the parameter of forward which they become. */
 static bool name_inputs(struct model *m, struct graph *g, nns_error *err)
 {
@@ -262,7 +277,7 @@ struct graph *trace(struct model *m, const struct trace_options *o, nns_error *e
 	g->training = o->training;
 	if (m->state_only && !m->program)
 		return fail_no_graph(m, err), NULL;
-	if (!choose_inputs(m, o, g, err) || !name_inputs(m, g, err) || !prepare_modules(m, o->training, err) || !run(m, !o->no_grad, g, err))
+	if (!choose_inputs(m, o, g, err) || !know_inputs(o, g, err) || !name_inputs(m, g, err) || !prepare_modules(m, o->training, err) || !run(m, !o->no_grad, g, err))
 		return NULL;
 	return g;
 }

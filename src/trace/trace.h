@@ -15,6 +15,7 @@ struct trace_options {
 	bool no_grad;                        /* as under torch.no_grad(): nothing requires grad */
 	const struct graph_input *inputs;    /* these replace the model's default inputs, by name or by position */
 	size_t n_inputs;
+	bool drawn;                          /* the default inputs will be random numbers: the examples of a file tell nothing */
 };
 struct graph *trace(struct model *m, const struct trace_options *o, nns_error *err);
 
