@@ -86,6 +86,9 @@ struct work {
 	float epsilon;
 	double momentum;                         /* of running statistics: how much the new ones count */
 	int64_t planes;                          /* of a matmul of two dimensions without POST_ADD: the result is [planes, rows, columns / planes]; 0: one */
+	int64_t turn;                            /* of a product: row r of its result is row r % turn * (rows / turn) + r / turn in memory; 0: it is row r */
+	bool norms;                              /* a product of two dimensions ends in a layer norm over its rows, with an epsilon */
+	const float *norm_weights, *norm_bias;   /* of the norm */
 	int axis;
 	struct post posts[BACKEND_POSTS]; int n_posts;
 	const struct work *second;               /* of an MLP: a product of which all but in[0] is as said here; of a convolution: a max pool of its result, or NULL */

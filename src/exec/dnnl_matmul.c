@@ -13,7 +13,7 @@ bool onednn_make_matmul(struct making *m)
 	dnnl_matmul_desc_t d;
 	if (onednn_make_linear(m))
 		return true;
-	if (src.ndims != w->ndim)                /* rows that lie unevenly */
+	if (src.ndims != w->ndim || w->turn || w->norms)  /* rows that lie unevenly, and what is done to them */
 		return false;
 	if (w->planes > 1)
 		return onednn_make_planes(m);

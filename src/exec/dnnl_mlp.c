@@ -65,6 +65,8 @@ bool onednn_make_mlp(struct making *m)
 	int64_t hidden = w->size[1];
 	if (onednn_make_linear(m))
 		return true;
+	if (m->w->second->norms)
+		return false;
 	struct mlp *p = calloc(1, sizeof *p);
 	if (!p)
 		return false;

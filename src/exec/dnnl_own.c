@@ -275,7 +275,12 @@ bool onednn_make_linear(struct making *m)
 	if (w->half || w->ndim != 2 || !set_layer(w, &s.layers[0], w->second ? &first_adds : &s.adds) || first_adds ||
 	    (w->second && !set_layer(w->second, &s.layers[1], &s.adds)))
 		return false;
+	const struct work *end = w->second ? w->second : w;
 	const dnnl_memory_desc_t *in = &w->in[0]->md;
+	s.turn = end->turn;
+	s.norm_weights = end->norms ? end->norm_weights : NULL;
+	s.norm_bias = end->norm_bias;
+	s.epsilon = end->epsilon;
 	const int64_t *step = in->format_desc.blocking.strides;
 	int last = in->ndims - 1;
 	s.rows = w->size[0];

@@ -16,6 +16,10 @@ static void follow_group(struct liveness *l, const struct fusion *f, const struc
 	if (g->add >= 0 && !used_after(f, g->add, g->steps[g->n_steps - 1]))
 		liveness_go(l, g->add);  /* its memory becomes the result's */
 	liveness_come(l, g->out);
+	if (g->second) {
+		liveness_come(l, g->second->out);
+		liveness_go(l, g->out);
+	}
 	for (int i = 0; i < g->n_more; i++)
 		liveness_come(l, g->more[i]);
 }

@@ -456,6 +456,8 @@ static bool find_groups(struct fusion *f)
 			;
 		if (!take_second(f, &g))
 			take_pool(f, &g);
+		if (!take_rows(f, &g))
+			return false;
 		kept = arena_alloc(f->arena, sizeof *kept);
 		if (!kept)
 			return false;

@@ -11,7 +11,14 @@
 
 enum { GROUP_STEPS = 10, GROUP_RESULTS = 3 };
 
+/* Part of what a group does: a group, or a step by itself. */
+struct stage {
+	struct group *group;     /* NULL: the step */
+	size_t step;
+};
+
 struct group {
+	struct stage *instead; int n_instead;    /* what does the same when the backend cannot do all at once; none: its steps */
 	struct group *second;    /* of two products, or a convolution and a pool: the one that takes this one's result further, or NULL */
 	struct work work;        /* without layouts and weights */
 	size_t steps[GROUP_STEPS]; int n_steps;
@@ -20,6 +27,7 @@ struct group {
 	int out;                 /* slot */
 	int more[GROUP_RESULTS - 1], n_more; /* slots of further results */
 	int weights, bias;       /* slots of constants, -1: none */
+	int norm_weights, norm_bias; /* slots of the layer norm after a product */
 	int lstm[4];             /* slots of w_ih, w_hh and, or -1, b_ih and b_hh */
 	bool updates;            /* it writes to all of in but the first */
 	bool adds;               /* the last of in is added, by a POST_ADD */
@@ -66,6 +74,8 @@ void step_each_slot(const struct plan_step *s, void (*fn)(int slot, void *data),
 
 /* fuse_further.c: views of the group's result that pull planes of columns apart, and the copy of them. */
 bool take_planes(struct fusion *f, struct group *g, size_t step);
+/* The turning and adding of a product's rows, and a layer norm over them.  False: no memory. */
+bool take_rows(struct fusion *f, struct group *g);
 /* A max pool, which becomes the group's second. */
 bool take_pool(struct fusion *f, struct group *g);
 /* chain.c: fills chain.  False: no memory. */

@@ -61,6 +61,96 @@ bool take_planes(struct fusion *f, struct group *g, size_t step)
 	return true;
 }
 
+/* ---- Rows of a product: turned and added to others, and normalised ---- */
+
+enum { STAGES = 4 };
+
+/* A view of the slot of which row r % turn * (rows / turn) + r / turn is the slot's row r; 0: it is something else. */
+static int64_t turned_by(const struct fusion *f, int slot, int view)
+{
+	const struct value *v = f->plan->values[view];
+	if (!value_is_contiguous(f->plan->values[slot]) || v->ndim != 3 || v->stride[2] != 1 || v->stride[0] != v->size[2] || v->stride[1] != v->size[0] * v->size[2] ||
+	    value_numel(v) != value_numel(f->plan->values[slot]))
+		return 0;
+	return v->size[0];
+}
+
+static void add_stage(struct group *g, struct group *does, size_t step)
+{
+	g->instead[g->n_instead++] = (struct stage){ does, step };
+}
+
+static bool take_turned(struct fusion *f, struct group *g)
+{
+	size_t turns = step_next_use(f, g->out, g->steps[g->n_steps - 1]), at;
+	struct group add, *kept;
+	int view = turns == SIZE_MAX || f->absorbed[turns] ? -1 : view_of(f, turns, g->out);
+	int64_t turn = view < 0 ? 0 : turned_by(f, g->out, view);
+	if (turn < 2 || g->work.n_posts || (at = step_next_use(f, view, turns)) == SIZE_MAX || f->absorbed[at] || used_after(f, view, at) ||
+	    !group_read(f, at, &add) || add.work.kind != WORK_ADD || !group_may_wait(f, g, at))
+		return false;
+	int other = add.in[0] == view ? add.in[1] : add.in[0];
+	const struct value *v = f->plan->values[other], *now = f->plan->values[view];
+	if (other == view || v->ndim != 3 || memcmp(v->size, now->size, 3 * sizeof *v->size) != 0 || !value_is_contiguous(v) || (add.out == other && !f->alone[other]) ||
+	    !(kept = arena_alloc(f->arena, sizeof *kept)))
+		return false;
+	*kept = add;
+	add_stage(g, NULL, turns);
+	add_stage(g, kept, at);
+	g->work.turn = turn;
+	g->work.posts[g->work.n_posts++] = (struct post){ POST_ADD, 0, 0 };
+	g->in[g->n_in++] = other;
+	g->adds = true;
+	g->steps[g->n_steps++] = turns;
+	g->steps[g->n_steps++] = at;
+	g->out = add.out;
+	return true;
+}
+
+static bool take_row_norm(struct fusion *f, struct group *g, struct group *last)
+{
+	size_t at = step_next_use(f, last->out, last->steps[last->n_steps - 1]);
+	struct group norm, *kept;
+	if (at == SIZE_MAX || f->absorbed[at] || used_after(f, last->out, at) || !group_read(f, at, &norm) || norm.work.kind != WORK_LAYER_NORM || norm.in[0] != last->out ||
+	    !group_may_wait(f, g, at) || !group_may_wait(f, last, at) || !(kept = arena_alloc(f->arena, sizeof *kept)))
+		return false;
+	*kept = norm;
+	add_stage(g, kept, at);
+	last->work.norms = true;
+	last->work.epsilon = norm.work.epsilon;
+	last->norm_weights = norm.weights;
+	last->norm_bias = norm.bias;
+	last->steps[last->n_steps++] = at;
+	last->out = norm.out;
+	return true;
+}
+
+bool take_rows(struct fusion *f, struct group *g)
+{
+	struct group *last = g->second ? g->second : g, *before, *second = NULL;
+	if (last->work.kind != WORK_MATMUL || last->weights < 0 || last->work.planes > 1 || last->n_steps + 3 > GROUP_STEPS)
+		return true;
+	before = arena_alloc(f->arena, sizeof *before);
+	g->instead = arena_array(f->arena, STAGES, sizeof *g->instead);
+	if (g->second && (second = arena_alloc(f->arena, sizeof *second)))
+		*second = *g->second;
+	if (!before || !g->instead || (g->second && !second))
+		return false;
+	*before = *g;
+	before->second = second;
+	before->instead = NULL;
+	before->in = arena_array(f->arena, 3, sizeof *before->in);
+	if (!before->in)
+		return false;
+	memcpy(before->in, g->in, (size_t)g->n_in * sizeof *g->in);
+	add_stage(g, before, last->steps[last->n_steps - 1]);
+	if (!g->second && !g->adds)
+		take_turned(f, g);
+	take_row_norm(f, g, last);
+	g->n_instead = g->n_instead > 1 ? g->n_instead : 0;
+	return true;
+}
+
 /* ---- A pool ---- */
 
 enum { PICTURE = 4 };        /* channels at most */

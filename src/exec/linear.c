@@ -11,7 +11,10 @@
 
 #include "exec/avx512.h"
 
-enum { HIDDEN = 32 };        /* vectors of hidden features at a time; even */
+enum {
+	HIDDEN = 32,             /* vectors of hidden features at a time; even */
+	MOST_ROWS = 5 * PRODUCT_ROWS     /* at a time: few, so that a thread that was held up does fewer */
+};
 
 struct packed {
 	int64_t in, out;         /* vectors */
@@ -23,6 +26,7 @@ struct linear {
 	struct packed layers[LINEAR_LAYERS];
 	int64_t block, blocks;   /* rows of a thread at a time, at most; how often */
 	size_t scratch;          /* floats of a thread */
+	float *norm_weights, *norm_bias;     /* a vector more than whole ones; NULL: none */
 	int threads;
 	size_t bytes;
 };
@@ -30,12 +34,18 @@ struct linear {
 /* Rows at a time, in groups of as many as a product takes, or one fewer; each group is [vectors][each][16]. */
 struct rows {
 	int64_t first, n, groups, each;
+	int64_t to[MOST_ROWS];       /* where they go in the result */
 };
 
-static struct rows rows_from(int64_t first, int64_t n)
+static void find_rows(const struct linear *l, int64_t first, int64_t n, struct rows *r)
 {
-	int64_t groups = (n + PRODUCT_ROWS - 1) / PRODUCT_ROWS;
-	return (struct rows){ first, n, groups, (n + groups - 1) / groups };
+	int64_t turn = l->shape.turn, groups = (n + PRODUCT_ROWS - 1) / PRODUCT_ROWS;
+	r->first = first;
+	r->n = n;
+	r->groups = groups;
+	r->each = (n + groups - 1) / groups;
+	for (int64_t i = 0; i < n; i++)
+		r->to[i] = turn ? (first + i) % turn * (l->shape.rows / turn) + (first + i) / turn : first + i;
 }
 
 static int64_t group_start(const struct rows *r, int64_t group)
@@ -59,14 +69,15 @@ static void gather(const struct linear *l, const struct rows *r, const float *x,
 }
 
 /* A vector of some rows of the result. */
-AVX512 static void place(const struct linear *l, int64_t first, int64_t rows, int64_t vector, const float *sums, const float *add, float *out)
+AVX512 static void place(const struct linear *l, const int64_t *to, int64_t rows, int64_t vector, const float *sums, const float *add, float *out)
 {
 	const struct linear_layer *last = &l->shape.layers[l->shape.n - 1];
 	int64_t wide = last->out / l->shape.planes, column = vector * LANES, some = last->out - column;
-	int64_t at = (column / wide * l->shape.rows + first) * wide + column % wide;
+	int64_t plane = column / wide * l->shape.rows * wide + column % wide;
 	const __mmask16 mask = some < LANES ? (__mmask16)((1 << some) - 1) : (__mmask16)0xffff;
 	const __m512 low = _mm512_set1_ps(last->low), high = _mm512_set1_ps(last->high);
-	for (int64_t r = 0; r < rows; r++, at += wide) {
+	for (int64_t r = 0; r < rows; r++) {
+		int64_t at = plane + to[r] * wide;
 		__m512 v = _mm512_load_ps(sums + r * LANES);
 		v = add ? _mm512_add_ps(v, _mm512_maskz_loadu_ps(mask, add + at)) : v;
 		_mm512_mask_storeu_ps(out + at, mask, _mm512_min_ps(high, _mm512_max_ps(low, v)));
@@ -105,7 +116,7 @@ static void multiply(const struct linear *l, const struct rows *r, const struct 
 			e.add = t->more ? f.m : NULL;
 			product_rows(&f, (int)rows, pair);
 			for (int64_t k = 0; t->last && k <= pair; k++)
-				place(l, r->first + start, rows, c + k, f.m + k * each, add, out);
+				place(l, r->to + start, rows, c + k, f.m + k * each, add, out);
 		}
 	}
 }
@@ -132,11 +143,37 @@ static void run_one(const struct linear *l, const struct rows *r, const float *x
 	multiply(l, r, &t, add, out);
 }
 
+/* A layer norm over a row that was made just now. */
+AVX512 static void normalise(const struct linear *l, float *row)
+{
+	int64_t n = l->shape.layers[l->shape.n - 1].out, whole = n / LANES * LANES;
+	const __mmask16 some = (__mmask16)((1 << (n - whole)) - 1);
+	__m512 rest = _mm512_maskz_loadu_ps(some, row + whole), sum = rest, square = _mm512_setzero_ps();
+	for (int64_t i = 0; i < whole; i += LANES)
+		sum = _mm512_add_ps(sum, _mm512_loadu_ps(row + i));
+	const __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum) / (float)n);
+	for (int64_t i = 0; i < whole; i += LANES) {
+		__m512 v = _mm512_sub_ps(_mm512_loadu_ps(row + i), mean);
+		square = _mm512_fmadd_ps(v, v, square);
+	}
+	rest = _mm512_maskz_sub_ps(some, rest, mean);
+	square = _mm512_fmadd_ps(rest, rest, square);
+	const __m512 scale = _mm512_set1_ps(1 / sqrtf(_mm512_reduce_add_ps(square) / (float)n + l->shape.epsilon));
+	for (int64_t i = 0; i < whole; i += LANES) {
+		__m512 v = _mm512_mul_ps(_mm512_sub_ps(_mm512_loadu_ps(row + i), mean), scale);
+		_mm512_storeu_ps(row + i, _mm512_fmadd_ps(v, _mm512_load_ps(l->norm_weights + i), _mm512_load_ps(l->norm_bias + i)));
+	}
+	rest = _mm512_fmadd_ps(_mm512_mul_ps(rest, scale), _mm512_load_ps(l->norm_weights + whole), _mm512_load_ps(l->norm_bias + whole));
+	_mm512_mask_storeu_ps(row + whole, some, rest);
+}
+
 static void run_rows(const struct linear *l, const struct rows *r, const float *x, const float *add, float *out, float *scratch)
 {
 	float *rest = scratch + l->layers[0].in * l->block * LANES;
 	gather(l, r, x, scratch);
 	(l->shape.n > 1 ? run_two : run_one)(l, r, scratch, add, out, rest);
+	for (int64_t i = 0; l->norm_weights && i < r->n; i++)
+		normalise(l, out + r->to[i] * l->shape.layers[l->shape.n - 1].out);
 }
 
 void linear_run(const struct linear *l, const float *x, const float *add, float *out, void *scratch)
@@ -145,7 +182,8 @@ void linear_run(const struct linear *l, const float *x, const float *add, float 
 #pragma omp parallel for schedule(dynamic) num_threads(l->threads)
 	for (int64_t b = 0; b < l->blocks; b++) {
 		int64_t first = n * b / l->blocks;
-		const struct rows r = rows_from(first, n * (b + 1) / l->blocks - first);
+		struct rows r;
+		find_rows(l, first, n * (b + 1) / l->blocks - first, &r);
 		run_rows(l, &r, x, add, out, (float *)scratch + l->scratch * (size_t)omp_get_thread_num());
 	}
 }
@@ -176,12 +214,28 @@ static bool pack(struct linear *l, int i, const struct linear_layer *layer)
 	return true;
 }
 
+static bool pack_norm(struct linear *l, const struct linear_shape *s)
+{
+	int64_t n = s->layers[s->n - 1].out, room = (n / LANES + 1) * LANES;
+	l->norm_weights = product_take((size_t)room);
+	l->norm_bias = product_take((size_t)room);
+	if (!l->norm_weights || !l->norm_bias)
+		return false;
+	for (int64_t i = 0; i < room; i++) {
+		l->norm_weights[i] = i < n ? s->norm_weights[i] : 0;
+		l->norm_bias[i] = i < n ? s->norm_bias[i] : 0;
+	}
+	l->bytes += (size_t)(2 * room) * sizeof(float);
+	l->shape.norm_weights = l->shape.norm_bias = NULL;
+	return true;
+}
+
 /* Rows of which the input, some hidden features and the sums stay in the cache together with the weights at work. */
 static void divide(struct linear *l)
 {
-	enum { CACHE = 5 << 16, MOST = 5 * PRODUCT_ROWS };      /* floats; rows: few, so that a thread that was held up does fewer */
+	enum { CACHE = 5 << 16 };        /* floats */
 	int64_t wide = (l->layers[0].in + (l->shape.n > 1 ? HIDDEN + l->layers[1].out : 2)) * LANES, rows = CACHE / wide / PRODUCT_ROWS * PRODUCT_ROWS;
-	rows = rows < PRODUCT_ROWS ? PRODUCT_ROWS : rows > MOST ? MOST : rows;
+	rows = rows < PRODUCT_ROWS ? PRODUCT_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
 	l->blocks = (l->shape.rows + rows * l->threads - 1) / (rows * l->threads) * l->threads;
 	l->block = rows;
 	l->scratch = (size_t)(rows * wide);
@@ -197,7 +251,7 @@ struct linear *linear_new(const struct linear_shape *s, int threads)
 	l->threads = threads < 1 ? 1 : threads;
 	for (int i = 0; i < s->n && ok; i++)
 		ok = pack(l, i, &s->layers[i]);
-	if (ok)
+	if (ok && (!s->norm_weights || pack_norm(l, s)))
 		return divide(l), l;
 	linear_free(l);
 	return NULL;
@@ -208,6 +262,10 @@ void linear_free(struct linear *l)
 	for (int i = 0; l && i < LINEAR_LAYERS; i++) {
 		free(l->layers[i].weights);
 		free(l->layers[i].bias);
+	}
+	if (l) {
+		free(l->norm_weights);
+		free(l->norm_bias);
 	}
 	free(l);
 }

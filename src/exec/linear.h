@@ -25,6 +25,9 @@ struct linear_shape {
 	int64_t run, row_step[2];                /* input: steps from one run of so many rows to the next, and from row to row; columns lie side by side */
 	struct linear_layer layers[LINEAR_LAYERS]; int n;
 	int64_t planes;                          /* the result is [planes, rows, out / planes] */
+	int64_t turn;                            /* row r of the result goes to row r % turn * (rows / turn) + r / turn; 0: it stays */
+	const float *norm_weights, *norm_bias;   /* of a layer norm over each row of the result; NULL: none */
+	float epsilon;
 	bool adds;                               /* something that lies as the result does is added before the last clip */
 };
 

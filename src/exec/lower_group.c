@@ -267,12 +267,26 @@ static bool try_to(struct lowering *l, bool (*lower)(struct lowering *l, struct 
 	return quiet.code != NNS_MEMORY || fail(err, quiet.code, "%s", quiet.message);
 }
 
+static bool lower_stage(struct lowering *l, const struct stage *s)
+{
+	size_t at = l->step;
+	l->step = s->step;
+	bool ok = s->group ? lower_group(l, s->group) : lower_reference(l, s->step);
+	l->step = at;
+	return ok;
+}
+
 /* What the backend does not do after all runs step by step, at the same point. */
 bool lower_group(struct lowering *l, const struct group *g)
 {
 	bool ok = false;
 	if (!try_to(l, !g->second ? lower_with : g->work.kind == WORK_CONVOLUTION ? lower_pooled : lower_two, g, &ok))
 		return false;
+	for (int i = 0; !ok && i < g->n_instead; i++)
+		if (!lower_stage(l, &g->instead[i]))
+			return false;
+	if (!ok && g->n_instead)
+		return true;
 	if (!ok && g->second) {
 		struct group first = *g;
 		size_t at = l->step;

@@ -93,6 +93,12 @@ bool lower_give_weights(struct lowering *l, struct arena *a, const struct group 
 		w->bias = shift;
 		return ok;
 	}
+	if (w->norms) {
+		w->norm_weights = floats(l, a, g->norm_weights, 1, w->size[w->ndim - 1]);
+		w->norm_bias = floats(l, a, g->norm_bias, 0, w->size[w->ndim - 1]);
+		if (!w->norm_weights || !w->norm_bias)
+			return false;
+	}
 	if (g->weights >= 0)
 		set_weights(w, constant(l, g->weights));
 	if (g->bias >= 0) {
