@@ -25,6 +25,8 @@ struct archive {
 	struct map by_name;
 	struct archive_entry **order;    /* as they lie in the file */
 	uint64_t directory, directory_size, first, end, comment;
+	uint64_t records;        /* where the end records begin */
+	const char *disputed;    /* see archive_disputed() */
 };
 
 static bool inside(const struct archive *z, uint64_t at, uint64_t size)
@@ -45,6 +47,14 @@ static bool find_end(struct archive *z, uint64_t *at)
 	return false;
 }
 
+/* A number of the end record, all ones in it: the zip64 record's.  Some readers take the one, some the other. */
+static void take64(struct archive *z, uint64_t *out, uint64_t value, uint64_t unset)
+{
+	if (*out != unset && *out != value)
+		z->disputed = "its two end records disagree";
+	*out = value;
+}
+
 static bool read_end64(struct archive *z, uint64_t end, uint64_t *count, nns_error *err)
 {
 	const unsigned char *locator = end >= LOCATOR64_SIZE ? z->data + end - LOCATOR64_SIZE : NULL;
@@ -53,10 +63,28 @@ static bool read_end64(struct archive *z, uint64_t end, uint64_t *count, nns_err
 	uint64_t at = little_endian(locator + 8, 8);
 	if (!inside(z, at, END64_SIZE) || little_endian(z->data + at, 4) != END64_MAGIC)
 		return fail(err, NNS_FORMAT, "byte %llu: the zip64 end record is not where its locator says", (unsigned long long)at);
-	*count = little_endian(z->data + at + 32, 8);
-	z->directory_size = little_endian(z->data + at + 40, 8);
-	z->directory = little_endian(z->data + at + 48, 8);
+	take64(z, count, little_endian(z->data + at + 32, 8), 0xffff);
+	take64(z, &z->directory_size, little_endian(z->data + at + 40, 8), 0xffffffff);
+	take64(z, &z->directory, little_endian(z->data + at + 48, 8), 0xffffffff);
+	if (little_endian(z->data + at + 4, 8) + 12 != end - LOCATOR64_SIZE - at)
+		z->disputed = "its zip64 end record does not stand before its locator";
+	z->records = at;
 	return true;
+}
+
+/* Python takes the directory to end where the end record begins, PyTorch where that says; both take the last end record. */
+static void dispute_end(struct archive *z, uint64_t at)
+{
+	for (uint64_t i = at + 1; i + END_SIZE <= z->len; i++) {
+		const unsigned char *hit = memchr(z->data + i, 'P', (size_t)(z->len - END_SIZE - i + 1));
+		if (!hit)
+			break;
+		i = (uint64_t)(hit - z->data);
+		if (little_endian(hit, 4) == END_MAGIC)
+			z->disputed = "another end record follows its own";
+	}
+	if (z->directory + z->directory_size != z->records)
+		z->disputed = "its directory does not end where its end record begins";
 }
 
 static bool read_end(struct archive *z, uint64_t *count, nns_error *err)
@@ -69,6 +97,7 @@ static bool read_end(struct archive *z, uint64_t *count, nns_error *err)
 	z->directory = little_endian(z->data + at + 16, 4);
 	z->comment = little_endian(z->data + at + 20, 2);
 	z->end = at + END_SIZE + z->comment;
+	z->records = at;
 	if (!read_end64(z, at, count, err))
 		return false;
 	if (!inside(z, z->directory, z->directory_size) || z->directory + z->directory_size > at)
@@ -218,6 +247,9 @@ struct archive *archive_open(struct arena *a, const unsigned char *data, size_t 
 	for (uint64_t i = 0; i < count; i++)
 		if (!read_entry(z, &at, end, err))
 			return NULL;
+	dispute_end(z, z->end - z->comment - END_SIZE);
+	if (at != end)
+		z->disputed = "its directory holds more than its end record counts";
 	return mark_overlaps(z, err) ? z : NULL;
 }
 
@@ -303,6 +335,67 @@ bool archive_content(struct archive *z, const struct archive_entry *e, size_t li
 {
 	return archive_bytes(z, e, limit, bytes, len, err) && (e->method != 0 || !e->crc || compare_sum(e, *bytes, *len, err));
 }
+
+/* ---- What can be had of damaged ones ---- */
+
+bool archive_inflate(struct arena *a, const unsigned char *data, size_t len, int head, size_t limit, unsigned char **bytes, size_t *n, bool *whole)
+{
+	z_stream s = { .next_in = (unsigned char *)data };
+	size_t cap = limit < 65536 ? limit : 65536, in = len, had = 0;
+	unsigned char *out = arena_alloc(a, cap + 1);
+	int got = out ? inflateInit2(&s, head ? MAX_WBITS + head : -MAX_WBITS) : Z_MEM_ERROR;
+	*n = 0;
+	while (got == Z_OK && (*n < cap || cap < limit)) {
+		size_t larger = cap < limit / 4 ? cap * 4 : limit;
+		unsigned char *grown = *n == cap ? arena_alloc(a, larger + 1) : NULL;
+		if (*n == cap && !grown)
+			got = Z_MEM_ERROR;
+		if (grown) {
+			memcpy(grown, out, *n);
+			out = grown;
+			cap = larger;
+		}
+		s.next_out = out + *n;
+		s.avail_in = in < UINT_MAX / 2 ? (unsigned)in : UINT_MAX / 2;
+		s.avail_out = cap - *n < UINT_MAX / 2 ? (unsigned)(cap - *n) : UINT_MAX / 2;
+		had = s.avail_in;
+		size_t room = s.avail_out;
+		got = got == Z_OK ? inflate(&s, Z_NO_FLUSH) : got;
+		in -= had - s.avail_in;
+		*n += room - s.avail_out;
+	}
+	inflateEnd(&s);
+	*bytes = out;
+	*whole = got == Z_STREAM_END;
+	return out && got != Z_MEM_ERROR;
+}
+
+bool archive_salvage(const struct archive *z, const struct archive_entry *e, struct arena *a, size_t limit, const unsigned char **bytes, size_t *len, nns_error *err)
+{
+	unsigned char *out = NULL;
+	bool whole = true;
+	*bytes = z->data + e->offset;
+	*len = (size_t)e->packed;
+	if (e->method == 8 && e->overlaps)
+		return fail(err, NNS_FORMAT, "its compressed bytes are another entry's too (a zip bomb?)");
+	if (e->method != 0 && e->method != 8)
+		return fail(err, NNS_UNSUPPORTED, "compression method %d", e->method);
+	if (e->method == 8) {
+		limit = e->size < limit ? (size_t)e->size : limit;
+		if (!archive_inflate(a, *bytes, *len, 0, limit, &out, len, &whole))
+			return fail_memory(err);
+		*bytes = out;
+		if (*len == limit && limit < e->size)
+			return fail(err, NNS_LIMIT, "only the first %zu of %llu bytes are looked at", limit, (unsigned long long)e->size), true;
+	}
+	if (*len != e->size)
+		return fail(err, NNS_FORMAT, "byte %llu: its bytes are damaged", (unsigned long long)e->offset), true;
+	if (*len <= limit && (e->crc || e->method == 8))
+		compare_sum(e, *bytes, *len, err);
+	return true;
+}
+
+const char *archive_disputed(const struct archive *z) { return z->disputed; }
 
 /* ---- What the directory does not name ---- */
 

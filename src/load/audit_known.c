@@ -20,7 +20,7 @@ struct known {
 static const char runs[] = "runs commands or programs", evaluates[] = "runs Python code", reads[] = "reads or writes files",
 	talks[] = "opens network connections", unpickles[] = "unpickles more data", finds[] = "reaches any function by its name",
 	native[] = "loads or calls native code", builds[] = "builds functions from bytes", installs[] = "installs or builds packages",
-	debugs[] = "runs Python code under a debugger, profiler or test runner", spawns[] = "starts threads or processes", loads[] = "loads models, which may run code", disarms[] = "changes a scanner of pickles";
+	debugs[] = "runs Python code under a debugger, profiler or test runner", spawns[] = "starts threads or processes", loads[] = "loads models, which may run code", direct[] = "names in it, not in its modules", disarms[] = "changes a scanner of pickles";
 
 static const struct known names[] = {
 	{ "os", AUDIT_DANGER, runs }, { "posix", AUDIT_DANGER, runs }, { "nt", AUDIT_DANGER, runs }, { "subprocess", AUDIT_DANGER, runs },
@@ -85,8 +85,9 @@ static const struct known names[] = {
 	{ "numpy.core.multiarray._reconstruct", AUDIT_NOTE, NULL }, { "numpy.core.multiarray.scalar", AUDIT_NOTE, NULL },
 	{ "numpy._core.multiarray._reconstruct", AUDIT_NOTE, NULL }, { "numpy._core.multiarray.scalar", AUDIT_NOTE, NULL },
 	{ "numpy.core.numeric._frombuffer", AUDIT_NOTE, NULL }, { "numpy._core.numeric._frombuffer", AUDIT_NOTE, NULL },
-	{ "numpy.random", AUDIT_NOTE, NULL }, { "torch", AUDIT_NOTE, NULL }, { "torch.compile", AUDIT_DANGER, evaluates }, { "torch.save", AUDIT_DANGER, reads },
-	{ "torch.from_file", AUDIT_DANGER, reads }, { "torch.set_default_tensor_type", AUDIT_REVIEW, NULL }, { "torch._utils", AUDIT_NOTE, NULL },
+	{ "numpy.random", AUDIT_NOTE, NULL }, { "torch", AUDIT_NOTE, direct }, { "torch.compile", AUDIT_DANGER, evaluates }, { "torch.save", AUDIT_DANGER, reads },
+	{ "torch.from_file", AUDIT_DANGER, reads }, { "torch.set_default_tensor_type", AUDIT_REVIEW, NULL }, { "torch._utils._import_dotted_name", AUDIT_DANGER, finds },
+	{ "torch._import_dotted_name", AUDIT_DANGER, finds },
 	{ "torch.nn", AUDIT_NOTE, NULL }, { "torchvision", AUDIT_NOTE, NULL }, { "torch._tensor", AUDIT_NOTE, NULL }, { "torch.jit._pickle", AUDIT_NOTE, NULL },
 	{ "torch.distributed.fsdp", AUDIT_REVIEW, NULL }, { "torch.optim", AUDIT_NOTE, NULL }, { "torch.serialization._get_layout", AUDIT_NOTE, NULL },
 	{ "torch.torch_version.TorchVersion", AUDIT_NOTE, NULL }, { "torch._C._nn", AUDIT_REVIEW, NULL }, { "torch.utils.data", AUDIT_REVIEW, NULL }, { "torch.utils.data.datapipes", AUDIT_DANGER, evaluates },
@@ -104,6 +105,27 @@ static const struct known names[] = {
 	{ "torchvision.datasets.utils", AUDIT_DANGER, talks }, { "torchvision.extension", AUDIT_DANGER, native },
 	{ "(extension)", AUDIT_REVIEW, "reaches a function by a number that only the reader knows" },
 	{ "(computed)", AUDIT_DANGER, "computes the name of what it imports" },
+	{ "torch._utils._rebuild_device_tensor_from_cpu_tensor", AUDIT_NOTE, NULL }, { "torch._utils._rebuild_device_tensor_from_numpy", AUDIT_NOTE, NULL },
+	{ "torch._utils._rebuild_meta_tensor_no_storage", AUDIT_NOTE, NULL }, { "torch._utils._rebuild_nested_tensor", AUDIT_NOTE, NULL },
+	{ "torch._utils._rebuild_parameter", AUDIT_NOTE, NULL }, { "torch._utils._rebuild_parameter_with_state", AUDIT_NOTE, NULL },
+	{ "torch._utils._rebuild_qtensor", AUDIT_NOTE, NULL }, { "torch._utils._rebuild_sparse_tensor", AUDIT_NOTE, NULL },
+	{ "torch._utils._rebuild_sparse_csr_tensor", AUDIT_NOTE, NULL }, { "torch._utils._rebuild_tensor", AUDIT_NOTE, NULL },
+	{ "torch._utils._rebuild_tensor_v2", AUDIT_NOTE, NULL }, { "torch._utils._rebuild_tensor_v3", AUDIT_NOTE, NULL },
+	{ "torch._utils._rebuild_wrapper_subclass", AUDIT_NOTE, NULL }, { "torch._utils._rebuild_xla_tensor", AUDIT_NOTE, NULL },
+	{ "torch.ao", AUDIT_NOTE, NULL }, { "torch.quantization", AUDIT_NOTE, NULL }, { "torch.distributions", AUDIT_NOTE, NULL },
+	{ "torch.sparse", AUDIT_NOTE, NULL }, { "torch.amp", AUDIT_NOTE, NULL }, { "torch.functional", AUDIT_NOTE, NULL },
+	{ "torch.PyTorchFileReader", AUDIT_DANGER, reads }, { "torch.PyTorchFileWriter", AUDIT_DANGER, reads },
+	{ "torch.import_ir_module", AUDIT_DANGER, loads }, { "torch.import_ir_module_from_buffer", AUDIT_DANGER, loads },
+	/* what Python 3 takes for modules of Python 2 (Lib/_compat_pickle.py) */
+	{ "thread", AUDIT_DANGER, spawns }, { "_dummy_thread", AUDIT_DANGER, spawns }, { "dummy_thread", AUDIT_DANGER, spawns },
+	{ "_multiprocessing", AUDIT_DANGER, spawns }, { "dbm", AUDIT_DANGER, reads }, { "gdbm", AUDIT_DANGER, reads }, { "anydbm", AUDIT_DANGER, reads },
+	{ "whichdb", AUDIT_DANGER, reads }, { "dbhash", AUDIT_DANGER, reads }, { "dumbdbm", AUDIT_DANGER, reads }, { "_dbm", AUDIT_DANGER, reads },
+	{ "_gdbm", AUDIT_DANGER, reads }, { "xmlrpclib", AUDIT_DANGER, talks }, { "BaseHTTPServer", AUDIT_DANGER, talks },
+	{ "SimpleHTTPServer", AUDIT_DANGER, talks }, { "CGIHTTPServer", AUDIT_DANGER, talks }, { "SimpleXMLRPCServer", AUDIT_DANGER, talks },
+	{ "DocXMLRPCServer", AUDIT_DANGER, talks }, { "SocketServer", AUDIT_DANGER, talks }, { "cookielib", AUDIT_DANGER, talks },
+	{ "robotparser", AUDIT_DANGER, talks }, { "_winreg", AUDIT_DANGER, runs }, { "execfile", AUDIT_DANGER, evaluates },
+	{ "tkinter", AUDIT_DANGER, runs }, { "_tkinter", AUDIT_DANGER, runs }, { "Tkinter", AUDIT_DANGER, runs }, { "cgi", AUDIT_DANGER, talks },
+	{ "wsgiref", AUDIT_DANGER, talks },
 	{ "torch.utils.hooks", AUDIT_NOTE, NULL }, { "torch.storage", AUDIT_NOTE, NULL },
 };
 
@@ -113,10 +135,12 @@ static const struct known *find(const char *name)
 	size_t longest = 0;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		size_t n = strlen(names[i].name);
-		if (n > longest && strncmp(name, names[i].name, n) == 0 && (name[n] == 0 || name[n] == '.')) {
-			best = &names[i];
-			longest = n;
-		}
+		if (n <= longest || strncmp(name, names[i].name, n) != 0 || (name[n] != 0 && name[n] != '.'))
+			continue;
+		if (names[i].why == direct && name[n] && strchr(name + n + 1, '.'))
+			continue;
+		best = &names[i];
+		longest = n;
 	}
 	return best;
 }

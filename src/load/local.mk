@@ -13,5 +13,5 @@ EXTRA_DIST += data/torchvision.json tools/embed.awk
 $(builtin_classes): $(srcdir)/data/torchvision.json $(srcdir)/tools/embed.awk
 	$(AM_V_GEN)$(MKDIR_P) src/load && \
 	LC_ALL=C $(AWK) -v name=builtin_classes -f $(srcdir)/tools/embed.awk $(srcdir)/data/torchvision.json >$@.tmp && mv $@.tmp $@
-libnnscope_core_la_SOURCES += src/load/audit.h src/load/audit.c src/load/audit_archive.c src/load/audit_known.c
+libnnscope_core_la_SOURCES += src/load/audit.h src/load/audit.c src/load/audit_archive.c src/load/audit_known.c src/load/audit_pickle.c src/load/audit_tar.c
 libnnscope_core_la_SOURCES += src/load/torch_code.h src/load/torch_code.c

@@ -51,7 +51,7 @@ void npy_column_major(struct value *v)
 	}
 }
 
-static bool header_length(const unsigned char *data, size_t len, size_t *start, size_t *n, nns_error *err)
+bool npy_header_length(const unsigned char *data, size_t len, size_t *start, size_t *n, nns_error *err)
 {
 	if (len < 10 || memcmp(data, magic, 6) != 0)
 		return fail(err, NNS_FORMAT, "not a NumPy array");
@@ -70,7 +70,7 @@ static bool npy_read(struct arena *a, const unsigned char *data, size_t len, str
 	struct npy_header h;
 	enum dtype dtype = DT_NONE;
 	bool swapped = false;
-	if (!header_length(data, len, &start, &n, err))
+	if (!npy_header_length(data, len, &start, &n, err))
 		return false;
 	if (!npy_header_read((const char *)data + start, n, &h, err) || !npy_dtype(h.descr, &dtype, &swapped, err))
 		return fail_within(err, "byte %zu: ", start);

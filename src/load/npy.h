@@ -25,6 +25,8 @@ bool npy_swap(struct arena *a, struct value *v, nns_error *err);
 /* Strides of Fortran's order. */
 void npy_column_major(struct value *v);
 
+/* The header lies from *start on, *n bytes; those of version 1 count it in 2 bytes, later ones in 4. */
+bool npy_header_length(const unsigned char *data, size_t len, size_t *start, size_t *n, nns_error *err);
 /* A .npz, or a .npy as one array of the name "". */
 bool npz_read(struct arena *a, const unsigned char *data, size_t len, struct npz_array **out, size_t *n, nns_error *err);
 

@@ -45,7 +45,8 @@ static bool op_long(struct machine *m, int size)
 static bool op_global(struct machine *m)
 {
 	char *module, *name;
-	return machine_take_line(m, &module) && machine_take_line(m, &name) && machine_push_global(m, module, name);
+	size_t n;
+	return machine_take_line(m, &module, &n) && machine_take_line(m, &name, &n) && machine_push_global(m, module, name);
 }
 
 static bool op_stack_global(struct machine *m)
@@ -54,7 +55,8 @@ static bool op_stack_global(struct machine *m)
 	if (!machine_pop(m, &name) || !machine_pop(m, &module))
 		return false;
 	if (name.kind != D_STR || module.kind != D_STR) {
-		machine_tell(m, PICKLE_IMPORTS, &(struct pickled){ .kind = PICKLED_GLOBAL, .name = "(computed)", .at = m->opcode_at });
+		if (name.kind == D_HOST || module.kind == D_HOST)
+			machine_tell(m, PICKLE_IMPORTS, &(struct pickled){ .kind = PICKLED_GLOBAL, .name = "(computed)", .at = m->opcode_at });
 		return machine_fail(m, "the name of a global is no string");
 	}
 	return machine_push_global(m, module.u.s, name.u.s);
@@ -168,8 +170,9 @@ static bool op_persistent(struct machine *m, bool line)
 {
 	struct datum id;
 	char *text;
+	size_t n;
 	if (line)
-		return machine_take_line(m, &text) && machine_push_persistent(m, datum_str(text));
+		return machine_take_line(m, &text, &n) && machine_push_persistent(m, datum_str(text));
 	return machine_pop(m, &id) && machine_push_persistent(m, id);
 }
 
@@ -177,9 +180,9 @@ static bool op_persistent(struct machine *m, bool line)
 static bool op_string(struct machine *m)
 {
 	char *line;
-	if (!machine_take_line(m, &line))
+	size_t n;
+	if (!machine_take_line(m, &line, &n))
 		return false;
-	size_t n = strlen(line);
 	if (n < 2 || line[0] != line[n - 1])
 		return machine_fail(m, "a string without quotes");
 	ptrdiff_t len = pickle_unescape(line + 1, n - 2);
@@ -189,20 +192,36 @@ static bool op_string(struct machine *m)
 static bool op_line_text(struct machine *m)
 {
 	char *line;
-	if (!machine_take_line(m, &line))
+	size_t n;
+	if (!machine_take_line(m, &line, &n))
 		return false;
-	size_t n = strlen(line);
 	char *s = pickle_unescape_unicode(m->arena, line, &n);
 	return s ? machine_push_string(m, s, n) : fail_memory(m->err);
 }
 
+/* As Python's int() reads one: blanks, a sign, underscores between the digits. */
+static bool line_index(const char *s, uint64_t *out)
+{
+	bool some = false;
+	*out = 0;
+	for (s += strspn(s, " \t\r\f\v+"); (*s >= '0' && *s <= '9') || (some && *s == '_'); s++) {
+		if (*s == '_')
+			continue;
+		if (__builtin_mul_overflow(*out, 10, out) || __builtin_add_overflow(*out, (uint64_t)(*s - '0'), out))
+			return false;
+		some = true;
+	}
+	return some;
+}
+
 static bool op_line_index(struct machine *m, bool store)
 {
-	char *line, *end;
-	if (!machine_take_line(m, &line))
+	char *line;
+	size_t n;
+	if (!machine_take_line(m, &line, &n))
 		return false;
-	unsigned long long i = strtoull(line, &end, 10);
-	if (end == line)
+	uint64_t i = 0;
+	if (!line_index(line, &i))
 		return machine_fail(m, "a memo index that is no number");
 	return store ? machine_put(m, i) : machine_get(m, i);
 }
@@ -292,7 +311,7 @@ static bool step(struct machine *m, unsigned char op)
 	case 'p': return op_line_index(m, true);
 	case 'q': return op_put(m, 1);
 	case 'r': return op_put(m, 4);
-	case 0x94: return machine_put(m, m->n_memo);         /* MEMOIZE */
+	case 0x94: return machine_memoize(m);         /* MEMOIZE */
 	case 0x82: return op_extension(m, 1);
 	case 0x83: return op_extension(m, 2);
 	case 0x84: return op_extension(m, 4);

@@ -38,13 +38,14 @@ bool machine_take_number(struct machine *m, int bytes, uint64_t *out)
 }
 
 /* Up to a newline, which is not part of it. */
-bool machine_take_line(struct machine *m, char **out)
+bool machine_take_line(struct machine *m, char **out, size_t *n)
 {
 	const unsigned char *start = m->in.data + m->in.at, *end = memchr(start, '\n', reader_left(&m->in));
 	if (!end)
 		return machine_fail(m, "a line without an end");
-	*out = arena_strndup(m->arena, (const char *)start, (size_t)(end - start));
-	m->in.at += (size_t)(end - start) + 1;
+	*n = (size_t)(end - start);
+	*out = arena_strndup(m->arena, (const char *)start, *n);
+	m->in.at += *n + 1;
 	return *out || fail_memory(m->err);
 }
 
@@ -53,7 +54,7 @@ bool machine_take_line(struct machine *m, char **out)
 bool machine_push(struct machine *m, struct datum d)
 {
 	if (m->n >= MAX_STACK)
-		return machine_fail(m, "the stack is deeper than nnscope allows");
+		return fail(m->err, NNS_LIMIT, "byte %zu of the pickle: the stack is deeper than nnscope allows", m->opcode_at);
 	struct datum *grown = arena_grow(m->arena, m->stack, m->n, &m->cap, sizeof *grown);
 	if (!grown)
 		return fail_memory(m->err);
@@ -233,6 +234,8 @@ bool dict_set(struct arena *a, struct dict *d, struct datum key, struct datum va
 bool machine_append(struct machine *m, struct datum to, const struct datum *items, size_t n)
 {
 	struct pickled *p = pickled_of(to);
+	if (n == 0)
+		return true;     /* Python does not look at what it is */
 	if (p && p->items.kind == D_NONE && !datum_seq(m->arena, D_LIST, n, &p->items))
 		return fail_memory(m->err);
 	struct seq *seq = to.kind == D_LIST ? to.u.seq : p ? p->items.u.seq : NULL;
@@ -269,29 +272,60 @@ bool machine_push_dict(struct machine *m, const struct datum *items, size_t n)
 
 /* ---- The memo ---- */
 
+/* The place of an index that is larger than the pickle is long, as Python allows: they are few, and kept apart. */
+static struct datum *far_place(struct machine *m, uint64_t index, bool add)
+{
+	char *key = arena_printf(m->arena, "%llu", (unsigned long long)index);
+	struct datum *d = key ? map_get(&m->far, key) : NULL;
+	if (!d && key && add) {
+		d = arena_alloc(m->arena, sizeof *d);
+		if (!d || !map_put(&m->far, m->arena, key, d))
+			return NULL;
+		d->kind = D_ELLIPSIS;
+	}
+	return d;
+}
+
+/* D_ELLIPSIS: nothing put yet. */
+static struct datum *near_place(struct machine *m, uint64_t index)
+{
+	while (m->n_memo <= index) {
+		struct datum *grown = arena_grow(m->arena, m->memo, m->n_memo, &m->cap_memo, sizeof *grown);
+		if (!grown)
+			return NULL;
+		m->memo = grown;
+		grown[m->n_memo++] = (struct datum){ .kind = D_ELLIPSIS };
+	}
+	return &m->memo[index];
+}
+
 bool machine_put(struct machine *m, uint64_t index)
 {
 	struct datum *d = NULL;
 	if (!machine_top(m, &d))
 		return false;
-	if (index >= MAX_MEMO || index > m->in.len)
+	if (index > INT64_MAX)
 		return machine_fail(m, "a memo index that is too large");
-	while (m->n_memo <= index) {
-		struct datum *grown = arena_grow(m->arena, m->memo, m->n_memo, &m->cap_memo, sizeof *grown);
-		if (!grown)
-			return fail_memory(m->err);
-		m->memo = grown;
-		grown[m->n_memo++] = (struct datum){ .kind = D_ELLIPSIS };  /* nothing put yet */
-	}
-	m->memo[index] = *d;
+	struct datum *place = index > m->in.len || index >= MAX_MEMO ? far_place(m, index, true) : near_place(m, index);
+	if (!place)
+		return fail_memory(m->err);
+	m->n_put += place->kind == D_ELLIPSIS;
+	*place = *d;
 	return true;
+}
+
+/* CPython (Modules/_pickle.c, load_memoize): the index is the count of those that are put, not the one after the largest. */
+bool machine_memoize(struct machine *m)
+{
+	return machine_put(m, m->n_put);
 }
 
 bool machine_get(struct machine *m, uint64_t index)
 {
-	if (index >= m->n_memo || m->memo[index].kind == D_ELLIPSIS)
+	struct datum *place = index < m->n_memo ? &m->memo[index] : far_place(m, index, false);
+	if (!place || place->kind == D_ELLIPSIS)
 		return machine_fail(m, "what it gets was never put into the memo");
-	return machine_push(m, m->memo[index]);
+	return machine_push(m, *place);
 }
 
 /* ---- Numbers ---- */
@@ -319,7 +353,8 @@ bool machine_push_long(struct machine *m, uint64_t n)
 bool machine_push_line_number(struct machine *m, bool real)
 {
 	char *line;
-	if (!machine_take_line(m, &line))
+	size_t n;
+	if (!machine_take_line(m, &line, &n))
 		return false;
 	if (real)
 		return machine_push(m, datum_float(strtod(line, NULL)));

@@ -6,6 +6,7 @@
 #ifndef LOAD_PICKLE_MACHINE_H
 #define LOAD_PICKLE_MACHINE_H
 
+#include "base/map.h"
 #include "base/reader.h"
 #include "load/pickle.h"
 
@@ -17,6 +18,8 @@ struct machine {
 	struct datum *stack; size_t n, cap;
 	size_t *marks; size_t n_marks, cap_marks;
 	struct datum *memo; size_t n_memo, cap_memo;
+	struct map far;          /* memo indices beyond these -> struct datum * */
+	size_t n_put;            /* places of the memo that hold something */
 	nns_error *err;
 };
 
@@ -25,7 +28,7 @@ bool machine_fail(struct machine *m, const char *what);
 /* The next n bytes, a little-endian number, or a line without its newline. */
 bool machine_take(struct machine *m, uint64_t n, const unsigned char **out);
 bool machine_take_number(struct machine *m, int bytes, uint64_t *out);
-bool machine_take_line(struct machine *m, char **out);
+bool machine_take_line(struct machine *m, char **out, size_t *n);      /* it may hold NULs */
 
 size_t machine_floor(const struct machine *m);   /* what lies below belongs to an outer mark */
 bool machine_push(struct machine *m, struct datum d);
@@ -54,6 +57,7 @@ bool machine_append(struct machine *m, struct datum to, const struct datum *item
 bool machine_set_items(struct machine *m, struct datum to, const struct datum *items, size_t n); /* key and value in turn */
 
 bool machine_put(struct machine *m, uint64_t index);
+bool machine_memoize(struct machine *m);
 bool machine_get(struct machine *m, uint64_t index);
 
 /*
