@@ -95,7 +95,7 @@ static bool counts(const struct watcher *w, enum pickle_event event, const struc
 	if (w->sure)
 		return true;
 	const struct pickled *global = event == PICKLE_CALLS ? pickled_of(what->callee) : what;
-	return what->name && (strcmp(what->name, "(computed)") == 0 || (global && global->kind == PICKLED_GLOBAL && is_name(what->name, strlen(what->name))));
+	return global && global->kind == PICKLED_GLOBAL && (strcmp(what->name, "(computed)") == 0 || is_name(what->name, strlen(what->name)));
 }
 
 static bool saw_state(struct watcher *w, const struct pickled *what)
