@@ -37,14 +37,18 @@ static inline size_t tar_number(const unsigned char *s, size_t n)
 /* Whether a header stands at the start of len bytes: by its magic, or, as before that, by its sum. */
 static inline bool tar_is_header(const unsigned char *data, size_t len)
 {
-	size_t sum = 0;
+	size_t sum = 0, high = 0;
 	if (len < TAR_BLOCK || *data == 0)
 		return false;
 	if (memcmp(data + TAR_MAGIC_AT, "ustar", 5) == 0)
 		return true;
-	for (size_t i = 0; i < TAR_BLOCK; i++)
-		sum += i >= TAR_SUM_AT && i < TAR_SUM_AT + TAR_SUM_LEN ? ' ' : data[i];
-	return tar_number(data + TAR_SUM_AT, TAR_SUM_LEN) == sum;
+	for (size_t i = 0; i < TAR_BLOCK; i++) {
+		unsigned char c = i >= TAR_SUM_AT && i < TAR_SUM_AT + TAR_SUM_LEN ? ' ' : data[i];
+		sum += c;
+		high += c >> 7;
+	}
+	size_t said = tar_number(data + TAR_SUM_AT, TAR_SUM_LEN);
+	return said == sum || said == sum - high * 256;  /* some writers took bytes as signed */
 }
 
 /* Bytes of the file behind a header; nothing says that they are there.  Behind links, devices and folders is nothing, whatever they say. */
