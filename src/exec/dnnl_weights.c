@@ -10,8 +10,9 @@
 
 void *onednn_aligned(size_t size)
 {
+	enum { LARGE = 1 << 21 };
 	void *p;
-	if (posix_memalign(&p, 64, size ? size : 64) != 0)
+	if (posix_memalign(&p, size >= 2 * LARGE ? LARGE : 64, size ? size : 64) != 0)
 		return NULL;
 	machine_large_pages(p, size);
 	return p;

@@ -97,13 +97,15 @@ AVX512 static void pack_strip(struct winograd *w, int64_t pair, int64_t in)
 	_mm_sfence();
 }
 
+enum { CACHE = 3 << 19 };    /* bytes of weights that stay there beside what they are multiplied with */
+
 static bool pack_weights(struct winograd *w)
 {
 	int64_t in = w->shape.in, pairs = (w->shape.out / LANES + 1) / 2;
 	w->weights = product_take((size_t)(w->shape.out * in * POINTS));
 	if (!w->weights)
 		return false;
-#pragma omp parallel for collapse(2) num_threads(w->threads)
+#pragma omp parallel for collapse(2) num_threads(w->threads) if(w->bytes > CACHE)
 	for (int64_t p = 0; p < pairs; p++)
 		for (int64_t i = 0; i < in; i += LANES)
 			pack_strip(w, p, i);
@@ -291,7 +293,7 @@ static size_t pair_bytes(const struct winograd *w)
  */
 static void divide(struct winograd *w, bool fresh)
 {
-	enum { CACHE = 3 << 19, SMALL = 28, LARGE = 84, SHARED = 176, BLOCKS = 8, DEPTH = 64 };
+	enum { SMALL = 28, LARGE = 84, SHARED = 176, BLOCKS = 8, DEPTH = 64 };
 	int64_t bytes = POINTS * w->shape.in * w->shape.out * 4, threads = w->threads;
 	w->fresh = fresh && bytes > CACHE && w->tiles <= BLOCKS * SHARED;
 	w->depth = w->shape.in < DEPTH ? w->shape.in : DEPTH;
