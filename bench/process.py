@@ -6,10 +6,11 @@
 2. Weights from a .safetensors file that is mapped: from the start of the process to the first output, beside making the plan and the
    pass, which do not depend on where weights come from.  Wanted: 60 ms for 45 MB.
 
-Times are the least of all rounds.  Needs torch, torchvision, torchviz and Graphviz's dot.
+Times are the least of all rounds; ratios are of both sides of a round.  Needs torch, torchvision, torchviz and Graphviz's dot.
 """
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -33,19 +34,18 @@ def seconds(command):
     return time.perf_counter() - start, out
 
 
-def least(rounds, *commands):
-    best = [float("inf")] * len(commands)
-    for _ in range(rounds):
-        for i, command in enumerate(commands):
-            best[i] = min(best[i], seconds(command)[0])
-    return best
+def in_turns(rounds, *commands):
+    """Seconds of each command in each round."""
+    return zip(*[[seconds(command)[0] for command in commands] for _ in range(rounds)])
 
 
 def whole_process(program, rounds, folder):
     ours = [program, "graph", SAMPLE, "--run", "--seed", "0", "--input", "10x3x224x224", "-o", os.path.join(folder, "a.pdf")]
     theirs = [sys.executable, "-c", ORIGINAL, os.path.join(folder, "b")]
-    a, b = least(rounds, ours, theirs)
-    print(f"whole process, seed 0, 10x3x224x224, PDF: nnscope {a * 1e3:.0f} ms, Python {b * 1e3:.0f} ms, ratio {a / b:.3f}")
+    a, b = in_turns(rounds, ours, theirs)
+    ratios = sorted(x / y for x, y in zip(a, b))
+    print(f"whole process, seed 0, 10x3x224x224, PDF: nnscope {min(a) * 1e3:.0f} ms, Python {min(b) * 1e3:.0f} ms, "
+          f"ratio {statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})")
 
 
 def mapped_weights(program, rounds, folder):
