@@ -1,4 +1,4 @@
-EXTRA_DIST += bench/process.py bench/run bench/files.py
+EXTRA_DIST += bench/process.py bench/executor.py bench/run bench/files.py
 
 bench: nnscope
 	srcdir=$(srcdir) sh $(srcdir)/bench/run

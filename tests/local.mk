@@ -45,8 +45,8 @@ tests_unit_test_random_LDADD = libnnscope_core.la
 TESTS += tests/unit/test_random
 
 # The command line against what PyTorch, torchinfo, fvcore and torchviz printed.
-dist_check_SCRIPTS += tests/run-cases.test tests/run.test tests/pictures.test tests/includes.test tests/docs.test tests/executors.test tests/fuzz.test tests/embedding.test
-TESTS += tests/run-cases.test tests/run.test tests/pictures.test tests/includes.test tests/docs.test tests/executors.test tests/fuzz.test tests/embedding.test
+dist_check_SCRIPTS += tests/run-cases.test tests/run.test tests/commands.test tests/pictures.test tests/includes.test tests/docs.test tests/executors.test tests/fuzz.test tests/embedding.test
+TESTS += tests/run-cases.test tests/run.test tests/commands.test tests/pictures.test tests/includes.test tests/docs.test tests/executors.test tests/fuzz.test tests/embedding.test
 
 EXTRA_DIST += tests/unit/tap.h tests/executors tests/ops tests/flops tests/nn tests/values tools/value-cases.py tests/cases tools/check-includes tools/op-cases.py tools/flop-cases.py tools/module-cases.py tools/file-cases.py tools/checkpoint-cases.py tools/script-cases.py tools/program-cases.py tools/audit-cases.py tests/conformance.floor
 
@@ -79,3 +79,8 @@ check_PROGRAMS += tests/unit/test_machine
 tests_unit_test_machine_SOURCES = tests/unit/test_machine.c
 tests_unit_test_machine_LDADD = libnnscope_core.la
 TESTS += tests/unit/test_machine
+
+check_PROGRAMS += tests/unit/test_api
+tests_unit_test_api_SOURCES = tests/unit/test_api.c
+tests_unit_test_api_LDADD = libnnscope_core.la
+TESTS += tests/unit/test_api

@@ -4,9 +4,10 @@
  * An nns_model owns everything that comes of it, its graphs too, and
  * nns_model_free() frees all of it.  Texts and bytes that a function returns
  * as char * or void * belong to the caller, who frees them with free().
- * Functions return false or NULL after filling in the nns_error.  Different
- * models may be used in different threads at once; one model is for one
- * thread at a time.
+ * Functions return false or NULL after filling in the nns_error, which may be
+ * NULL (see nnscope/error.h).  Different models may be used in different
+ * threads at once; one model is for one thread at a time.  Pictures that
+ * Graphviz draws are made one after the other, whatever threads ask.
  */
 #ifndef NNSCOPE_NNSCOPE_H
 #define NNSCOPE_NNSCOPE_H
@@ -40,7 +41,10 @@ typedef struct nns_load_options {
 	void *allocator_data;
 } nns_load_options;
 
-/* A description or the text of print(model); "-" is standard input.  options may be NULL. */
+/*
+ * A file of any kind that nnscope reads, known by its first bytes: a description, the text of print(model), what torch.save,
+ * torch.jit.save and torch.export.save write, safetensors, arrays of numpy.  "-" is standard input.  options may be NULL.
+ */
 NNS_API nns_model *nns_model_load(const char *path, const nns_load_options *options, nns_error *err);
 /* The same from memory; name is for messages. */
 NNS_API nns_model *nns_model_load_memory(const void *data, size_t len, const char *name, const nns_load_options *options, nns_error *err);
@@ -48,6 +52,7 @@ NNS_API nns_model *nns_model_load_memory(const void *data, size_t len, const cha
 NNS_API nns_model *nns_model_from_expression(const char *expression, const nns_load_options *options, nns_error *err);
 NNS_API void nns_model_free(nns_model *m);
 
+/* Both belong to the model. */
 NNS_API const char *nns_model_name(const nns_model *m);   /* of its file, without folders and suffix */
 NNS_API const char *nns_model_note(const nns_model *m);   /* something its user should be told, or NULL */
 
@@ -143,7 +148,7 @@ NNS_API void *nns_draw(nns_model *m, nns_graph *g, const nns_draw_options *optio
 NNS_API bool nns_draw_file(nns_model *m, nns_graph *g, const nns_draw_options *options, const char *format, const char *path, nns_error *err);
 /*
  * The same in two steps: what comes of the graph is known after the first, and laid out and drawn while the caller does something
- * else (but no other picture: Graphviz does one at a time).  The second writes the file, or, when it is not wanted, forgets it.
+ * else.  The second writes the file, or, when it is not wanted, forgets it.
  */
 typedef struct nns_drawing nns_drawing;
 NNS_API nns_drawing *nns_draw_begin(nns_model *m, nns_graph *g, const nns_draw_options *options, const char *format, const char *path, nns_error *err);

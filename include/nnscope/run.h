@@ -17,11 +17,11 @@ extern "C" {
 typedef struct nns_run_options {
 	bool seeded;                      /* seed is given; otherwise one is drawn */
 	uint64_t seed;                    /* as torch.manual_seed(seed) before the model is built */
-	const char *weights;              /* .npz or .safetensors for parameters and buffers, by name */
+	const char *weights;              /* any file with tensors, for parameters and buffers by name: .npz, .safetensors, of torch.save, ... */
 	bool weights_lax;                 /* names that are missing or too many are no error */
 	const char *inputs;               /* .npz: in0, in1, ... or the names of the inputs; NULL: drawn */
 	const char *expect;               /* .npz: out0, out1, ... to compare with */
-	double rtol, atol;                /* numpy.allclose(equal_nan=True): |out - expected| <= atol + rtol * |expected| */
+	double rtol, atol;                /* numpy.allclose(equal_nan=True): |out - expected| <= atol + rtol * |expected|; not set they are 0: equal */
 	const char *save;                 /* .npz to write the outputs to */
 	const char *save_weights;         /* .safetensors or .npz to write parameters and buffers to, as they are after the pass */
 	int threads;                      /* 0: all */

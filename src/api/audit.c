@@ -1,9 +1,8 @@
-/* nns_audit(): findings as text, JSON or SARIF.  nns_code(): the code of TorchScript. */
+/* nns_audit(): findings as text, JSON or SARIF. */
 #include <string.h>
 
 #include "api/api.h"
 #include "load/audit.h"
-#include "load/torch_code.h"
 
 static const char *const levels[] = { "note", "review", "danger" };
 
@@ -117,11 +116,4 @@ char *nns_audit(const char *const *paths, size_t n, const char *format, bool *da
 	if (strcmp(format, "sarif") == 0)
 		text_add(&out, "\n    ]\n  }]\n}\n");
 	return api_take_text(&out, ok, err);
-}
-
-char *nns_code(const char *path, const char *part, nns_error *err)
-{
-	struct text out;
-	text_init(&out);
-	return api_take_text(&out, torch_code(path, part, &out, err), err);
 }

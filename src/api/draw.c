@@ -27,12 +27,12 @@ static const struct view *find_view(const char *name, nns_error *err)
 }
 
 /* By node, the ms of the last pass.  What is done with an operator before it counts there, and so do layouts. */
-static bool times_of(const nns_plan *p, const nns_graph *g, const double **out, nns_error *err)
+static bool times_of(const nns_plan *p, const nns_graph *g, struct arena *a, const double **out, nns_error *err)
 {
 	if (!p->run.arena || g != &p->graph)
 		return fail(err, NNS_USAGE, "times are those of the plan's own graph, after a pass");
 	int n = g->graph->n_nodes;
-	double *ms = arena_array(p->run.arena, (size_t)n + 1, sizeof *ms);
+	double *ms = arena_array(a, (size_t)n + 1, sizeof *ms);
 	if (!ms)
 		return fail_memory(err);
 	for (int i = 0; i < n; i++)
@@ -47,11 +47,14 @@ static bool times_of(const nns_plan *p, const nns_graph *g, const double **out, 
 	return true;
 }
 
-static bool draw(nns_model *m, nns_graph *g, const nns_draw_options *in, const char *format, struct text *out, nns_error *err)
+/* a holds the drawing and all that views make for it: the graph is lent to them with that arena in place of the model's. */
+static bool draw_in(struct arena *a, nns_model *m, nns_graph *g, const nns_draw_options *in, const char *format, struct text *out, nns_error *err)
 {
 	struct view_options o = { .max_attr_chars = 50, .depth = -1 };
+	struct graph graph = *g->graph;
 	const struct view *view = find_view(in && in->view ? in->view : "autograd", err);
-	struct drawing *d = view ? drawing_new(m->model->arena) : NULL;
+	struct drawing *d = view ? drawing_new(a) : NULL;
+	graph.arena = a;
 	if (!view)
 		return false;
 	if (!d)
@@ -63,9 +66,17 @@ static bool draw(nns_model *m, nns_graph *g, const nns_draw_options *in, const c
 		o.depth = in->depth > 0 ? in->depth : -1;
 		o.direction = in->direction;
 	}
-	if (in && in->times && !times_of(in->times, g, &o.times, err))
+	if (in && in->times && !times_of(in->times, g, a, &o.times, err))
 		return false;
-	return view->draw(m->model, g->graph, &o, d, err) && render(d, format, out, err);
+	return view->draw(m->model, &graph, &o, d, err) && render(d, format, out, err);
+}
+
+static bool draw(nns_model *m, nns_graph *g, const nns_draw_options *in, const char *format, struct text *out, nns_error *err)
+{
+	struct arena *a = arena_new(m->allocator.resize ? &m->allocator : NULL, err);
+	bool ok = a && draw_in(a, m, g, in, format, out, err);
+	arena_free(a);
+	return ok;
 }
 
 void *nns_draw(nns_model *m, nns_graph *g, const nns_draw_options *options, const char *format, size_t *len, nns_error *err)

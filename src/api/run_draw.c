@@ -196,7 +196,7 @@ bool input_drawn(struct nns_plan *p, size_t index, struct tensor **out, nns_erro
 		return false;
 	*out = t;
 	if (!dtype_has_elements(v->dtype))
-		return fail(err, NNS_UNSUPPORTED, "an input of %s cannot be drawn; give --inputs", dtype_name(v->dtype));
+		return fail(err, NNS_UNSUPPORTED, "an input of %s cannot be drawn; give its values", dtype_name(v->dtype)), fail_hint(err, NNS_HINT_ARRAYS);
 	if (v->dtype == DT_FLOAT32 && tensor_is_contiguous(t))
 		return random_normal_float(&p->generator, (float *)(void *)tensor_data(t), n, 0, 1), true;
 	void *values = calloc(n + 1, sizeof(double) + sizeof(float));

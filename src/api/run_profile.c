@@ -153,7 +153,7 @@ bool run_profile_text(const struct run *r, int depth, struct text *out, nns_erro
 	text_addf(out, "\n%10s  %7s  %8s  %8s  module, its longest kernel\n", "ms", "share", "GFLOP/s", "MB");
 	module_text(&p, r->plan->graph->root, depth, &shown, out);
 	if (shown == SHOWN)
-		text_add(out, "       ...   --depth 1 folds them\n");
+		text_add(out, "       ...   a depth of 1 folds them\n");
 	return true;
 }
 

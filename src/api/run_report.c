@@ -490,8 +490,9 @@ static bool is_format(const nns_run_options *o, const char *name)
 bool report_known(const nns_run_options *o, nns_error *err)
 {
 	if (is_format(o, "chrome"))
-		return o->profile || fail(err, NNS_USAGE, "format chrome is for a profile: add --profile");
-	return !o->format || is_format(o, "table") || is_format(o, "json") || fail(err, NNS_USAGE, "run writes table, json or, with --profile, chrome, not '%s'", o->format);
+		return o->profile || fail(err, NNS_USAGE, "format chrome is for a profile") || fail_hint(err, NNS_HINT_PROFILE);
+	return !o->format || is_format(o, "table") || is_format(o, "json")
+	       || fail(err, NNS_USAGE, "run writes table, json or, of a profile, chrome, not '%s'", o->format);
 }
 
 bool run_report(struct nns_plan *p, struct text *out, bool *matches, nns_error *err)

@@ -57,7 +57,15 @@ bool fail(nns_error *err, enum nns_code code, const char *fmt, ...)
 	format(text, fmt, ap);
 	va_end(ap);
 	err->code = code;
+	err->hint = NNS_HINT_NONE;
 	set_message(err, text, "");
+	return false;
+}
+
+bool fail_hint(nns_error *err, enum nns_hint hint)
+{
+	if (err)
+		err->hint = hint;
 	return false;
 }
 

@@ -22,6 +22,9 @@
 bool fail(nns_error *err, enum nns_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 bool fail_memory(nns_error *err);
 
+/* What would help, of an error that is already set.  The message does not say how one gives it: that is for the program. */
+bool fail_hint(nns_error *err, enum nns_hint hint);
+
 /* Puts context in front of an error that is already set: "layer1.0: " + message. */
 bool fail_within(nns_error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

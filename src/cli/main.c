@@ -12,10 +12,21 @@
 
 #include "cli/cli.h"
 
+/* How one gives what would have helped. */
+static const char *const options_of_hints[] = {
+	[NNS_HINT_NONE] = "", [NNS_HINT_INPUT] = " (see --input)", [NNS_HINT_ARRAYS] = " (see --inputs)", [NNS_HINT_WEIGHTS] = " (see --weights)",
+	[NNS_HINT_MEMORY] = " (see --memory)", [NNS_HINT_PROFILE] = " (see --profile)", [NNS_HINT_CLASSES] = " (see --classes)"
+};
+
+static int status_of(const nns_error *err)
+{
+	return err->code == NNS_USAGE ? EXIT_WRONG_USAGE : err->code == NNS_CANCELLED ? EXIT_STOPPED : EXIT_WRONG_MODEL;
+}
+
 int complain(const nns_error *err)
 {
-	fprintf(stderr, "nnscope: %s\n", err->message);
-	return err->code == NNS_USAGE ? EXIT_WRONG_USAGE : err->code == NNS_CANCELLED ? EXIT_STOPPED : EXIT_WRONG_MODEL;
+	fprintf(stderr, "nnscope: %s%s\n", err->message, options_of_hints[err->hint]);
+	return status_of(err);
 }
 
 int complain_usage(const char *fmt, ...)
@@ -44,6 +55,26 @@ int put(const char *text)
 	return EXIT_WRONG_MODEL;
 }
 
+/* What --set says, in its order. */
+static bool change_model(nns_model *m, const struct options *o, int *status)
+{
+	nns_error err = { 0 };
+	for (size_t i = 0; i < o->set.n; i++)
+		if (!nns_model_set(m, o->set.items[i], &err)) {
+			fprintf(stderr, "nnscope: --set '%s': %s%s\n", o->set.items[i], err.message, options_of_hints[err.hint]);
+			*status = status_of(&err);
+			return false;
+		}
+	return true;
+}
+
+static nns_model *tell_note(nns_model *m)
+{
+	if (nns_model_note(m))
+		fprintf(stderr, "nnscope: %s\n", nns_model_note(m));
+	return m;
+}
+
 nns_model *open_model(const struct options *o, size_t *used, int *status)
 {
 	nns_error err = { 0 };
@@ -56,17 +87,12 @@ nns_model *open_model(const struct options *o, size_t *used, int *status)
 	}
 	m = o->expr ? nns_model_from_expression(o->expr, &load, &err) : nns_model_load(o->operands.items[0], &load, &err);
 	bool ok = m != NULL;
-	for (size_t i = 0; ok && i < o->set.n; i++)
-		ok = nns_model_set(m, o->set.items[i], &err);
-	ok = ok && nns_model_set_torch(m, o->torch, &err);
-	if (!ok) {
+	if (!ok || !nns_model_set_torch(m, o->torch, &err))
 		*status = complain(&err);
-		nns_model_free(m);
-		return NULL;
-	}
-	if (nns_model_note(m))
-		fprintf(stderr, "nnscope: %s\n", nns_model_note(m));
-	return m;
+	else if (change_model(m, o, status))
+		return tell_note(m);
+	nns_model_free(m);
+	return NULL;
 }
 
 nns_graph *trace_model(nns_model *m, const struct options *o, unsigned flags, int *status)

@@ -1,4 +1,4 @@
-/* tree, params, shapes, summary, flops, get, check, and the overview of a file. */
+/* Commands that print what the library reports: tables, differences, expressions, audits and code. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,9 +53,15 @@ int run_flops(const struct options *o) { return report(o, "flops", true); }
 
 /* ---- diff ---- */
 
-static nns_graph *try_trace(nns_model *m, const struct options *o)
+/* The graph of a model that has inputs, NULL for one without; false: an error has been printed. */
+static bool try_trace(nns_model *m, const struct options *o, nns_graph **out, int *status)
 {
-	return nns_trace(m, o->mode && strcmp(o->mode, "train") == 0 ? NNS_TRAIN | NNS_NO_GRAD : NNS_NO_GRAD, o->inputs.items, o->inputs.n, NULL);
+	nns_error err = { 0 };
+	unsigned flags = o->mode && strcmp(o->mode, "train") == 0 ? NNS_TRAIN | NNS_NO_GRAD : NNS_NO_GRAD;
+	*out = nns_trace(m, flags, o->inputs.items, o->inputs.n, &err);
+	if (!*out && (o->inputs.n || (err.code != NNS_UNSUPPORTED && err.hint != NNS_HINT_INPUT)))
+		*status = complain(&err);
+	return *status == EXIT_OK;
 }
 
 static int compare(const struct options *o, nns_model *a, nns_model *b)
@@ -63,9 +69,12 @@ static int compare(const struct options *o, nns_model *a, nns_model *b)
 	nns_report_options r = { .format = o->format, .width = o->width >= 0 ? o->width : terminal_width(), .colour = use_colour(o) };
 	nns_error err = { 0 };
 	bool differ = false;
-	nns_graph *ga = try_trace(a, o), *gb = ga ? try_trace(b, o) : NULL;
+	int status = EXIT_OK;
+	nns_graph *ga = NULL, *gb = NULL;
+	if (!try_trace(a, o, &ga, &status) || (ga && !try_trace(b, o, &gb, &status)))
+		return status;
 	char *text = nns_diff(a, gb ? ga : NULL, b, gb, &r, &differ, &err);
-	int status = text ? put(text) : complain(&err);
+	status = text ? put(text) : complain(&err);
 	free(text);
 	return status ? status : differ ? EXIT_WRONG_MODEL : EXIT_OK;
 }
@@ -141,8 +150,10 @@ static int expressions(const struct options *o, int (*one)(nns_model *m, nns_gra
 		status = complain_usage("which expression? For example 'fc.out_features'");
 	else if ((o->inputs.n || o->mode) && uses_output(o, used))
 		g = trace_model(m, o, NNS_NO_GRAD, &status);
-	for (size_t i = used; i < o->operands.n && (status == EXIT_OK || (one == check_one && status == EXIT_WRONG_MODEL)); i++)
-		status |= one(m, g, o->operands.items[i]);
+	for (size_t i = used; i < o->operands.n && (status == EXIT_OK || (one == check_one && status == EXIT_WRONG_MODEL)); i++) {
+		int this = one(m, g, o->operands.items[i]);
+		status = this > status ? this : status;
+	}
 	nns_model_free(m);
 	return status;
 }

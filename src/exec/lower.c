@@ -154,7 +154,7 @@ bool lower_reference(struct lowering *l, size_t step)
 	step_each_slot(s, see_reference_input, l);
 	l->err = err;
 	if (local.code)
-		return fail(err, local.code, "%s", local.message);
+		return fail(err, local.code, "%s", local.message), fail_hint(err, local.hint);
 	l->step = step;
 	struct action *a = add_action(l);
 	l->step = at;

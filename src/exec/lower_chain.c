@@ -75,7 +75,7 @@ bool lower_chain(struct lowering *l, const struct chain *c)
 	l->err = err;
 	arena_free(scratch);
 	if (quiet.code == NNS_MEMORY)
-		return fail(err, quiet.code, "%s", quiet.message);
+		return fail(err, quiet.code, "%s", quiet.message), fail_hint(err, quiet.hint);
 	bool ok = !done || lower_show(l, c->links[c->n - 1]->out);
 	for (int i = 0; ok && !done && i < c->n; i++) {
 		l->step = c->links[i]->steps[c->links[i]->n_steps - 1];

@@ -264,7 +264,7 @@ static bool try_to(struct lowering *l, bool (*lower)(struct lowering *l, struct 
 	arena_free(scratch);
 	for (size_t i = first; *ok && i < l->f->n_actions; i++)
 		l->f->actions[i].head = g->steps[0];
-	return quiet.code != NNS_MEMORY || fail(err, quiet.code, "%s", quiet.message);
+	return quiet.code != NNS_MEMORY || fail(err, quiet.code, "%s", quiet.message) || fail_hint(err, quiet.hint);
 }
 
 static bool lower_stage(struct lowering *l, const struct stage *s)

@@ -201,6 +201,7 @@ bool memory_allowed(const struct memory_plan *m, size_t limit, nns_error *err)
 		return true;
 	for (int i = 0; i < 6; i++)
 		memory_amount(text[i], sizeof text[i], parts[i]);
-	return fail(err, NNS_MEMORY, "needs %s of memory (weights %s, activations %s, packed weights %s, workspace %s), more than the %s that it may take (see --memory)", text[0],
-	            text[1], text[2], text[3], text[4], text[5]);
+	fail(err, NNS_MEMORY, "needs %s of memory (weights %s, activations %s, packed weights %s, workspace %s), more than the %s that it may take",
+	     text[0], text[1], text[2], text[3], text[4], text[5]);
+	return fail_hint(err, NNS_HINT_MEMORY);
 }

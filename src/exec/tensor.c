@@ -62,7 +62,7 @@ static bool pool_give(struct heap *h, void *data, size_t size)
 static void *heap_take(struct heap *h, size_t size, bool zeroed, nns_error *err)
 {
 	if (h->limit && (size > h->limit || h->used > h->limit - size))
-		return fail(err, NNS_MEMORY, "needs %zu bytes more than the limit of %zu allows (see --memory)", size, h->limit), NULL;
+		return fail(err, NNS_MEMORY, "needs %zu bytes more than the limit of %zu allows", size, h->limit), fail_hint(err, NNS_HINT_MEMORY), NULL;
 	void *p = h->pool ? pool_take(h, size) : NULL;
 	if (p && zeroed)
 		memset(p, 0, size);

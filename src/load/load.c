@@ -177,7 +177,7 @@ struct model *load_expression(const char *expression, const struct load_options 
 		return NULL;
 	description_add_builtin(m);
 	if (add_class_files(m, o, err)
-	    && (m->root = runtime_construct(m->runtime, expression, "--expr", NULL, err)))
+	    && (m->root = runtime_construct(m->runtime, expression, "expression", NULL, err)))
 		return m;
 	model_free(m);
 	return NULL;

@@ -11,7 +11,7 @@
 
 struct load_options {
 	const struct allocator *allocator;   /* NULL: malloc */
-	const char *const *class_files;      /* --classes FILE: descriptions whose classes are known too */
+	const char *const *class_files;      /* descriptions whose classes are known too */
 	size_t n_class_files;
 	size_t max_modules;                  /* 0: the default, 2000000 */
 	const char *program;                 /* of an archive that holds several; NULL: the first */

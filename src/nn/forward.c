@@ -42,7 +42,8 @@ struct call *call_new(struct runtime *rt, struct module *m, const char *path, co
 static bool fail_unknown(const struct module *m, nns_error *err)
 {
 	if (!m->class)
-		return fail(err, NNS_UNSUPPORTED, "what the forward of class %s does is not known; describe the class in a file and give it with --classes", m->class_name);
+		return fail(err, NNS_UNSUPPORTED, "what the forward of class %s does is not known; describe the class in a file", m->class_name),
+		       fail_hint(err, NNS_HINT_CLASSES);
 	return fail(err, NNS_MODEL, "%s has no forward and cannot be called", m->class_name);
 }
 

@@ -122,7 +122,7 @@ bool module_call(struct interp *in, struct module *m, const struct lang_args *ar
 /* What prints between the brackets, for torch_version; a module of an unknown class gives what was printed. */
 bool module_repr(struct runtime *rt, const struct module *m, int torch_version, struct text *out, nns_error *err);
 
-/* --set: "fc=Linear(fc.in_features, 100)". */
+/* Changes the tree: "fc=Linear(fc.in_features, 100)". */
 bool model_set(struct model *m, const char *assignment, nns_error *err);
 
 #endif

@@ -45,7 +45,7 @@ static const char *next_member(void *state)
 static bool fail_member(const struct module *m, const char *path, const char *name, nns_error *err)
 {
 	struct member_names names = { m, 0 };
-	fail(err, NNS_MODEL, "--set: %s (%s) has no member '%s'", *path ? path : "the model", m->class_name, name);
+	fail(err, NNS_MODEL, "%s (%s) has no member '%s'", *path ? path : "the model", m->class_name, name);
 	const char *near = nearest(name, next_member, &names);
 	return near ? fail_add(err, "; did you mean '%s%s%s'?", path, *path ? "." : "", near) : false;
 }
@@ -92,7 +92,7 @@ bool model_set(struct model *m, const char *assignment, nns_error *err)
 	struct datum v, old;
 	char *name;
 	if (!equals)
-		return fail(err, NNS_USAGE, "--set '%s': expected PATH=VALUE, such as 'fc=Linear(fc.in_features, 100)'", assignment);
+		return fail(err, NNS_USAGE, "expected PATH=VALUE, such as 'fc=Linear(fc.in_features, 100)'");
 	char *path = dotted_path(rt->arena, assignment, (size_t)(equals - assignment));
 	if (!path)
 		return fail_memory(err);
@@ -100,7 +100,7 @@ bool model_set(struct model *m, const char *assignment, nns_error *err)
 	if (!at)
 		return false;
 	rt->root = m->root;
-	const struct code *code = lang_parse_expression(rt->arena, equals + 1, strlen(equals + 1), "--set", err);
+	const struct code *code = lang_parse_expression(rt->arena, equals + 1, strlen(equals + 1), "value", err);
 	bool ok = code && lang_eval(&rt->interp, code, NULL, &v, err);
 	rt->root = NULL;
 	if (!ok)
@@ -113,6 +113,6 @@ bool model_set(struct model *m, const char *assignment, nns_error *err)
 		return fail_member(at, name > path ? path : "", name, err);
 	}
 	if (v.kind == D_CLASS)
-		return fail(err, NNS_MODEL, "--set: %s names a class; write its arguments too", equals + 1);
+		return fail(err, NNS_MODEL, "%s names a class; write its arguments too", equals + 1);
 	return module_setattr(&rt->interp, at, name, v, err);
 }

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <graphviz/cgraph.h>
 #include <graphviz/gvc.h>
+#include <pthread.h>
 #include <string.h>
 
 const char *const render_formats[] = { "pdf", "svg", "png", "dot", "gv", NULL };
@@ -31,7 +32,7 @@ const char *render_format_of(const char *path)
 
 /* ---- What Graphviz complains about ---- */
 
-static _Thread_local char complaint[300];
+static char complaint[300];          /* of the drawing at work */
 
 static int keep_complaint(char *message)
 {
@@ -62,6 +63,24 @@ static void forget_date(char *data, size_t len)
 	}
 }
 
+/*
+ * A graph without a name is called by a number, which counts those of the process; SVG says it in a comment and in the first
+ * title.  It gets that of the first: "%3".
+ */
+static void add_svg(struct text *out, const char *data, size_t len, const char *name)
+{
+	const char *end = data + len, *at = data;
+	for (int i = 0; i < 2 && (at = strstr(at, i ? "<title>" : "<!-- Title: ")); i++) {
+		at += i ? 7 : 12;
+		if (strncmp(at, name, strlen(name)) != 0)
+			break;
+		text_addn(out, data, (size_t)(at - data));
+		text_add(out, "%3");
+		data = at += strlen(name);
+	}
+	text_addn(out, data, (size_t)(end - data));
+}
+
 static bool draw(GVC_t *gvc, Agraph_t *g, const char *format, struct text *out, nns_error *err)
 {
 	char *data = NULL;
@@ -72,14 +91,17 @@ static bool draw(GVC_t *gvc, Agraph_t *g, const char *format, struct text *out, 
 	if (ok) {
 		if (strcmp(format, "pdf") == 0)
 			forget_date(data, len);
-		text_addn(out, data, len);
+		if (strcmp(format, "svg") == 0)
+			add_svg(out, data, len, agnameof(g));
+		else
+			text_addn(out, data, len);
 	}
 	gvFreeRenderData(data);
 	gvFreeLayout(gvc, g);
 	return ok ? !out->failed || fail_memory(err) : fail_graphviz("write the picture", err);
 }
 
-bool render_picture(const char *dot, const char *format, struct text *out, nns_error *err)
+static bool draw_alone(const char *dot, const char *format, struct text *out, nns_error *err)
 {
 	complaint[0] = 0;
 	agseterr(AGWARN);
@@ -92,6 +114,16 @@ bool render_picture(const char *dot, const char *format, struct text *out, nns_e
 	if (gvc)
 		gvFreeContext(gvc);
 	agseterrf(before);
+	return ok;
+}
+
+/* libcgraph's parser and error function are of the whole process: one picture is drawn at a time. */
+bool render_picture(const char *dot, const char *format, struct text *out, nns_error *err)
+{
+	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+	pthread_mutex_lock(&one);
+	bool ok = draw_alone(dot, format, out, err);
+	pthread_mutex_unlock(&one);
 	return ok;
 }
 

@@ -1,4 +1,4 @@
-/* --input: [NAME=]SHAPE[:DTYPE] */
+/* Inputs as text: [NAME=]SHAPE[:DTYPE] */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 static bool fail_shape(const char *text, nns_error *err)
 {
-	return fail(err, NNS_USAGE, "--input '%s': expected [NAME=]SHAPE[:DTYPE], such as 10x3x224x224, x=10x3x224x224 or ids=2x7:int64", text);
+	return fail(err, NNS_USAGE, "input '%s': expected [NAME=]SHAPE[:DTYPE], such as 10x3x224x224, x=10x3x224x224 or ids=2x7:int64", text);
 }
 
 /* AxBxC up to end, "scalar" or nothing for no dimensions. */
@@ -24,7 +24,7 @@ static bool parse_shape(const char *whole, const char *p, const char *end, int64
 			return fail_shape(whole, err);
 		long long v = strtoll(p, &stop, 10);
 		if (errno)
-			return fail(err, NNS_USAGE, "--input '%s': a size does not fit 64 bits", whole);
+			return fail(err, NNS_USAGE, "input '%s': a size does not fit 64 bits", whole);
 		size[(*ndim)++] = v;
 		if (stop == end)
 			return true;
@@ -43,13 +43,13 @@ bool trace_parse_input(struct arena *a, const char *text, struct graph_input *ou
 	int ndim;
 	*out = (struct graph_input){ 0 };
 	if (dtype == DT_NONE)
-		return fail(err, NNS_USAGE, "--input '%s': unknown dtype '%s'; float32, float64, float16, int64, bool, ... are known", text, colon + 1);
+		return fail(err, NNS_USAGE, "input '%s': unknown dtype '%s'; float32, float64, float16, int64, bool, ... are known", text, colon + 1);
 	if (equals && !(out->name = arena_strndup(a, text, (size_t)(equals - text))))
 		return fail_memory(err);
 	if (!parse_shape(text, p, end, size, &ndim, err))
 		return false;
 	if (!shape_fits(ndim, size, dtype))
-		return fail(err, NNS_LIMIT, "--input '%s': a tensor of that shape has more bytes than 63 bits can count", text);
+		return fail(err, NNS_LIMIT, "input '%s': a tensor of that shape has more bytes than 63 bits can count", text);
 	out->value = value_new(a, dtype, ndim, size);
 	if (!out->value)
 		return fail_memory(err);

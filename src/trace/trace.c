@@ -89,7 +89,7 @@ static bool choose_inputs(struct model *m, const struct trace_options *o, struct
 	if (g->n_inputs == 0 && m->script)
 		return script_wants_none(m) || script_fail_inputs(m, err);
 	if (g->n_inputs == 0 && !m->program)
-		return fail(err, NNS_USAGE, "the model has no default input; give its shape with --input, such as --input 1x3x224x224");
+		return fail(err, NNS_USAGE, "the model has no default input; give its shape, such as 1x3x224x224"), fail_hint(err, NNS_HINT_INPUT);
 	return true;
 }
 
@@ -263,9 +263,10 @@ static bool run(struct model *m, bool grad, struct graph *g, nns_error *err)
 
 static bool fail_no_graph(const struct model *m, nns_error *err)
 {
-	return fail(err, NNS_UNSUPPORTED, "%s holds tensors (nnscope tree and params list them) and no graph; there are two ways to one: export the model with "
-	            "torch.export.save(torch.export.export(model, inputs), 'model.pt2') and give nnscope that, or describe the network (JSON) and add --weights %s",
-	            m->source, m->source);
+	fail(err, NNS_UNSUPPORTED, "%s holds tensors (nnscope tree and params list them) and no graph; there are two ways to one: export the model with "
+	     "torch.export.save(torch.export.export(model, inputs), 'model.pt2') and give nnscope that, or describe the network (JSON) and take its weights from %s",
+	     m->source, m->source);
+	return fail_hint(err, NNS_HINT_WEIGHTS);
 }
 
 struct graph *trace(struct model *m, const struct trace_options *o, nns_error *err)
