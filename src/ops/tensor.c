@@ -321,15 +321,17 @@ static bool bind_native(struct interp *in, struct datum self, const char *name, 
 static bool value_getattr(struct interp *in, struct datum obj, const char *name, struct datum *out, bool *found, nns_error *err)
 {
 	const struct value *v = obj.u.p;
-	if (!plain_attribute(in, v, name, out, found, err) || *found)
-		return *found;
+	bool ok = plain_attribute(in, v, name, out, found, err);
+	if (!ok || *found)
+		return ok;
 	const char *op = attribute_operator(v, name);
 	if (op)
 		return *found = true, record_unary(in, op, obj, out, err);
 	if (strcmp(name, "real") == 0)
 		return *found = true, *out = obj, true;
-	if (!bind_native(in, obj, name, out, found, err) || *found)
-		return *found;
+	ok = bind_native(in, obj, name, out, found, err);
+	if (!ok || *found)
+		return ok;
 	return bound_method(in, obj, name, out, found, err);
 }
 

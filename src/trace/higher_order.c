@@ -1,7 +1,7 @@
 /*
  * Operators whose arguments are graphs (torch/_higher_order_ops): those that only run one; cond, whose predicate may be known
  * while tracing, or else both branches run and the predicate chooses between what they give; map and scan, written out.
- * A while_loop has as many rounds as its tensors say: it stays an unknown operator.
+ * A while_loop has as many rounds as its tensors say: it is written out when their content is known, else an unknown operator.
  */
 #include <string.h>
 
@@ -96,17 +96,26 @@ static bool choose(struct replayer *r, const struct program_node *n, const struc
 	return true;
 }
 
+/* Whether it holds, an int; None when that is not known. */
+static bool predicate_of(struct replayer *r, struct datum d, struct datum *out)
+{
+	*out = datum_is_int(d) ? d : datum_none();
+	return d.kind != D_TENSOR || replay_number(r, d.u.p, out);
+}
+
 static bool run_cond(struct replayer *r, const struct program_node *n, const struct lang_args *args, struct datum *out)
 {
-	struct datum predicate = argument(args, 0), yes, no;
+	struct datum predicate = argument(args, 0), known, yes, no;
 	const struct program *bodies[] = { program_body(argument(args, 2)), program_body(argument(args, 1)) };
 	struct seq inputs = { 0 };
 	if (!bodies[0] || !bodies[1])
 		return replay_unknown(r, n, args, out);
 	if (!push_all(r, &inputs, argument(args, 3)))
 		return false;
-	if (datum_is_int(predicate))
-		return replay_body(r, bodies[datum_truth(predicate)], inputs.items, inputs.n, out);
+	if (!predicate_of(r, predicate, &known))
+		return false;
+	if (known.kind != D_NONE)
+		return replay_body(r, bodies[datum_truth(known)], inputs.items, inputs.n, out);
 	if (predicate.kind != D_TENSOR)
 		return replay_unknown(r, n, args, out);
 	return replay_body(r, bodies[1], inputs.items, inputs.n, &yes) && replay_body(r, bodies[0], inputs.items, inputs.n, &no) && choose(r, n, args, yes, no, out);
@@ -186,13 +195,39 @@ static bool run_rounds(struct replayer *r, const struct program_node *n, const s
 	return (!carries || push_all(r, &carry, argument(args, 1))) && write_out(r, body, &carry, rows, others, rounds, out);
 }
 
+/* ---- while_loop(graph, graph, carried, others) ---- */
+
+/* carried and others; what a round of the second graph gives is carried by the next, while the first says so. */
+static bool run_while(struct replayer *r, const struct program_node *n, const struct lang_args *args, struct datum *out)
+{
+	const struct program *goes_on = program_body(argument(args, 0)), *body = program_body(argument(args, 1));
+	struct datum carried = argument(args, 2), holds, known;
+	bool more = goes_on && body && datum_is_seq(carried);
+	for (int round = 0; more; round++) {
+		struct seq inputs = { 0 };
+		if (!push_all(r, &inputs, carried) || !push_all(r, &inputs, argument(args, 3)) || !replay_body(r, goes_on, inputs.items, inputs.n, &holds) || !predicate_of(r, holds, &known))
+			return false;
+		if (known.kind != D_NONE && !datum_truth(known))
+			return *out = carried.u.seq->n == 1 ? carried.u.seq->items[0] : carried, true;
+		more = known.kind != D_NONE && round < MAX_ROUNDS && ++r->bodies <= MAX_BODIES;
+		if (more && !replay_body(r, body, inputs.items, inputs.n, &carried))
+			return false;
+		if (more && !datum_is_seq(carried)) {
+			struct datum one = carried;
+			if (!datum_seq(r->model->arena, D_TUPLE, 1, &carried) || !push(r, carried.u.seq, one))
+				return fail_memory(r->err);
+		}
+	}
+	return replay_unknown(r, n, args, out);
+}
+
 /* ---- Which ---- */
 
 static const struct {
 	const char *target;
 	bool (*run)(struct replayer *r, const struct program_node *n, const struct lang_args *args, struct datum *out);
 } rows[] = {
-	{ "cond", run_cond }, { "map_impl", run_rounds }, { "scan", run_rounds }, { "while_loop", replay_unknown },
+	{ "cond", run_cond }, { "map_impl", run_rounds }, { "scan", run_rounds }, { "while_loop", run_while },
 	{ "wrap_with_set_grad_enabled", run_once }, { "wrap_with_autocast", run_once }, { "wrap", run_once }, { "invoke_subgraph", run_once },
 	{ "strict_mode", run_once }, { "wrap_activation_checkpoint", run_once }, { "tag_activation_checkpoint", run_once },
 };

@@ -367,8 +367,8 @@ static bool size_of(const struct program_node *n, const struct lang_args *args, 
 	return true;
 }
 
-/* The only number in a tensor: of constants alone, or of inputs that are known; None: it is not known. */
-static bool number_in(const struct replayer *r, struct value *v, struct datum *out)
+/* Of constants alone, or of inputs that are known. */
+bool replay_number(const struct replayer *r, struct value *v, struct datum *out)
 {
 	struct arena *scratch = r->rt->content && value_numel(v) == 1 && !dtype_is_complex(v->dtype) ? arena_new(NULL, NULL) : NULL;
 	const double *x = scratch ? r->rt->content(v, scratch) : NULL;
@@ -390,7 +390,7 @@ static bool number_in(const struct replayer *r, struct value *v, struct datum *o
 static bool item_of(const struct replayer *r, const struct program_node *n, const struct lang_args *args, struct datum *out)
 {
 	struct value *v = argument(args, 0).kind == D_TENSOR ? argument(args, 0).u.p : NULL;
-	return strcmp(n->target, "item.default") == 0 && v && !v->constant && number_in(r, v, out);
+	return strcmp(n->target, "item.default") == 0 && v && !v->constant && replay_number(r, v, out);
 }
 
 static int count_outputs(struct datum outputs)

@@ -37,6 +37,9 @@ bool replay_body(struct replayer *r, const struct program *body, const struct da
 /* An operator that nobody knows: drawn and listed, its outputs of the shapes in the file. */
 bool replay_unknown(struct replayer *r, const struct program_node *n, const struct lang_args *args, struct datum *out);
 
+/* The only number in a tensor; None when it is not known. */
+bool replay_number(const struct replayer *r, struct value *v, struct datum *out);
+
 /* replay_content.c */
 /* The numbers in a tensor of at most one dimension, as a list; None when they are not known. */
 bool replay_numbers(const struct replayer *r, struct value *v, struct datum *out);
