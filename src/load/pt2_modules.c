@@ -99,6 +99,27 @@ bool pt2_name_classes(struct pt2 *p)
 
 /* ---- One module under several names ---- */
 
+struct place {
+	struct module *module;
+	const char *path;
+};
+
+/* Modules that turned out to be others; a module's mark is the number of its place + 1. */
+struct merging {
+	struct pt2 *p;
+	struct place *places; size_t n, cap;
+	struct map first;        /* what a module holds first -> its entry among the modules */
+	bool changed;
+};
+
+/* What a module turned out to be. */
+static struct module *settled(const struct merging *m, struct module *at)
+{
+	while (at && at->mark)
+		at = m->places[at->mark - 1].module;
+	return at;
+}
+
 /* A module that no operator ran in by that name has no class name yet. */
 static bool may_be_one_class(const struct module *a, const struct module *b)
 {
@@ -123,7 +144,7 @@ static bool holds_nothing(const struct module *m)
 }
 
 /* Whether a and b are one module, as all that they hold is; they hold something. */
-static bool same_module(const struct module *a, const struct module *b)
+static bool same_module(const struct merging *m, const struct module *a, const struct module *b)
 {
 	bool something = a->n_parameters > 0, classes_known = a->class_name && b->class_name;
 	if (!same_parameters(a, b))
@@ -131,7 +152,7 @@ static bool same_module(const struct module *a, const struct module *b)
 	if (!classes_known && a->n_children == 0 && a->n_parameters < 2)
 		return false;    /* one tied weight is no sign of one module */
 	for (size_t i = 0; i < a->n_children; i++) {
-		const struct module *x = a->children[i].module, *y = b->children[i].module;
+		const struct module *x = settled(m, a->children[i].module), *y = settled(m, b->children[i].module);
 		if (strcmp(a->children[i].name, b->children[i].name) != 0 || (x != y && !(holds_nothing(x) && holds_nothing(y) && may_be_one_class(x, y))))
 			return false;
 		something = something || x == y;
@@ -139,40 +160,26 @@ static bool same_module(const struct module *a, const struct module *b)
 	return something;
 }
 
-struct place {
-	struct module *module;
-	const char *path;
-};
-
-/* Modules that turned out to be others; a module's mark is the number of its place + 1. */
-struct merging {
-	struct pt2 *p;
-	struct place *places; size_t n, cap;
-	struct map first;        /* what a module holds first -> its entry among the modules */
-	bool changed;
-};
-
 /* Calls of a module that stands elsewhere too are calls of the first. */
-static void move_frames(struct program *g, const struct place *places)
+static void move_frames(struct program *g, const struct merging *m)
 {
 	for (size_t i = 0; i < g->n_nodes; i++)
 		for (size_t f = 0; f < g->nodes[i].n_frames; f++) {
 			struct program_frame *frame = &g->nodes[i].frames[f];
-			int moved = frame->module->mark;
-			if (moved) {
-				frame->path = places[moved - 1].path;
-				frame->module = places[moved - 1].module;
+			while (frame->module->mark) {
+				const struct place *to = &m->places[frame->module->mark - 1];
+				frame->path = to->path;
+				frame->module = to->module;
 			}
 		}
 }
 
-static void replace_module(struct pt2 *p, struct module *from, struct module *to)
+static void settle_children(const struct merging *m)
 {
-	for (size_t i = 0; i < p->modules.n; i++) {
-		struct module *m = p->modules.entries[i].value;
-		for (size_t k = 0; k < m->n_children; k++)
-			if (m->children[k].module == from)
-				m->children[k].module = to;
+	for (size_t i = 0; i < m->p->modules.n; i++) {
+		struct module *at = m->p->modules.entries[i].value;
+		for (size_t k = 0; k < at->n_children; k++)
+			at->children[k].module = settled(m, at->children[k].module);
 	}
 }
 
@@ -192,22 +199,21 @@ static bool merge(struct merging *m, struct module *from, const struct map_entry
 {
 	struct module *first = to->value;
 	for (size_t i = 0; i < from->n_children; i++) {
-		struct module *x = from->children[i].module, *y = first->children[i].module;
+		struct module *x = settled(m, from->children[i].module), *y = settled(m, first->children[i].module);
 		const char *path = x == y ? NULL : arena_printf(m->p->model->arena, "%s.%s", to->key, from->children[i].name);
 		if (x != y && (!path || !take_place(m, x, y, path)))
 			return fail_memory(m->p->err);
 	}
-	replace_module(m->p, from, first);
 	m->changed = true;
 	return take_place(m, from, first, to->key);
 }
 
 /* The address of the first thing in a module that can tell it from others, as text; NULL: there is none, or no memory. */
-static char *first_content(struct merging *m, const struct module *at)
+static char *first_content(const struct merging *m, const struct module *at)
 {
 	const void *what = at->n_parameters ? (const void *)at->parameters[0].value : NULL;
 	for (size_t i = 0; i < at->n_children && !what; i++)
-		what = holds_nothing(at->children[i].module) ? NULL : at->children[i].module;
+		what = holds_nothing(at->children[i].module) ? NULL : settled(m, at->children[i].module);
 	return what ? arena_printf(m->p->model->arena, "%p", what) : NULL;
 }
 
@@ -222,7 +228,7 @@ static bool merge_once(struct merging *m)
 		const struct map_entry *known = key ? map_get(&m->first, key) : NULL;
 		if (key && !known && !map_put(&m->first, m->p->model->arena, key, at))
 			return fail_memory(m->p->err);
-		if (known && same_module(known->value, module) && !merge(m, module, known))
+		if (known && same_module(m, known->value, module) && !merge(m, module, known))
 			return false;
 	}
 	return true;
@@ -239,7 +245,8 @@ bool pt2_merge_modules(struct pt2 *p, struct program *g)
 	for (int round = 0; round < MAX_ROUNDS && m.changed; round++)
 		if (!merge_once(&m))
 			return false;
-	move_frames(g, m.places);
+	move_frames(g, &m);
+	settle_children(&m);
 	for (size_t i = 0; i < p->modules.n; i++)
 		((struct module *)p->modules.entries[i].value)->mark = 0;
 	return true;

@@ -4,7 +4,13 @@
 #include "ops/namespace.h"
 #include "trace/script.h"
 
-static bool script_is_instance(struct datum v, struct datum type, int depth);
+/* Lists may hold one list many times over: what is looked at is counted. */
+struct test {
+	int depth;
+	long left;
+};
+
+static bool script_is_instance(struct datum v, struct datum type, struct test *test);
 
 static const char type_kind[] = "type of the file";
 
@@ -59,15 +65,15 @@ static struct datum argument(const struct script_type *t, size_t i)
 	return i < d.u.seq->n ? d.u.seq->items[i] : datum_none();
 }
 
-static bool all_are(const struct datum *items, size_t n, struct datum type, int depth)
+static bool all_are(const struct datum *items, size_t n, struct datum type, struct test *test)
 {
 	for (size_t i = 0; i < n; i++)
-		if (type.kind != D_NONE && !script_is_instance(items[i], type, depth))
+		if (type.kind != D_NONE && !script_is_instance(items[i], type, test))
 			return false;
 	return true;
 }
 
-static bool is_named(struct datum v, const struct script_type *t, int depth)
+static bool is_named(struct datum v, const struct script_type *t, struct test *test)
 {
 	if (strcmp(t->name, "Any") == 0)
 		return true;
@@ -78,19 +84,19 @@ static bool is_named(struct datum v, const struct script_type *t, int depth)
 	if (strcmp(t->name, "number") == 0 || strcmp(t->name, "Scalar") == 0)
 		return datum_is_number(v);
 	if (strcmp(t->name, "List") == 0)
-		return v.kind == D_LIST && all_are(v.u.seq->items, v.u.seq->n, argument(t, 0), depth);
+		return v.kind == D_LIST && all_are(v.u.seq->items, v.u.seq->n, argument(t, 0), test);
 	if (strcmp(t->name, "Dict") == 0)
-		return v.kind == D_DICT && all_are(v.u.dict->keys, v.u.dict->n, argument(t, 0), depth) && all_are(v.u.dict->values, v.u.dict->n, argument(t, 1), depth);
+		return v.kind == D_DICT && all_are(v.u.dict->keys, v.u.dict->n, argument(t, 0), test) && all_are(v.u.dict->values, v.u.dict->n, argument(t, 1), test);
 	if (strcmp(t->name, "Tuple") == 0) {
 		bool fits = v.kind == D_TUPLE;
 		for (size_t i = 0; fits && i < v.u.seq->n; i++)
-			fits = all_are(&v.u.seq->items[i], 1, argument(t, i), depth);
+			fits = all_are(&v.u.seq->items[i], 1, argument(t, i), test);
 		return fits;
 	}
 	if (strcmp(t->name, "Optional") == 0 && v.kind == D_NONE)
 		return true;
 	if (strcmp(t->name, "Optional") == 0 || strcmp(t->name, "Union") == 0)
-		return script_is_instance(v, t->arguments, depth);
+		return script_is_instance(v, t->arguments, test);
 	return false;
 }
 
@@ -102,19 +108,25 @@ static bool is_function_type(struct datum v, const char *name)
 	    || (strcmp(name, "dict") == 0 && v.kind == D_DICT);
 }
 
-static bool script_is_instance(struct datum v, struct datum type, int depth)
+static bool is_any_of(struct datum v, const struct seq *types, struct test *test)
+{
+	for (size_t i = 0; i < types->n; i++)
+		if (script_is_instance(v, types->items[i], test))
+			return true;
+	return false;
+}
+
+static bool script_is_instance(struct datum v, struct datum type, struct test *test)
 {
 	const struct module *m = v.kind == D_MODULE ? v.u.p : NULL;
-	if (depth > 50)
+	if (test->depth > 50 || --test->left <= 0)
 		return false;
-	if (type.kind == D_TUPLE) {
-		for (size_t i = 0; i < type.u.seq->n; i++)
-			if (script_is_instance(v, type.u.seq->items[i], depth + 1))
-				return true;
-		return false;
+	if (type.kind == D_TUPLE || type_of(type)) {
+		test->depth++;
+		bool is = type.kind == D_TUPLE ? is_any_of(v, type.u.seq, test) : is_named(v, type_of(type), test);
+		test->depth--;
+		return is;
 	}
-	if (type_of(type))
-		return is_named(v, type_of(type), depth + 1);
 	if (type.kind == D_FUNCTION)
 		return is_function_type(v, ((const struct function *)type.u.p)->name);
 	return m && type.kind == D_HOST && m->script == ((const struct host_object *)type.u.p)->data;
@@ -156,6 +168,11 @@ bool script_uninitialized(struct interp *in, const struct function *self, const 
 
 bool script_isinstance(struct interp *in, const struct function *self, const struct lang_args *args, struct datum *out, nns_error *err)
 {
+	enum { MOST_VALUES = 1000000 };
+	struct test test = { .left = MOST_VALUES };
 	(void)in;
-	return takes_two(self, args, err) && (*out = datum_bool(script_is_instance(args->items[0], args->items[1], 0)), true);
+	if (!takes_two(self, args, err))
+		return false;
+	*out = datum_bool(script_is_instance(args->items[0], args->items[1], &test));
+	return test.left > 0 || fail(err, NNS_LIMIT, "isinstance: more than %d values are looked at", MOST_VALUES);
 }
