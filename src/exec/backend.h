@@ -108,6 +108,7 @@ struct primitive_needs {
 	bool over;                               /* out may be in[0], when the layouts are the same */
 	const char *name;                        /* of the implementation */
 	bool spreads;                            /* what is not finite in in[0] may come out where it does not belong */
+	bool keeps;                              /* NaN, through posts too */
 };
 
 struct backend {

@@ -127,7 +127,7 @@ static bool finish_own(struct making *m, struct primitive_needs *needs)
 {
 	const struct own_code *c = &m->p->ours;
 	*needs = (struct primitive_needs){ .in = keep(m->arena, &c->in), .out = keep(m->arena, &c->out), .scratch = c->scratch, .weights = c->weights,
-		.later = c->later, .over = c->over, .name = c->name, .spreads = c->spreads };
+		.later = c->later, .over = c->over, .name = c->name, .spreads = c->spreads, .keeps = c->keeps };
 	return needs->in && needs->out;
 }
 

@@ -39,7 +39,7 @@ struct own_code {
 	size_t scratch, weights, later; /* bytes */
 	bool over;               /* as of struct primitive_needs */
 	const char *name;
-	bool spreads;            /* as in struct primitive_needs */
+	bool spreads, keeps;     /* as in struct primitive_needs */
 };
 
 struct primitive {

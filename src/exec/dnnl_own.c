@@ -295,6 +295,7 @@ bool onednn_make_linear(struct making *m)
 	c->out = w->out->md;
 	c->scratch = linear_scratch(c->self);
 	c->weights = linear_weights(c->self);
+	c->keeps = true;
 	c->name = "product:avx512";
 	return true;
 }

@@ -78,6 +78,7 @@ bool onednn_make_stem(struct making *m)
 	c->run = run_stem;
 	c->free = free_stem;
 	c->in = m->w->in[0]->md;
+	c->spreads = true;       /* over what is beside a narrow kernel */
 	c->scratch = stem_scratch(c->self);
 	c->weights = stem_weights(c->self);
 	c->name = m->w->second ? "convolution and pool:avx512_amx_bf16" : "convolution:avx512_amx_bf16";

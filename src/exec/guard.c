@@ -21,7 +21,7 @@ struct stretch {
 
 struct guard {
 	struct stretch works[WORKS]; int n;
-	bool spreads;            /* the first work does */
+	bool spreads, keeps;     /* as of struct primitive_needs; the first work spreads */
 	int n_in;                /* operands of the action that count */
 	int last;                /* of them the one that is added last, -1: none */
 	int add;                 /* a slot whose content is in the memory of the result and is added, -1: none */
@@ -200,13 +200,13 @@ static void set_stretch(struct lowering *l, const struct work *w, struct stretch
 	}
 }
 
-bool guard_add(struct lowering *l, const struct work *const *works, int n, bool spreads, int add, bool adds)
+bool guard_add(struct lowering *l, const struct work *const *works, int n, const struct primitive_needs *needs, int add, bool adds)
 {
 	struct action *a = &l->f->actions[l->f->n_actions - 1];
 	struct guard *g = arena_alloc(l->f->arena, sizeof *g);
 	if (!g || n > WORKS)
 		return fail_memory(l->err);
-	*g = (struct guard){ .n = n, .spreads = spreads, .n_in = a->n_in, .last = adds ? a->n_in - 1 : -1, .add = add };
+	*g = (struct guard){ .n = n, .spreads = needs->spreads, .keeps = needs->keeps, .n_in = a->n_in, .last = adds ? a->n_in - 1 : -1, .add = add };
 	if (works[0]->kind == WORK_BATCH_STATS)
 		g->n_in = 1;     /* it writes the others */
 	for (int i = 0; i < n; i++)
@@ -229,13 +229,13 @@ static bool post_loses(const struct post *p)
 }
 
 /* What a work makes is at most.  sure: whether what goes through kernels that lose something is known to be finite. */
-static double stretched(const struct stretch *s, double x, double y, double added, bool *sure)
+static double stretched(const struct stretch *s, double x, double y, double added, bool keeps, bool *sure)
 {
 	x = rules[s->kind].most(s, x, y);
 	*sure = *sure && (!rules[s->kind].loses || x <= SAFE);   /* of posts only NaN is lost */
 	for (int i = 0; i < s->n_posts; i++) {
 		const struct post *p = &s->posts[i];
-		*sure = *sure && (!post_loses(p) || rules[s->kind].keeps || !isnan(x));
+		*sure = *sure && (!post_loses(p) || keeps || rules[s->kind].keeps || !isnan(x));
 		x = posts[p->kind].most ? posts[p->kind].most(p, x) : safe(x + added);
 	}
 	return x;
@@ -255,7 +255,7 @@ static double most_of(const struct fast_plan *f, const struct action *a, bool *s
 	for (int i = 0; i < g->n; i++) {
 		bool alone = i > 0 || n < 2;     /* the other factors are in the gain */
 		double before = larger(x, alone ? 0 : y);
-		x = stretched(&g->works[i], x, alone && rules[g->works[i].kind].most == product ? 1 : alone ? 0 : y, added, sure);
+		x = stretched(&g->works[i], x, alone && rules[g->works[i].kind].most == product ? 1 : alone ? 0 : y, added, g->keeps, sure);
 		*sure = *sure && (!g->spreads || i > 0 || before <= SAFE);
 	}
 	return x;

@@ -53,7 +53,7 @@ static bool lower_links(struct lowering *l, struct arena *scratch, const struct 
 		ok = lower_need_layout(l, slots[i], layouts[i], &in[i]);
 	if (!ok || !lower_place_result(l, last, needs.out, &out))
 		return l->f->backend->drop(p), false;
-	if (!lower_add_primitive(l, p, &needs, in, n, out) || !guard_add(l, works, c->n, needs.spreads, -1, last->add >= 0))
+	if (!lower_add_primitive(l, p, &needs, in, n, out) || !guard_add(l, works, c->n, &needs, -1, last->add >= 0))
 		return false;
 	l->f->actions[l->f->n_actions - 1].ends = true;
 	for (size_t i = begun; i < l->f->n_actions; i++)

@@ -151,6 +151,14 @@ static bool place_over(struct lowering *l, const struct group *g, const struct p
 	return true;
 }
 
+/* The layer norm that a product ends in, as a work by itself; another kind when it does not. */
+static struct work norm_of(const struct work *w)
+{
+	struct work norm = { .kind = w->norms ? WORK_LAYER_NORM : WORK_NONE, .ndim = w->ndim, .weights = w->norm_weights, .bias = w->norm_bias };
+	memcpy(norm.size, w->size, sizeof norm.size);
+	return norm;
+}
+
 bool lower_add_group(struct lowering *l, const struct group *g, const struct work *w, struct operand *in)
 {
 	struct fast_plan *f = l->f;
@@ -168,8 +176,9 @@ bool lower_add_group(struct lowering *l, const struct group *g, const struct wor
 	if (!lower_add_primitive(l, p, &needs, in, w->n_in, out))
 		return false;
 	struct action *a = &f->actions[f->n_actions - 1];
-	const struct work *works[] = { w, w->second };
-	if (!guard_add(l, works, w->second ? 2 : 1, needs.spreads, g->add, g->adds))
+	const struct work norm = norm_of(w->second ? w->second : w), *works[] = { w, w->second ? w->second : &norm, &norm };
+	int n = 1 + (w->second != NULL) + (norm.kind == WORK_LAYER_NORM);
+	if (!guard_add(l, works, n, &needs, g->add, g->adds))
 		return false;
 	a->ends = true;
 	a->more = g->more;
