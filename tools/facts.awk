@@ -41,7 +41,7 @@ BEGIN {
 	print "const struct op_fact op_facts[] = {"
 }
 
-NF != 6 || $1 !~ /^[A-Za-z0-9_.]+$/ || index($2, $1 "(") != 1 {
+NF != 6 || $1 !~ /^([A-Za-z0-9_]+::)?[A-Za-z0-9_.]+$/ || index($2, $1 "(") != 1 {
 	print "data/aten.tsv: not a row of six columns: " $0 > "/dev/stderr"
 	failed = 1
 	exit 1

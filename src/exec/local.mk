@@ -13,7 +13,7 @@ libnnscope_core_la_SOURCES += src/exec/spatial.h src/exec/spatial.c \
 libnnscope_core_la_SOURCES += src/exec/draw.h src/exec/draw.c src/exec/k_random.c src/exec/k_truncated.c src/exec/k_sample.c
 libnnscope_core_la_SOURCES += src/exec/materialise.h src/exec/materialise.c src/exec/content.h src/exec/content.c src/exec/example.h src/exec/example.c
 libnnscope_core_la_SOURCES += src/exec/k_norm.c
-libnnscope_core_la_SOURCES += src/exec/k_resize.c src/exec/k_vision.c src/exec/k_gradient.c
+libnnscope_core_la_SOURCES += src/exec/k_resize.c src/exec/k_vision.c src/exec/k_gradient.c src/exec/k_detection.c
 libnnscope_core_la_SOURCES += src/exec/backend.h src/exec/dnnl_backend.h src/exec/dnnl.c src/exec/dnnl_weights.c src/exec/dnnl_attr.c \
 	src/exec/dnnl_conv.c src/exec/dnnl_matmul.c src/exec/dnnl_work.c src/exec/dnnl_own.c src/exec/dnnl_product.h src/exec/dnnl_product.c src/exec/dnnl_mlp.c src/exec/dnnl_planes.c src/exec/dnnl_stem.c src/exec/dnnl_rnn.c src/exec/dnnl_attention.c src/exec/dnnl_batch.c src/exec/dnnl_softmax.c src/exec/dnnl_reach.c \
 	src/exec/floats.h src/exec/floats.c src/exec/rows.h src/exec/rows.c src/exec/avx512.h src/exec/product.h src/exec/product.c \

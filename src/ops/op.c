@@ -143,6 +143,7 @@ const struct op *optable_make(struct optable *t, const struct op_fact *fact)
 	op->composite = has_word(fact->kind, "composite");
 	op->view = has_word(fact->kind, "view");
 	op->inplace = has_word(fact->kind, "inplace");
+	op->function = has_word(fact->kind, "function");
 	op->constant = constant_outputs(fact->kind);
 	if (!op->base_name || !schema_parse(t->arena, fact->schema, op))
 		return NULL;

@@ -19,7 +19,7 @@
 struct op_fact {
 	const char *name;      /* "add.Tensor"; the default overload has no dot: "conv2d" */
 	const char *schema;
-	const char *kind;      /* words: plain, composite, view, inplace, out; differentiable:0,1: only these outputs are */
+	const char *kind;      /* words: plain, composite, view, inplace, out; function: its gradient is written in Python; differentiable:0,1: only these outputs are */
 	const char *backward;  /* "AddBackward0", "" when not differentiable */
 	const char *edges;     /* "self,other" */
 	const char *saved;     /* "self:Tensor,result1:Tensor,dim:int" */
@@ -92,6 +92,7 @@ struct op {
 	struct op_return *returns;
 	int n_returns;
 	bool composite, view, inplace;
+	bool function;         /* its gradient is a function written in Python (torch.library.register_autograd) */
 	bool copies;           /* unfold_copy: the rule and the kernel are unfold's, and the results are contiguous copies */
 	uint64_t constant;     /* bit i: output i has no gradient although the operator has (indices, saved statistics) */
 };

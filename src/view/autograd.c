@@ -131,10 +131,35 @@ static void draw_saved(struct painter *p, struct backward *b)
 		}
 }
 
+/* The tensors that a function of Python's own (torch.autograd.Function) saved: behind its edges, without names, always. */
+static void draw_saved_tensors(struct painter *p, struct backward *b)
+{
+	struct saved *all;
+	size_t n;
+	if (!saved_of(p->graph->arena, b, &all, &n))
+		p->drawing->failed = true;
+	for (size_t i = 0; !p->drawing->failed && i < n; i++)
+		for (size_t k = 0; k < all[i].n_tensors; k++) {
+			const struct value *v = all[i].tensors[k];
+			if (!v)
+				continue;
+			int number = value_box(p, v);
+			arrow(p, number, backward_box(p, b), "dir", "none");
+			box(p, number, tensor_label(p, v, given_name(p, v)), "orange");
+			mark_seen(p, v);
+		}
+}
+
+/* A function of Python's own has no saved attributes. */
+static bool is_function(const struct backward *b)
+{
+	return b->node && b->node->op->function;
+}
+
 static const char *node_label(struct painter *p, const struct backward *b)
 {
 	struct text t;
-	if (!p->options->show_attrs)
+	if (!p->options->show_attrs || is_function(b))
 		return b->name;
 	text_init(&t);
 	char *label = saved_label(p->graph->arena, b, p->options->max_attr_chars, &t) && !t.failed ? arena_strndup(p->graph->arena, t.data, t.len) : NULL;
@@ -148,7 +173,7 @@ static const char *node_label(struct painter *p, const struct backward *b)
 static void draw_node(struct painter *p, struct backward *b)
 {
 	b->mark = 1;
-	if (p->options->show_saved)
+	if (p->options->show_saved && !is_function(b))
 		draw_saved(p, b);
 	if (b->variable) {
 		int leaf = value_box(p, b->variable);
@@ -179,6 +204,8 @@ static bool draw_nodes(struct painter *p, struct backward *first)
 	while (n > 0) {
 		struct step *s = &stack[n - 1];
 		if (s->next == s->b->n_next) {
+			if (is_function(s->b))
+				draw_saved_tensors(p, s->b);
 			n--;
 			continue;
 		}
