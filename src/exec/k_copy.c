@@ -82,6 +82,8 @@ static bool k_assert_metadata(struct kernel_call *k)
 	enum dtype d = arg_dtype(k, "dtype", a->dtype);
 	int n, m;
 	const int64_t *size = arg_ints(k, "size", &n), *stride = arg_ints(k, "stride", &m);
+	if (!size || !stride)
+		return false;
 	if (d != a->dtype)
 		return kernel_fail(k, "the tensor is %s; expected %s", dtype_name(a->dtype), dtype_name(d));
 	if ((n >= 0 && n != a->ndim) || (m >= 0 && m != a->ndim))

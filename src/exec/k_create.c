@@ -15,6 +15,8 @@ static const double pi = 3.14159265358979323846;
 static const int64_t *checked_sizes(struct kernel_call *k, const char *name, int *n)
 {
 	const int64_t *size = arg_ints(k, name, n);
+	if (!size)
+		return NULL;
 	if (*n < 0 || *n > MAX_DIMS)
 		return kernel_fail(k, "%d dimensions are not possible", *n), NULL;
 	for (int i = 0; i < *n; i++)
@@ -41,6 +43,8 @@ static bool k_sized(struct kernel_call *k)
 	struct tensor *self = arg_tensor(k, "self");
 	int n;
 	const int64_t *size = checked_sizes(k, "size", &n);
+	if (!size)
+		return false;
 	enum dtype d = arg_dtype(k, "dtype", self ? self->dtype : DT_FLOAT32);
 	return size && fill(k, out_format(k, d, n, size, arg_format(k, FORMAT_CONTIGUOUS)), k->row->variant);
 }
@@ -79,6 +83,8 @@ static bool k_sized_strided(struct kernel_call *k)
 	struct tensor *self = arg_tensor(k, "self");
 	int n, m;
 	const int64_t *size = checked_sizes(k, "size", &n), *stride = arg_ints(k, "stride", &m);
+	if (!size || !stride)
+		return false;
 	if (size && n != m)
 		return kernel_fail(k, "%d sizes but %d strides", n, m);
 	return size && out_strided(k, arg_dtype(k, "dtype", self ? self->dtype : DT_FLOAT32), n, size, stride);
@@ -89,6 +95,8 @@ static bool k_sized_permuted(struct kernel_call *k)
 {
 	int n, m;
 	const int64_t *size = checked_sizes(k, "size", &n), *order = arg_ints(k, "physical_layout", &m);
+	if (!size || !order)
+		return false;
 	int64_t stride[MAX_DIMS] = { 0 }, next = 1;
 	if (size && n != m)
 		return kernel_fail(k, "%d sizes but a layout of %d dimensions", n, m);

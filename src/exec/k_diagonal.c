@@ -145,6 +145,8 @@ static bool k_as_strided_scatter(struct kernel_call *k)
 	struct tensor *self = arg_tensor(k, "self"), *out = cloned(k);
 	int n, m;
 	const int64_t *size = arg_ints(k, "size", &n), *stride = arg_ints(k, "stride", &m);
+	if (!size || !stride)
+		return false;
 	struct window w;
 	if (!out)
 		return false;

@@ -79,7 +79,7 @@ static bool k_pdist(struct kernel_call *k)
 static bool mark(struct kernel_call *k, const char *name, int total, bool *set)
 {
 	int n;
-	arg_ints(k, name, &n);
+	n = arg_count(k, name);
 	memset(set, 0, MAX_DIMS * sizeof *set);
 	return n <= 0 || arg_dims(k, name, total, set);
 }
@@ -129,7 +129,7 @@ static bool k_trilinear(struct kernel_call *k)
 	int64_t size[MAX_DIMS], kept[MAX_DIMS];
 	bool sum[MAX_DIMS];
 	int n, ndim = 0;
-	arg_ints(k, "expand1", &n);
+	n = arg_count(k, "expand1");
 	int total = arg_tensor(k, "i1")->ndim + (n > 0 ? n : 0);
 	struct window *w = scratch_alloc(k, 4, sizeof *w);
 	if (!w || total > MAX_DIMS || !mark(k, "sumdim", total, sum))

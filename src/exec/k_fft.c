@@ -83,6 +83,8 @@ struct order {
 static bool order_of(struct kernel_call *k, const struct tensor *self, bool keep_last, struct order *o)
 {
 	const int64_t *given = arg_ints(k, "dim", &o->n);
+	if (!given)
+		return false;
 	bool seen[MAX_DIMS] = { false };
 	for (int i = 0; i < o->n; i++) {
 		int64_t d = given[i] < 0 ? given[i] + self->ndim : given[i];

@@ -180,6 +180,8 @@ static bool k_avg_pool2d(struct kernel_call *k)
 	struct planes p;
 	int n;
 	const int64_t *size = arg_ints(k, "kernel_size", &n), *padding = arg_ints(k, "padding", &n), *stride = arg_ints(k, "stride", &n);
+	if (!size || !padding || !stride)
+		return false;
 	int64_t divisor = arg_int(k, "divisor_override", 0);
 	bool counts_padding = arg_bool(k, "count_include_pad", true);
 	stride = n > 0 ? stride : size;
@@ -244,6 +246,8 @@ static struct tensor *view_source(struct kernel_call *k, int *dim)
 {
 	int n;
 	const int64_t *size = arg_ints(k, "input_sizes", &n);
+	if (!size)
+		return NULL;
 	if (n < 1 || n > MAX_DIMS || !arg_dim(k, "dim", n, dim))
 		return n < 1 || n > MAX_DIMS ? (kernel_fail(k, "input_sizes has %d dimensions", n), NULL) : NULL;
 	return out_new(k, arg_tensor(k, "grad_output")->dtype, n, size);

@@ -55,6 +55,8 @@ static bool outer_edges(struct histogram *h, int d, double *low, double *high)
 {
 	int given;
 	const double *range = arg_reals(h->k, "range", &given);
+	if (!range)
+		return false;
 	if (given >= 0 && given != 2 * h->n)
 		return kernel_fail(h->k, "range should have %d elements, got %d", 2 * h->n, given);
 	*low = given > 0 ? range[2 * d] : h->points ? h->x[d] : 0;
@@ -192,6 +194,8 @@ static bool axes_even(struct histogram *h, bool are_outputs)
 {
 	int n;
 	const int64_t *bins = arg_ints(h->k, "bins", &n);
+	if (!bins)
+		return false;
 	if (n != h->n)
 		return kernel_fail(h->k, "there are bins for %d dimensions of points of %d", n, h->n);
 	for (int d = 0; d < n; d++) {

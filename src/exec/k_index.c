@@ -127,18 +127,18 @@ static bool k_gather(struct kernel_call *k)
 /* The part of the source that has indices. */
 static bool indexed_part(struct kernel_call *k, const struct tensor *src, const struct positions *p, struct tensor *part)
 {
-	static int64_t one = 1, none = 0;
+	static const int64_t one = 1, none = 0;
 	*part = *src;
 	if (p->n == 0) {
 		part->ndim = 1;
-		part->size = &none;
-		part->stride = &one;
+		part->size = (int64_t *)&none;
+		part->stride = (int64_t *)&one;
 		return true;
 	}
 	part->ndim = p->ndim;
 	part->size = (int64_t *)p->size;
 	if (src->ndim == 0)
-		part->stride = &one;
+		part->stride = (int64_t *)&one;
 	for (int i = 0; i < p->ndim; i++) {
 		int64_t has = src->ndim == 0 ? 1 : i < src->ndim ? src->size[i] : 0;
 		if (p->size[i] > has)

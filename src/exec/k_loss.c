@@ -348,6 +348,8 @@ static const int64_t *lengths(struct kernel_call *k, const char *name, int64_t b
 	struct tensor *t = arg_tensor(k, name);
 	int n;
 	const int64_t *v = t ? ints_of(k, t) : arg_ints(k, name, &n);
+	if (!v)
+		return NULL;
 	if (v && (t ? tensor_numel(t) : n) != batch)
 		return kernel_fail(k, "%s must be as many as the batch, %lld", name, (long long)batch), NULL;
 	return v;

@@ -292,7 +292,7 @@ static bool k_layer_norm(struct kernel_call *k)
 	struct tensor *input = arg_tensor(k, "input");
 	int n, lead;
 	int64_t size[MAX_DIMS];
-	arg_ints(k, "normalized_shape", &n);
+	n = arg_count(k, "normalized_shape");
 	lead = input->ndim - n;
 	if (n < 0 || lead < 0)
 		return kernel_fail(k, "%d dimensions cannot be normalised of %d", n, input->ndim);

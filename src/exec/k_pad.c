@@ -37,6 +37,8 @@ static bool k_constant_pad(struct kernel_call *k)
 	struct tensor *self = arg_tensor(k, "self"), *value = arg_operand(k, "value");
 	int n;
 	const int64_t *pad = arg_ints(k, "pad", &n);
+	if (!pad)
+		return false;
 	int64_t size[MAX_DIMS];
 	bool only_cuts = true;
 	struct window from, to;
@@ -109,6 +111,8 @@ static bool border_pad(struct kernel_call *k, bool reflects)
 	struct tensor *self = arg_tensor(k, "self");
 	int n, dims = k->row->variant;
 	const int64_t *pad = arg_ints(k, "padding", &n);
+	if (!pad)
+		return false;
 	int64_t size[MAX_DIMS], *offset[MAX_DIMS];
 	if (n != 2 * dims || (self->ndim != dims + 1 && self->ndim != dims + 2))
 		return kernel_fail(k, "%d paddings for %d dimensions", n, self->ndim);

@@ -370,6 +370,8 @@ static struct tensor *made(struct kernel_call *k, enum dtype fallback)
 	if (self)
 		return out_like(k, self, arg_dtype(k, "dtype", self->dtype));
 	const int64_t *size = arg_ints(k, "size", &n);
+	if (!size)
+		return NULL;
 	if (n < 0 || n > MAX_DIMS)
 		return kernel_fail(k, "%d dimensions are not possible", n), NULL;
 	return out_new(k, arg_dtype(k, "dtype", fallback), n, size);

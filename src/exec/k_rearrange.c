@@ -219,6 +219,8 @@ static bool k_repeat(struct kernel_call *k)
 	struct tensor *self = arg_tensor(k, "self");
 	int n;
 	const int64_t *times = arg_ints(k, "repeats", &n);
+	if (!times)
+		return false;
 	int64_t size[MAX_DIMS];
 	if (n < self->ndim || n > MAX_DIMS)
 		return kernel_fail(k, "%d numbers of repeats for %d dimensions", n, self->ndim);
@@ -278,7 +280,7 @@ static bool k_flip(struct kernel_call *k)
 	struct tensor *self = arg_tensor(k, "self");
 	bool marked[MAX_DIMS] = { false };
 	int n;
-	arg_ints(k, "dims", &n);
+	n = arg_count(k, "dims");
 	return (n == 0 || arg_dims(k, "dims", self->ndim, marked)) && flipped(k, self, marked);
 }
 
@@ -288,6 +290,8 @@ static bool k_rot90(struct kernel_call *k)
 	struct tensor *self = arg_tensor(k, "self");
 	int n, turns = (int)((arg_int(k, "k", 1) % 4 + 4) % 4);
 	const int64_t *dims = arg_ints(k, "dims", &n);
+	if (!dims)
+		return false;
 	bool marked[MAX_DIMS] = { false };
 	if (n != 2 || self->ndim < 2 || !arg_dims(k, "dims", self->ndim, marked))
 		return kernel_fail(k, "a tensor is turned in two of its dimensions");
@@ -317,6 +321,8 @@ static bool roll_read(struct kernel_call *k, const struct tensor *t, struct roll
 {
 	int n, m;
 	const int64_t *shifts = arg_ints(k, "shifts", &n), *dims = arg_ints(k, "dims", &m);
+	if (!shifts || !dims)
+		return false;
 	int64_t by[MAX_DIMS] = { 0 };
 	if (n != m)
 		return kernel_fail(k, "%d shifts for %d dimensions", n, m);
@@ -365,7 +371,9 @@ static bool k_roll(struct kernel_call *k)
 	struct roll r = { .ndim = 0 };
 	int n, m;
 	const int64_t *shifts = arg_ints(k, "shifts", &n);
-	arg_ints(k, "dims", &m);
+	if (!shifts)
+		return false;
+	m = arg_count(k, "dims");
 	struct tensor *out = out_new(k, self->dtype, self->ndim, self->size);
 	if (!out || m > 0 || n != 1)
 		return out && roll_read(k, self, &r) && roll_blocks(k, out, self, &r);

@@ -326,7 +326,7 @@ static bool truth(struct kernel_call *k, const struct reduction *r)
 	bool marked[MAX_DIMS];
 	struct lanes l;
 	int n;
-	arg_ints(k, "dim", &n);
+	n = arg_count(k, "dim");
 	if (!arg_dims(k, "dim", self->ndim, marked))
 		return false;
 	if (n == 0)

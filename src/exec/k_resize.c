@@ -142,6 +142,8 @@ static bool resize(struct kernel_call *k, int spatial, struct resizing r)
 	int64_t size[MAX_DIMS];
 	int n;
 	const int64_t *out_size = arg_ints(k, "output_size", &n);
+	if (!out_size)
+		return false;
 	if (self->ndim != spatial + 2 || n != spatial)
 		return kernel_fail(k, "an input of %d dimensions and %d output sizes", self->ndim, n);
 	r.align = arg_bool(k, "align_corners", false);

@@ -102,6 +102,8 @@ static bool k_view(struct kernel_call *k)
 	struct shape s = shape_of(t);
 	int n;
 	const int64_t *size = arg_ints(k, "size", &n);
+	if (!size)
+		return false;
 	if (n > MAX_DIMS)
 		return kernel_fail(k, "%d dimensions are too many", n);
 	if (!complete_sizes(k, tensor_numel(t), n, size, s.size))
@@ -140,6 +142,8 @@ static bool k_as_strided(struct kernel_call *k)
 	struct shape s;
 	int n, m;
 	const int64_t *size = arg_ints(k, "size", &n), *stride = arg_ints(k, "stride", &m);
+	if (!size || !stride)
+		return false;
 	s.offset = arg_int(k, "storage_offset", t->offset);
 	if (n < 0 || n > MAX_DIMS || m != n)
 		return kernel_fail(k, "sizes and strides must be as many");
@@ -157,6 +161,8 @@ static bool k_expand(struct kernel_call *k)
 	struct shape s = { .offset = t->offset };
 	int n;
 	const int64_t *size = arg_ints(k, "size", &n);
+	if (!size)
+		return false;
 	if (n < t->ndim || n > MAX_DIMS)
 		return kernel_fail(k, "%d sizes for %d dimensions", n, t->ndim);
 	s.ndim = n;
@@ -182,6 +188,8 @@ static bool k_permute(struct kernel_call *k)
 	bool seen[MAX_DIMS] = { false };
 	int n;
 	const int64_t *dims = arg_ints(k, "dims", &n);
+	if (!dims)
+		return false;
 	if (n != t->ndim)
 		return kernel_fail(k, "%d dimensions are named of %d", n, t->ndim);
 	for (int i = 0; i < n; i++) {
@@ -253,7 +261,7 @@ static bool k_squeeze(struct kernel_call *k)
 	struct tensor *t = arg_tensor(k, "self");
 	bool marked[MAX_DIMS] = { false };
 	int n;
-	arg_ints(k, "dim", &n);
+	n = arg_count(k, "dim");
 	if (n == 0)
 		return squeezed(k, t, marked);
 	return arg_dims(k, "dim", t->ndim, marked) && squeezed(k, t, marked);
@@ -371,6 +379,8 @@ static bool k_split_sizes(struct kernel_call *k)
 	struct tensor *t = arg_tensor(k, "self");
 	int dim, n;
 	const int64_t *size = arg_ints(k, "split_sizes", &n);
+	if (!size)
+		return false;
 	int64_t at = 0;
 	if (t->ndim == 0 || !arg_dim(k, "dim", t->ndim, &dim))
 		return kernel_fail(k, "no such dimension to split");

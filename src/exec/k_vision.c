@@ -160,6 +160,8 @@ static bool k_affine_grid(struct kernel_call *k)
 	bool align = arg_bool(k, "align_corners", false);
 	int n;
 	const int64_t *size = arg_ints(k, "size", &n);
+	if (!size)
+		return false;
 	int spatial = n - 2;
 	if ((n != 4 && n != 5) || theta->ndim != 3 || theta->size[1] != spatial || theta->size[2] != spatial + 1 || theta->size[0] != size[0])
 		return kernel_fail(k, "theta does not fit a size of %d dimensions", n);

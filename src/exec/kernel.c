@@ -77,6 +77,8 @@ bool kernel_fail(struct kernel_call *k, const char *fmt, ...)
 {
 	char message[600];
 	va_list ap;
+	if (k->err && k->err->code != NNS_OK)
+		return false;    /* what failed first is the cause */
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof message, fmt, ap);
 	va_end(ap);

@@ -83,7 +83,9 @@ bool arg_bool(struct kernel_call *k, const char *name, bool none);
 const char *arg_str(struct kernel_call *k, const char *name);            /* NULL when None */
 enum dtype arg_dtype(struct kernel_call *k, const char *name, enum dtype none);
 bool arg_is_none(struct kernel_call *k, const char *name);
-/* *n = -1 when None; a single int comes as often as int[N] says. */
+/* Items of a list, -1 when None; a single int comes as often as int[N] says. */
+int arg_count(struct kernel_call *k, const char *name);
+/* NULL: no memory, the error is set and *n 0. */
 const int64_t *arg_ints(struct kernel_call *k, const char *name, int *n);
 const double *arg_reals(struct kernel_call *k, const char *name, int *n); /* float[]; *n = -1 when None */
 struct tensor **arg_tensors(struct kernel_call *k, const char *name, int *n); /* items may be NULL */

@@ -41,11 +41,16 @@ struct tensor *arg_operand(struct kernel_call *k, const char *name)
 	return NULL;
 }
 
+static int64_t whole(double d, int64_t none)
+{
+	return d > -0x1p62 && d < 0x1p62 ? (int64_t)d : none;
+}
+
 int64_t arg_int(struct kernel_call *k, const char *name, int64_t none)
 {
 	const struct datum *d = arg(k, name);
 	if (d->kind == D_FLOAT)
-		return d->u.f > -0x1p62 && d->u.f < 0x1p62 ? (int64_t)d->u.f : none;
+		return whole(d->u.f, none);
 	return datum_is_int(*d) ? datum_as_int(*d) : none;
 }
 
@@ -83,8 +88,8 @@ static struct datum item_of(const struct datum *d, int64_t i)
 	return datum_is_seq(*d) ? d->u.seq->items[d->u.seq->n == 1 ? 0 : i] : *d;
 }
 
-/* How many items a list argument has; stride=(2,) and stride=2 count for every dimension of int[2]. */
-static int list_length(struct kernel_call *k, const char *name)
+/* stride=(2,) and stride=2 count for every dimension of int[2]. */
+int arg_count(struct kernel_call *k, const char *name)
 {
 	int i = op_arg_index(k->op, name);
 	const struct datum *d = arg(k, name);
@@ -98,26 +103,32 @@ const int64_t *arg_ints(struct kernel_call *k, const char *name, int *n)
 {
 	static const int64_t nothing[1];
 	const struct datum *d = arg(k, name);
-	*n = list_length(k, name);
-	int64_t *v = *n > 0 ? scratch_alloc(k, *n, sizeof *v) : NULL;
-	for (int i = 0; v && i < *n; i++) {
+	*n = arg_count(k, name);
+	if (*n <= 0)
+		return nothing;
+	int64_t *v = scratch_alloc(k, *n, sizeof *v);
+	*n = v ? *n : 0;
+	for (int i = 0; i < *n; i++) {
 		struct datum item = item_of(d, i);
-		v[i] = item.kind == D_FLOAT ? (int64_t)item.u.f : datum_is_int(item) ? datum_as_int(item) : 0;
+		v[i] = item.kind == D_FLOAT ? whole(item.u.f, 0) : datum_is_int(item) ? datum_as_int(item) : 0;
 	}
-	return v ? v : nothing;
+	return v;
 }
 
 const double *arg_reals(struct kernel_call *k, const char *name, int *n)
 {
 	static const double nothing[1];
 	const struct datum *d = arg(k, name);
-	*n = list_length(k, name);
-	double *v = *n > 0 ? scratch_alloc(k, *n, sizeof *v) : NULL;
-	for (int i = 0; v && i < *n; i++) {
+	*n = arg_count(k, name);
+	if (*n <= 0)
+		return nothing;
+	double *v = scratch_alloc(k, *n, sizeof *v);
+	*n = v ? *n : 0;
+	for (int i = 0; i < *n; i++) {
 		struct datum item = item_of(d, i);
 		v[i] = datum_is_number(item) ? datum_as_float(item) : 0;
 	}
-	return v ? v : nothing;
+	return v;
 }
 
 struct tensor **arg_tensors(struct kernel_call *k, const char *name, int *n)
@@ -150,6 +161,8 @@ bool arg_dims(struct kernel_call *k, const char *name, int ndim, bool *marked)
 {
 	int n, dim = 0;
 	const int64_t *dims = arg_ints(k, name, &n);
+	if (!dims)
+		return false;
 	for (int i = 0; i < ndim; i++)
 		marked[i] = n <= 0;
 	for (int i = 0; i < n; i++) {

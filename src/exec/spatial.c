@@ -93,6 +93,8 @@ bool arg_extents(struct kernel_call *k, const char *name, int spatial, int64_t l
 {
 	int n;
 	const int64_t *list = arg_ints(k, name, &n);
+	if (!list)
+		return false;
 	if (n <= 0)
 		return true;
 	if (n != 1 && n != spatial)

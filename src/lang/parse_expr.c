@@ -10,12 +10,14 @@ static struct ast *parse_power(struct parser *p)
 	struct ast *base = parse_primary(p), *e;
 	if (!base || !at(p, "**"))
 		return base;
-	if (!(e = ast_new(p, A_BINARY, &p->tok)))
+	if (!deeper(p) || !(e = ast_new(p, A_BINARY, &p->tok)))
 		return NULL;
 	advance(p);
 	e->op = OP_POW;
 	e->a = base;
-	return (e->b = parse_unary(p)) ? e : NULL;
+	e->b = parse_unary(p);
+	p->depth--;
+	return e->b ? e : NULL;
 }
 
 static struct ast *parse_unary(struct parser *p)

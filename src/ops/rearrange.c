@@ -222,7 +222,9 @@ static bool shape_diag_embed(struct op_call *c)
 		return false;
 	if (a == b)
 		return op_fail(c, "diagonal dimensions cannot be identical: %d, %d", a, b);
-	int64_t side = self->size[self->ndim - 1] + (offset < 0 ? -offset : offset);
+	int64_t side = self->size[self->ndim - 1];
+	if (offset == INT64_MIN || __builtin_add_overflow(side, offset < 0 ? -offset : offset, &side))
+		return op_fail(c, "a diagonal at %lld is longer than 63 bits can count", (long long)offset);
 	for (int i = 0, j = 0; i < n; i++)
 		size[i] = i == a || i == b ? side : self->size[j++];
 	return op_out(c, self->dtype, n, size) != NULL;

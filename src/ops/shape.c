@@ -306,7 +306,8 @@ static bool shape_unfold(struct op_call *c)
 	geometry_of(self, &g);
 	if (g.ndim > 0) {
 		g.size[d] = (extent - size) / step + 1;
-		g.stride[d] = step * stride;
+		if (__builtin_mul_overflow(step, stride, &g.stride[d]))
+			return op_fail(c, "a step of %lld is longer than 63 bits can count", (long long)step);
 	}
 	insert_dim(&g, g.ndim, size, stride);
 	return view_result(c, self, &g);

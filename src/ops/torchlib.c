@@ -154,21 +154,31 @@ static bool type_info_getattr(const struct type_limits *l, const char *name, str
 	return true;
 }
 
-/* Sizes of nested lists, and the type of what they hold. */
-static bool data_sizes(struct datum d, int64_t *size, int *ndim, enum dtype *dtype, int depth)
+/* Sizes of nested lists: those of the first items (compute_sizes() in tensor_new.cpp).  False: deeper than a tensor can be. */
+static bool first_sizes(struct datum d, int64_t *size, int *ndim)
+{
+	for (*ndim = 0; datum_is_seq(d); d = d.u.seq->items[0]) {
+		if (*ndim == MAX_DIMS)
+			return false;
+		size[(*ndim)++] = (int64_t)d.u.seq->n;
+		if (d.u.seq->n == 0)
+			break;
+	}
+	return true;
+}
+
+/* Whether all lists have those sizes, and the type of what they hold. */
+static bool data_fits(struct datum d, const int64_t *size, int ndim, enum dtype *dtype, int depth)
 {
 	if (!datum_is_seq(d)) {
 		enum dtype own = d.kind == D_BOOL ? DT_BOOL : d.kind == D_INT ? DT_INT64 : DT_FLOAT32;
-		*ndim = depth > *ndim ? depth : *ndim;
 		*dtype = *dtype == DT_NONE ? own : dtype_promote(*dtype, own);
-		return datum_is_number(d);
+		return depth == ndim && datum_is_number(d);
 	}
-	if (depth >= MAX_DIMS || (*ndim > depth && size[depth] != (int64_t)d.u.seq->n))
+	if (depth == ndim || size[depth] != (int64_t)d.u.seq->n)
 		return false;
-	size[depth] = (int64_t)d.u.seq->n;
-	*ndim = depth + 1 > *ndim ? depth + 1 : *ndim;
 	for (size_t i = 0; i < d.u.seq->n; i++)
-		if (!data_sizes(d.u.seq->items[i], size, ndim, dtype, depth + 1))
+		if (!data_fits(d.u.seq->items[i], size, ndim, dtype, depth + 1))
 			return false;
 	return true;
 }
@@ -185,7 +195,8 @@ static bool tensor_new(struct interp *in, const struct function *self, const str
 		return fail(err, NNS_MODEL, "%s: missing argument 'data'", self->name);
 	if (data->kind == D_TENSOR)
 		return copies ? record_unary(in, "clone", *data, out, err) : (*out = *data, true);
-	if (!data_sizes(*data, size, &ndim, &dtype, 0))
+	bool fits = first_sizes(*data, size, &ndim), empty = fits && ndim > 0 && size[ndim - 1] == 0;
+	if (!fits || (!empty && !data_fits(*data, size, ndim, &dtype, 0)))   /* PyTorch looks into no list when there is nothing to store */
 		return fail(err, NNS_MODEL, "%s: data must be numbers in lists of equal lengths", self->name);
 	if (type && type->kind == D_DTYPE)
 		dtype = (enum dtype)type->u.i;
@@ -361,6 +372,8 @@ static bool math_gcd(struct interp *in, const struct function *self, const struc
 	int64_t a = datum_as_int(args->items[0]), b = datum_as_int(args->items[1]);
 	for (int64_t t; b; a = t)
 		t = b, b = b == -1 ? 0 : a % b;
+	if (a == INT64_MIN)
+		return fail(err, NNS_LIMIT, "%s: the result does not fit 64 bits", self->name);
 	*out = datum_int(a < 0 ? -a : a);
 	return true;
 }

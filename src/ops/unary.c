@@ -44,12 +44,17 @@ static bool shape_bitwise_not(struct op_call *c)
 	return c->op->inplace ? shape_inplace(c) : shape_pointwise(c);
 }
 
+enum { MAX_ORDER = 1 << 20 };    /* of the multivariate log-gamma function */
+
 static bool shape_mvlgamma(struct op_call *c)
 {
 	struct value *self = op_tensor(c, "self");
 	if (self->dtype == DT_BOOL)
 		return op_fail(c, "the input tensor may not be a boolean tensor");
-	return op_out(c, as_float(self->dtype), self->ndim, self->size) != NULL;
+	int64_t p = op_int(c, "p", 1);
+	if (p < 1 || p > MAX_ORDER)          /* PyTorch makes a tensor of p times the elements */
+		return op_fail(c, "p must be from 1 to %d, got %lld", MAX_ORDER, (long long)p);
+	return c->op->inplace ? shape_float_inplace(c) : op_out(c, as_float(self->dtype), self->ndim, self->size) != NULL;
 }
 
 /* Mantissa and a 32-bit exponent. */
@@ -174,7 +179,7 @@ const struct op_rule unary_rules[] = {
 	{ .name = "polygamma", .shape = shape_pointwise_float },
 	{ .name = "mvlgamma", .shape = shape_mvlgamma },
 	{ .name = "polygamma_", .shape = shape_float_inplace },
-	{ .name = "mvlgamma_", .shape = shape_float_inplace },
+	{ .name = "mvlgamma_", .shape = shape_mvlgamma },
 	{ .name = "special_entr", .shape = shape_pointwise_float },
 	{ .name = "special_ndtri", .shape = shape_pointwise_float },
 	{ .name = "special_log_ndtr", .shape = shape_pointwise_float },
