@@ -104,7 +104,8 @@ static bool prepare(nns_plan *p, unsigned flags, const char *const *inputs, size
 {
 	nns_run_options *o = &p->options;
 	bool fast = false;
-	if ((o->save && !save_known(o->save, err)) || (o->save_weights && !save_known(o->save_weights, err)) || !report_known(o, err) || !choose_executor(o, &fast, err) || (o->inputs && !arrays_open(&p->inputs, o->inputs, err)) || (o->expect && !arrays_open(&p->expected, o->expect, err)))
+	if ((o->save && !save_known(o->save, err)) || (o->save_weights && !save_known(o->save_weights, err)) || !report_known(o, err)
+	    || !choose_executor(o, &fast, err) || (o->inputs && !arrays_open(&p->inputs, o->inputs, err)) || (o->expect && !arrays_open(&p->expected, o->expect, err)))
 		return false;
 	o->memory = memory_limit(o);
 	if (!trace_plan(p, flags, inputs, n_inputs, err))
@@ -265,7 +266,8 @@ char *nns_run(nns_model *m, unsigned flags, const char *const *inputs, size_t n_
 	}
 	if (ok)
 		text = nns_plan_report(p, matches, err);
-	if (text && ((p->options.save && !run_save(&p->run, p->options.save, err)) || (p->options.save_weights && !weights_save_after(p, p->options.save_weights, err)))) {
+	if (text && ((p->options.save && !run_save(&p->run, p->options.save, err))
+	             || (p->options.save_weights && !weights_save_after(p, p->options.save_weights, err)))) {
 		free(text);
 		text = NULL;
 	}

@@ -70,7 +70,9 @@ static bool as_input(const nns_plan *p, const struct npz_array *array, const str
 	struct value *v = value_new(m->arena, array->value->dtype, array->value->ndim, array->value->size);
 	if (!v)
 		return fail_memory(err);
-	*out = (struct graph_input){ .content = array->value, .name = own ? own->name : numbered_name(array->name, "in") < 0 && *array->name ? arena_strdup(m->arena, array->name) : NULL, .value = v };
+	*out = (struct graph_input){ .content = array->value,
+	                            .name = own ? own->name : numbered_name(array->name, "in") < 0 && *array->name ? arena_strdup(m->arena, array->name)
+	    : NULL, .value = v };
 	if (!own)
 		return true;
 	if (!dtype_serves(m, v->dtype, own->value->dtype))
@@ -174,12 +176,14 @@ static bool input_from_caller(struct nns_plan *p, size_t i, const nns_array *arr
 	const nns_array *a = find_array(arrays, n, in->name, i);
 	if (!a || !a->data)
 		return fail(err, NNS_USAGE, "there is no array for input %zu (%s)", i, in->name ? in->name : "without a name");
-	bool same = a->dtype && dtype_from_name(a->dtype) == v->dtype && a->ndim == v->ndim && (v->ndim == 0 || memcmp(a->shape, v->size, (size_t)v->ndim * sizeof *v->size) == 0);
+	bool same = a->dtype && dtype_from_name(a->dtype) == v->dtype && a->ndim == v->ndim
+	    && (v->ndim == 0 || memcmp(a->shape, v->size, (size_t)v->ndim * sizeof *v->size) == 0);
 	if (!same) {
 		struct text t;
 		text_init(&t);
 		add_kind(&t, v);
-		fail(err, NNS_USAGE, "input %zu (%s) has another shape or dtype than the plan was made for: %s", i, in->name ? in->name : "without a name", t.data ? t.data : "");
+		fail(err, NNS_USAGE, "input %zu (%s) has another shape or dtype than the plan was made for: %s", i, in->name ? in->name : "without a name",
+		     t.data ? t.data : "");
 		text_release(&t);
 		return false;
 	}

@@ -167,7 +167,8 @@ static bool same_kind(const struct tensor *t, const struct value *v, struct diff
 	text_init(&want);
 	shape_text(t->ndim, t->size, &got);
 	shape_text(v->ndim, v->size, &want);
-	snprintf(d->problem, sizeof d->problem, "%s %.50s, expected %s %.50s", dtype_name(t->dtype), got.data ? got.data : "", dtype_name(v->dtype), want.data ? want.data : "");
+	snprintf(d->problem, sizeof d->problem, "%s %.50s, expected %s %.50s", dtype_name(t->dtype), got.data ? got.data : "", dtype_name(v->dtype),
+	         want.data ? want.data : "");
 	text_release(&got);
 	text_release(&want);
 	return false;
@@ -282,7 +283,8 @@ static void text_difference(struct text *t, const nns_run_options *o, const stru
 		text_addf(t, "  as expected: the largest difference is %.3g\n", d->n ? d->largest : 0);
 		return;
 	}
-	text_addf(t, "  differs: %" PRId64 " of %" PRId64 " values are beyond rtol %g, atol %g; the largest difference is %.6g at ", d->beyond, d->n, o->rtol, o->atol, d->largest);
+	text_addf(t, "  differs: %" PRId64 " of %" PRId64 " values are beyond rtol %g, atol %g; the largest difference is %.6g at ", d->beyond, d->n,
+	          o->rtol, o->atol, d->largest);
 	add_index(t, of->tensor, d->at);
 	text_addf(t, ": %.9g, expected %.9g\n", d->got, d->want);
 }
@@ -325,7 +327,8 @@ static void text_compared(const struct nns_plan *p, struct text *out)
 	}
 	text_add(out, "the executors differ first at ");
 	add_place(p->plan->steps[d->step].node, out);
-	text_addf(out, ": value %" PRId64 " is %.9g, %.9g on the reference kernels; the largest difference of all is %.3g\n", d->at, d->fast, d->reference, d->largest);
+	text_addf(out, ": value %" PRId64 " is %.9g, %.9g on the reference kernels; the largest difference of all is %.3g\n", d->at, d->fast, d->reference,
+	          d->largest);
 }
 
 static void text_not_finite(const struct run *r, struct text *out)
@@ -446,7 +449,8 @@ static void json_output(const struct report *r, size_t i, struct text *out)
 static void json_memory(const struct nns_plan *p, struct text *out)
 {
 	const struct memory_plan *m = &p->memory;
-	text_addf(out, "  \"plan\": {\"ms\": %.3f, \"weights_bytes\": %zu, \"activation_bytes\": %zu, \"workspace_bytes\": %zu},\n", p->plan_ms, m->weights, m->activations,
+	text_addf(out, "  \"plan\": {\"ms\": %.3f, \"weights_bytes\": %zu, \"activation_bytes\": %zu, \"workspace_bytes\": %zu},\n", p->plan_ms, m->weights,
+	          m->activations,
 	          m->workspace + m->packed);
 	text_addf(out, "  \"memory\": {\"total_bytes\": %zu, \"packed_bytes\": %zu, \"limit_bytes\": %zu},\n", memory_total(m), m->packed, p->options.memory);
 }

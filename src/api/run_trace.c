@@ -73,7 +73,8 @@ static bool enter(struct spans *s, const struct call *c, int64_t start)
 static bool find_slices(struct spans *s, const struct run *r)
 {
 	int most = deepest(r);
-	*s = (struct spans){ .arena = r->arena, .path = arena_array(r->arena, (size_t)most + 1, sizeof *s->path), .open = arena_array(r->arena, (size_t)most + 1, sizeof *s->open) };
+	*s = (struct spans){ .arena = r->arena, .path = arena_array(r->arena, (size_t)most + 1, sizeof *s->path),
+	                    .open = arena_array(r->arena, (size_t)most + 1, sizeof *s->open) };
 	if (!s->path || !s->open)
 		return false;
 	for (size_t i = 0; i < r->n_events; i++) {

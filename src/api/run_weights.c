@@ -243,7 +243,8 @@ static bool find_problems(struct model *m, const struct state *own, const struct
  * All that does not fit is said at once, and nothing is taken before it is known.  As with load_state_dict(strict=False),
  * names that are missing or too many may be forgiven, and are told as a note; shapes and dtypes are not.
  */
-static bool check_weights(struct model *m, const struct state *own, const struct state *given, const struct map *by_name, const nns_run_options *o, nns_error *err)
+static bool check_weights(struct model *m, const struct state *own, const struct state *given, const struct map *by_name, const nns_run_options *o,
+                          nns_error *err)
 {
 	struct problems p = { .n = 0 };
 	struct text text;

@@ -17,7 +17,8 @@ struct list {
 /* What options set; operands are what is left. */
 struct options {
 	const char *expr, *program, *torch, *mode, *format, *view, *direction, *output, *columns, *rows, *width_text, *depth_text, *chars_text, *colour;
-	const char *seed_text, *weights, *weights_strict, *inputs_file, *expect, *rtol_text, *atol_text, *save, *save_weights, *threads_text, *memory_text, *repeat_text;
+	const char *seed_text, *weights, *weights_strict, *inputs_file, *expect, *rtol_text, *atol_text, *save, *save_weights, *threads_text, *memory_text,
+		*repeat_text;
 	int width, depth, max_attr_chars;
 	const char *executor, *precision, *show;
 	bool deterministic, compare, profile, run;

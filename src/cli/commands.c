@@ -22,12 +22,14 @@ const struct command commands[] = {
 	  "With one file, the model before and after --set.  Exits 1 when they differ. "
 	  "Outputs of modules are compared when both models have inputs.",
 	  "nnscope diff --expr 'Linear(10, 20)' --set 'out_features=30'", run_diff },
-	{ "graph", "draw the gradient graph, or the forward one", "FILE", TRACED "run show seed weights weights-strict executor threads memory view format output open show-attrs show-saved max-attr-chars depth direction timing ",
+	{ "graph", "draw the gradient graph, or the forward one", "FILE",
+	 TRACED "run show seed weights weights-strict executor threads memory view format output open show-attrs show-saved max-attr-chars depth direction timing ",
 	  "Without --output the picture is NAME_structure.pdf.  The format is that of the suffix. "
 	  "The mode is train, as a freshly built module is.",
 	  "nnscope graph --expr 'Linear(10, 20)' --input 5x10 -o linear.svg", run_graph },
 	{ "run", "run the model on real numbers and prove every shape", "FILE",
-	  TRACED "seed weights weights-strict inputs expect rtol atol save save-weights threads memory repeat executor precision deterministic compare profile depth no-check format ",
+	  TRACED "seed weights weights-strict inputs expect rtol atol save save-weights threads memory repeat executor precision deterministic "
+	         "compare profile depth no-check format ",
 	  "Parameters and inputs are drawn as PyTorch draws them after torch.manual_seed(N), unless files give them. "
 	  "Exits 1 when an output differs from what --expect holds.  The mode is eval.",
 	  "nnscope run --expr 'Linear(10, 20)' --input 5x10 --seed 0", run_run },

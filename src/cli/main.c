@@ -157,7 +157,8 @@ static int unknown_command(const char *word)
 
 int main(int argc, char **argv)
 {
-	static const struct command overview = { "overview", "say what a file is", "FILE", "expr set classes program torch ", NULL, "nnscope samples/resnet18.json", run_overview };
+	static const struct command overview = { "overview", "say what a file is", "FILE", "expr set classes program torch ", NULL,
+	                                        "nnscope samples/resnet18.json", run_overview };
 #ifdef M_MMAP_THRESHOLD
 	mallopt(M_MMAP_THRESHOLD, 1 << 20);      /* large tensors go back to the system when they are freed, so that a plan's bytes are the process's */
 #endif

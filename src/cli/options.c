@@ -108,7 +108,8 @@ static bool fail_unknown(const struct command *c, const char *argument, size_t n
 			names[count++] = row->name;
 	snprintf(word, sizeof word, "%.*s", (int)n, argument);
 	const char *near = nns_nearest(word, names, count);
-	complain_usage("%s has no option '--%s'%s%s%s; see nnscope %s --help", c->name, word, near ? "; did you mean '--" : "", near ? near : "", near ? "'?" : "", c->name);
+	complain_usage("%s has no option '--%s'%s%s%s; see nnscope %s --help", c->name, word, near ? "; did you mean '--" : "", near ? near : "",
+	               near ? "'?" : "", c->name);
 	return false;
 }
 

@@ -57,7 +57,8 @@ static bool read_seed(const char *text, uint64_t *out)
 static bool read_options(const struct options *o, nns_run_options *r)
 {
 	unsigned long long threads, memory, repeat;
-	*r = (nns_run_options){ .weights = o->weights, .inputs = o->inputs_file, .expect = o->expect, .save = o->save, .save_weights = o->save_weights, .no_check = o->no_check, .format = o->format,
+	*r = (nns_run_options){ .weights = o->weights, .inputs = o->inputs_file, .expect = o->expect, .save = o->save, .save_weights = o->save_weights,
+	                       .no_check = o->no_check, .format = o->format,
 		.executor = o->executor, .precision = o->precision, .deterministic = o->deterministic, .compare = o->compare,
 		.profile = o->profile, .profile_depth = o->depth };
 	if (!read_seed(o->seed_text, &r->seed) || !amount("threads", o->threads_text, 64, &threads)

@@ -50,7 +50,8 @@ static struct desk desk_in(const struct attend *p, float *memory)
 AVX512 static void turn(const float *from, int64_t row, int64_t rows, int64_t columns, float *to, int64_t step)
 {
 	const __mmask16 some = columns < LANES ? (__mmask16)((1 << columns) - 1) : (__mmask16)0xffff;
-	const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+	const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
+		high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 	__m512 x[LANES], y[LANES];
 	UNROLL for (int i = 0; i < LANES; i++)
 		x[i] = i < rows ? _mm512_maskz_loadu_ps(some, from + i * row) : _mm512_setzero_ps();

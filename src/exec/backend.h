@@ -33,7 +33,8 @@ enum work_kind {
 	WORK_ELTWISE,            /* in[0] through its posts */
 	WORK_ADD, WORK_SUB, WORK_MUL, WORK_DIV, /* in[0] and in[1], which may be broadcast */
 	WORK_BATCH_NORM,         /* in[0] * weights[c] + bias[c] */
-	WORK_BATCH_STATS,        /* in[0], which is in blocks, by its own mean and variance, times weights[c], plus bias[c]; updates in[1] and in[2], the running ones, if they are there */
+	/* in[0], which is in blocks, by its own mean and variance, times weights[c], plus bias[c]; updates in[1] and in[2], the running ones, if they are there */
+	WORK_BATCH_STATS,
 	WORK_LAYER_NORM,         /* in[0], over its last dimension; weights and bias or neither */
 	WORK_SOFTMAX,            /* in[0] along axis */
 	WORK_CONCAT,             /* in[...] along axis */

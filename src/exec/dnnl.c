@@ -151,7 +151,8 @@ static bool finish(struct making *m, struct primitive_needs *needs)
 			return false;
 	if (!add_operand(m, &p->out, DNNL_ARG_DST, out) || !add_operand(m, &p->scratch, DNNL_ARG_SCRATCHPAD, scratch))
 		return false;
-	*needs = (struct primitive_needs){ .in = keep(m->arena, first), .out = keep(m->arena, out), .scratch = dnnl_memory_desc_get_size(scratch), .name = onednn_name_of(m->pd),
+	*needs = (struct primitive_needs){ .in = keep(m->arena, first), .out = keep(m->arena, out), .scratch = dnnl_memory_desc_get_size(scratch),
+	                                  .name = onednn_name_of(m->pd),
 		.tried = m->tried, .over = writes_over(w), .spreads = strstr(onednn_name_of(m->pd), "wino") != NULL };
 	for (int i = 0; i < p->n_own; i++) {
 		const dnnl_memory_desc_t *md;

@@ -29,7 +29,8 @@ static int64_t keys_seen(const struct attention_shape *a, int64_t query)
 }
 
 /* Queries [from, from + n) of one head; scores is [n, s], sums [n, d]. */
-static bool attend(const struct attention_shape *a, const float *q, const float *k, const float *v, const float *mask, float *out, int64_t from, int64_t n, float *scores)
+static bool attend(const struct attention_shape *a, const float *q, const float *k, const float *v, const float *mask, float *out, int64_t from,
+                   int64_t n, float *scores)
 {
 	int64_t s = keys_seen(a, from + n - 1), d = a->d;
 	float *sums = scores + n * a->s;

@@ -184,7 +184,8 @@ static bool weights_layout(const struct work *w, dnnl_memory_desc_t *md)
 }
 
 /* A convolution whose layouts are those of src and dst; weights in any. */
-static bool describe(const struct work *w, const dnnl_memory_desc_t *src, const dnnl_memory_desc_t *user, const dnnl_memory_desc_t *dst, dnnl_convolution_desc_t *d)
+static bool describe(const struct work *w, const dnnl_memory_desc_t *src, const dnnl_memory_desc_t *user, const dnnl_memory_desc_t *dst,
+                     dnnl_convolution_desc_t *d)
 {
 	dnnl_memory_desc_t weights, bias;
 	dnnl_dims_t dilation;

@@ -262,7 +262,8 @@ static void free_linear(void *self)
 
 static bool set_layer(const struct work *w, struct linear_layer *l, bool *adds)
 {
-	*l = (struct linear_layer){ .in = w->weights_size[0], .out = w->weights_size[1], .weights = w->weights, .step = { w->weights_stride[0], w->weights_stride[1] }, .bias = w->bias };
+	*l = (struct linear_layer){ .in = w->weights_size[0], .out = w->weights_size[1], .weights = w->weights,
+	                           .step = { w->weights_stride[0], w->weights_stride[1] }, .bias = w->bias };
 	return w->weights_ndim == 2 && w->weights && (!w->bias || w->bias_length == l->out) && add_and_clip(w, POST_ADD, adds, &l->low, &l->high);
 }
 

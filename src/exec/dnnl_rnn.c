@@ -38,7 +38,8 @@ struct lstm {
 /* ---- Making ---- */
 
 /* Rows of p times weights [4 n, p]: plus the biases for inputs, plus those sums for states. */
-static bool make_product(struct making *m, const struct lstm *l, int64_t rows, int64_t p, const float *data, const float *bias, struct weights *w, struct product *out)
+static bool make_product(struct making *m, const struct lstm *l, int64_t rows, int64_t p, const float *data, const float *bias, struct weights *w,
+                         struct product *out)
 {
 	struct product_shape s = { .rows = rows, .p = p, .n = 4 * l->shape.n, .weights = data, .step = { 1, p }, .bias = bias, .sum = !bias,
 	                           .in = onednn_type_of(m), .out = dnnl_f32 };
@@ -49,7 +50,8 @@ static bool make_slice(struct making *m, struct lstm *l, struct slice *s)
 {
 	const struct lstm_shape *shape = &l->shape;
 	int64_t rows = l->chunk * s->rows, rest = shape->steps % l->chunk;
-	size_t x = (size_t)(rows * shape->in) * sizeof(float), gates = (size_t)(rows * 4 * shape->n) * sizeof(float), h = l->half ? (size_t)(s->rows * shape->n) * sizeof *s->h : 0;
+	size_t x = (size_t)(rows * shape->in) * sizeof(float), gates = (size_t)(rows * 4 * shape->n) * sizeof(float),
+		h = l->half ? (size_t)(s->rows * shape->n) * sizeof *s->h : 0;
 	s->x = onednn_aligned(x);
 	s->gates = onednn_aligned(gates);
 	s->h = l->half ? onednn_aligned(h) : NULL;

@@ -39,7 +39,8 @@ static bool set_shape(const struct work *w, struct stem_shape *s)
 	const dnnl_memory_desc_t *in = &w->in[0]->md;
 	const struct work *pool = w->second, *last = pool ? pool : w;
 	if (w->kind != WORK_CONVOLUTION || !w->half || w->ndim != 4 || w->groups != 1 || w->out || !goes_straight(w) || (pool && !goes_straight(pool)) ||
-	    in->data_type != dnnl_f32 || onednn_in_blocks(in) || in->format_desc.blocking.strides[3] != 1 || !onednn_sum_and_clip(w, &s->pools, &s->low, &s->high) || s->pools)
+	    in->data_type != dnnl_f32 || onednn_in_blocks(in) || in->format_desc.blocking.strides[3] != 1
+	    || !onednn_sum_and_clip(w, &s->pools, &s->low, &s->high) || s->pools)
 		return false;
 	s->images = in->dims[0];
 	s->in = in->dims[1];

@@ -9,7 +9,8 @@ bool onednn_make_pool(struct making *m)
 {
 	const struct work *w = m->w;
 	const dnnl_memory_desc_t *src = &w->in[0]->md;
-	dnnl_alg_kind_t alg = w->kind == WORK_MAX_POOL ? dnnl_pooling_max : w->kind == WORK_AVERAGE_POOL ? dnnl_pooling_avg_exclude_padding : dnnl_pooling_avg_include_padding;
+	dnnl_alg_kind_t alg = w->kind == WORK_MAX_POOL ? dnnl_pooling_max : w->kind == WORK_AVERAGE_POOL ? dnnl_pooling_avg_exclude_padding
+	    : dnnl_pooling_avg_include_padding;
 	dnnl_memory_desc_t dst;
 	dnnl_pooling_v2_desc_t d;
 	dnnl_dims_t dilation, right;
@@ -29,7 +30,8 @@ bool onednn_make_eltwise(struct making *m)
 {
 	const struct post *p = &m->w->posts[0];
 	dnnl_eltwise_desc_t d;
-	return onednn_make_attr(m, 1) && dnnl_eltwise_forward_desc_init(&d, dnnl_forward_inference, onednn_eltwise_of(p->kind), &m->w->in[0]->md, p->alpha, p->beta) == dnnl_success &&
+	return onednn_make_attr(m, 1) && dnnl_eltwise_forward_desc_init(&d, dnnl_forward_inference, onednn_eltwise_of(p->kind), &m->w->in[0]->md, p->alpha,
+	                                                                p->beta) == dnnl_success &&
 		onednn_make_pd(m, &d);
 }
 
@@ -41,7 +43,8 @@ bool onednn_make_binary(struct making *m)
 	dnnl_binary_desc_t d;
 	if (!onednn_make_attr(m, 0) || !onednn_any_layout(&dst, w->ndim, w->size, w->in[0]->md.data_type))
 		return false;
-	return dnnl_binary_desc_init(&d, kinds[w->kind - WORK_ADD], &w->in[0]->md, &w->in[1]->md, w->out ? &w->out->md : &dst) == dnnl_success && onednn_make_pd(m, &d);
+	return dnnl_binary_desc_init(&d, kinds[w->kind - WORK_ADD], &w->in[0]->md, &w->in[1]->md, w->out ? &w->out->md : &dst) == dnnl_success
+	    && onednn_make_pd(m, &d);
 }
 
 bool onednn_make_batch_norm(struct making *m)
@@ -56,7 +59,8 @@ bool onednn_make_batch_norm(struct making *m)
 	if (!onednn_make_attr(m, relu ? 1 : 0) ||
 	    dnnl_batch_normalization_forward_desc_init(&d, dnnl_forward_inference, &w->in[0]->md, nothing_beside_one, flags) != dnnl_success || !onednn_make_pd(m, &d))
 		return false;
-	return onednn_add_array(m, DNNL_ARG_MEAN, NULL, 0, n) && onednn_add_array(m, DNNL_ARG_VARIANCE, NULL, 1, n) && onednn_add_array(m, DNNL_ARG_SCALE, w->weights, 0, n) &&
+	return onednn_add_array(m, DNNL_ARG_MEAN, NULL, 0, n) && onednn_add_array(m, DNNL_ARG_VARIANCE, NULL, 1, n)
+	    && onednn_add_array(m, DNNL_ARG_SCALE, w->weights, 0, n) &&
 		onednn_add_array(m, DNNL_ARG_SHIFT, w->bias, 0, n);
 }
 

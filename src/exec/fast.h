@@ -36,7 +36,10 @@ struct fast_watch {
 	bool (*after)(size_t step, const struct run *r, void *data, nns_error *err);
 	void *data;
 };
-/* As run_execute(); w may be NULL.  A pass that meets values which fast kernels would lose is made again by run_execute(), and r->not_finite says where; w does not see that. */
+/*
+ * As run_execute(); w may be NULL. A pass that meets values which fast kernels would lose is made again by run_execute(),
+ * and r->not_finite says where; w does not see that.
+ */
 bool fast_execute(struct fast_plan *f, struct run *r, const struct run_options *o, const struct fast_watch *w, nns_error *err);
 
 /* fast_memory.c: what a fast plan will take, before it is made, and what one takes. */

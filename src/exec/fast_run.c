@@ -84,7 +84,8 @@ static bool run_primitive(struct fast_plan *f, struct run *r, const struct actio
 }
 
 /* *lost: an action would lose what is not finite; the run ends before it. */
-static bool execute(struct fast_plan *f, struct run *r, const struct run_options *options, const struct fast_watch *w, const struct action **lost, nns_error *err)
+static bool execute(struct fast_plan *f, struct run *r, const struct run_options *options, const struct fast_watch *w, const struct action **lost,
+                    nns_error *err)
 {
 	struct run_options o = *options;
 	run_begin(r, &o);

@@ -121,7 +121,8 @@ FOR_PROCESSORS void floats_lstm_cell(const float *gate, int64_t step, int64_t n,
 		return;
 	int64_t some = n - i;
 	now = load_some(c + i, some, 0);
-	cell(load_some(gate + i, some, 0), load_some(gate + step + i, some, 0), load_some(gate + 2 * step + i, some, 0), load_some(gate + 3 * step + i, some, 0), &now, &new);
+	cell(load_some(gate + i, some, 0), load_some(gate + step + i, some, 0), load_some(gate + 2 * step + i, some, 0),
+	     load_some(gate + 3 * step + i, some, 0), &now, &new);
 	store_some(c + i, now, some);
 	store_some(h + i, new, some);
 }

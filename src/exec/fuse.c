@@ -407,7 +407,8 @@ static bool extend(struct fusion *f, struct group *g)
 	size_t step = step_next_use(f, g->out, g->steps[g->n_steps - 1]);
 	if (step == SIZE_MAX || f->absorbed[step] || g->work.planes > 1 || !takes_over(f, g, step) || !group_may_wait(f, g, step))
 		return false;
-	return take_norm(f, g, step) || take_add(f, g, step) || take_post(f, g, step) || take_bias(f, g, step) || take_view(f, g, step) || take_other(f, g, step) || take_planes(f, g, step);
+	return take_norm(f, g, step) || take_add(f, g, step) || take_post(f, g, step) || take_bias(f, g, step) || take_view(f, g, step)
+	    || take_other(f, g, step) || take_planes(f, g, step);
 }
 
 enum { HIDDEN = 1024, WORTH_PARTS = 1 << 18 };   /* features, elements */

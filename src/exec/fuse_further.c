@@ -69,7 +69,8 @@ enum { STAGES = 4 };
 static int64_t turned_by(const struct fusion *f, int slot, int view)
 {
 	const struct value *v = f->plan->values[view];
-	if (!value_is_contiguous(f->plan->values[slot]) || v->ndim != 3 || v->stride[2] != 1 || v->stride[0] != v->size[2] || v->stride[1] != v->size[0] * v->size[2] ||
+	if (!value_is_contiguous(f->plan->values[slot]) || v->ndim != 3 || v->stride[2] != 1 || v->stride[0] != v->size[2]
+	    || v->stride[1] != v->size[0] * v->size[2] ||
 	    value_numel(v) != value_numel(f->plan->values[slot]))
 		return 0;
 	return v->size[0];
@@ -91,7 +92,8 @@ static bool take_turned(struct fusion *f, struct group *g)
 		return false;
 	int other = add.in[0] == view ? add.in[1] : add.in[0];
 	const struct value *v = f->plan->values[other], *now = f->plan->values[view];
-	if (other == view || v->ndim != 3 || memcmp(v->size, now->size, 3 * sizeof *v->size) != 0 || !value_is_contiguous(v) || (add.out == other && !f->alone[other]) ||
+	if (other == view || v->ndim != 3 || memcmp(v->size, now->size, 3 * sizeof *v->size) != 0 || !value_is_contiguous(v)
+	    || (add.out == other && !f->alone[other]) ||
 	    !(kept = arena_alloc(f->arena, sizeof *kept)))
 		return false;
 	*kept = add;
@@ -111,7 +113,8 @@ static bool take_row_norm(struct fusion *f, struct group *g, struct group *last)
 {
 	size_t at = step_next_use(f, last->out, last->steps[last->n_steps - 1]);
 	struct group norm, *kept;
-	if (at == SIZE_MAX || f->absorbed[at] || used_after(f, last->out, at) || !group_read(f, at, &norm) || norm.work.kind != WORK_LAYER_NORM || norm.in[0] != last->out ||
+	if (at == SIZE_MAX || f->absorbed[at] || used_after(f, last->out, at) || !group_read(f, at, &norm) || norm.work.kind != WORK_LAYER_NORM
+	    || norm.in[0] != last->out ||
 	    !group_may_wait(f, g, at) || !group_may_wait(f, last, at) || !(kept = arena_alloc(f->arena, sizeof *kept)))
 		return false;
 	*kept = norm;

@@ -46,7 +46,8 @@ bool post_read(const struct plan_step *s, struct post *posts, int *n, int *slot)
 	if (!a || is_tensor_overload(s) || s->n_outputs != 1)
 		return false;
 	*slot = step_slot(s, "self");
-	posts[0] = (struct post){ a->kind, a->alpha ? (float)step_number(s, a->alpha, a->alpha_is) : a->alpha_is, a->beta ? (float)step_number(s, a->beta, a->beta_is) : a->beta_is };
+	posts[0] = (struct post){ a->kind, a->alpha ? (float)step_number(s, a->alpha, a->alpha_is) : a->alpha_is,
+	                         a->beta ? (float)step_number(s, a->beta, a->beta_is) : a->beta_is };
 	*n = 1;
 	const struct datum *kind = step_arg(s, "approximate");
 	if (kind && kind->kind == D_STR && strcmp(kind->u.s, "tanh") == 0)

@@ -260,7 +260,8 @@ static bool read_matmul(struct fusion *f, size_t step, struct group *g)
 		return true;
 	const struct value *bias = plain_value(f, step_slot(s, "self"), step);
 	g->bias = step_slot(s, "self");
-	return bias && f->constant[g->bias] && bias->ndim == 1 && bias->size[0] == g->work.size[1] && step_number(s, "beta", 1) == 1 && step_number(s, "alpha", 1) == 1;
+	return bias && f->constant[g->bias] && bias->ndim == 1 && bias->size[0] == g->work.size[1] && step_number(s, "beta", 1) == 1
+	    && step_number(s, "alpha", 1) == 1;
 }
 
 static bool read_binary(struct fusion *f, size_t step, struct group *g)
@@ -391,7 +392,8 @@ static bool read_attention(struct fusion *f, size_t step, struct group *g)
 	}
 	const struct value *out = f->plan->values[g->out];
 	struct attention_shape *a = &g->work.attention;
-	*a = (struct attention_shape){ .batch = v[0]->size[0], .heads = v[0]->size[1], .heads_kv = v[1]->size[1], .t = v[0]->size[2], .s = v[1]->size[2], .d = v[0]->size[3],
+	*a = (struct attention_shape){ .batch = v[0]->size[0], .heads = v[0]->size[1], .heads_kv = v[1]->size[1], .t = v[0]->size[2], .s = v[1]->size[2],
+	                              .d = v[0]->size[3],
 	                               .scale = (float)step_number(s, "scale", 1 / sqrt((double)v[0]->size[3])), .causal = step_number(s, "is_causal", 0) != 0 };
 	for (int i = 0; i < 4; i++) {
 		a->q[i] = v[0]->stride[i];

@@ -11,7 +11,10 @@
 
 #include "exec/lower.h"
 
-/* What the action that was added last does to what it reads: works one after the other.  needs: of its primitive.  add: the slot that POST_SUM adds, -1: none; adds: the last of in is added. */
+/*
+ * What the action that was added last does to what it reads: works one after the other. needs: of its primitive. add: the
+ * slot that POST_SUM adds, -1: none; adds: the last of in is added.
+ */
 bool guard_add(struct lowering *l, const struct work *const *works, int n, const struct primitive_needs *needs, int add, bool adds);
 
 /* Nothing is known of any slot. */

@@ -138,7 +138,8 @@ static bool grid_of(const struct regions *r, int64_t roi, bool aligned, struct g
 		width = fmax(width, 1);
 		height = fmax(height, 1);
 	}
-	*g = (struct grid){ .top = at[1], .left = at[0], .height = in_type(r->d, height / (double)r->pooled_height), .width = in_type(r->d, width / (double)r->pooled_width) };
+	*g = (struct grid){ .top = at[1], .left = at[0], .height = in_type(r->d, height / (double)r->pooled_height),
+	                   .width = in_type(r->d, width / (double)r->pooled_width) };
 	g->rows = ratio > 0 ? ratio : (int64_t)ceil(g->height);
 	g->columns = ratio > 0 ? ratio : (int64_t)ceil(g->width);
 	if (g->rows > 1 << 20 || g->columns > 1 << 20)

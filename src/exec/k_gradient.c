@@ -133,7 +133,8 @@ static bool planes_read(struct kernel_call *k, int spatial, struct planes *p)
 	if (lead < 1 || grad->ndim != n || memcmp(grad->size, self->size, (size_t)lead * sizeof *grad->size) != 0)
 		return kernel_fail(k, "the gradient does not fit the input");
 	struct tensor *out = out_format(k, self->dtype, n, self->size, tensor_format(self));
-	*p = (struct planes){ .count = sizes_product(self->size, 0, lead), .area = sizes_product(self->size, lead, n), .result_area = sizes_product(grad->size, lead, n),
+	*p = (struct planes){ .count = sizes_product(self->size, 0, lead), .area = sizes_product(self->size, lead, n),
+	                     .result_area = sizes_product(grad->size, lead, n),
 		.height = self->size[n - 2], .width = self->size[n - 1], .result_height = grad->size[n - 2], .result_width = grad->size[n - 1] };
 	p->g = out ? doubles_of(k, grad) : NULL;
 	p->to = p->g ? doubles_for(k, out) : NULL;

@@ -323,7 +323,8 @@ static bool k_weight_norm(struct kernel_call *k)
 	int dim;
 	if (!arg_dim(k, "dim", v->ndim, &dim))
 		return false;
-	struct tensor *out = out_like(k, v, v->dtype), *norm = out ? out_new(k, g->dtype == DT_FLOAT16 || g->dtype == DT_BFLOAT16 ? DT_FLOAT32 : g->dtype, g->ndim, g->size) : NULL;
+	struct tensor *out = out_like(k, v, v->dtype),
+		*norm = out ? out_new(k, g->dtype == DT_FLOAT16 || g->dtype == DT_BFLOAT16 ? DT_FLOAT32 : g->dtype, g->ndim, g->size) : NULL;
 	const double *x = norm ? doubles_of(k, v) : NULL, *scale = x ? doubles_of(k, g) : NULL;
 	double *y = scale ? doubles_for(k, out) : NULL, *length = y ? doubles_for(k, norm) : NULL;
 	int64_t outer = sizes_product(v->size, 0, dim), n = v->size[dim], inner = sizes_product(v->size, dim + 1, v->ndim);

@@ -274,7 +274,8 @@ static struct tensor *step(struct kernel_call *k, const struct kernel_row *row, 
 	return t && pointwise_run(k, row, t, in, 2, d) ? t : NULL;
 }
 
-static const struct kernel_row mul_row = ROW(mul), div_row = { .real = real_div, .wide_scalars = true }, pow_row = { .wide_scalars = true, .real = real_pow, .whole = whole_pow, .operands = "self,exponent" };
+static const struct kernel_row mul_row = ROW(mul), div_row = { .real = real_div, .wide_scalars = true },
+	pow_row = { .wide_scalars = true, .real = real_pow, .whole = whole_pow, .operands = "self,exponent" };
 
 static struct tensor *number_of(struct kernel_call *k, double v)
 {

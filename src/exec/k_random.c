@@ -234,7 +234,8 @@ static bool fill_integers(struct kernel_call *k, struct tensor *t, int64_t from,
 	if (dtype_is_float(t->dtype)) {
 		keep_inside(t->dtype, &from, &to);
 		if (from >= to)
-			return kernel_fail(k, "random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from=%lld >= to=%lld", (long long)from, (long long)to);
+			return kernel_fail(k, "random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from=%lld >= to=%lld",
+			                   (long long)from, (long long)to);
 		if (t->dtype == DT_FLOAT16 && (from < -65504 || to - 1 > 65504))
 			return kernel_fail(k, "from or to - 1 is out of bounds for float16");
 	} else if (from < least_int(t->dtype) || to - 1 > greatest_int(t->dtype))
@@ -270,7 +271,8 @@ static bool fill_from(struct kernel_call *k, struct tensor *t, int64_t from)
 	if (dtype_is_float(t->dtype))
 		keep_inside(t->dtype, &from, &end);
 	if (from >= greatest && dtype_is_float(t->dtype))
-		return kernel_fail(k, "random_ expects 'from' casted to dtype to be less than or equal to 'to_inc' casted to dtype, but got from=%lld > to_inc=%lld", (long long)from, (long long)greatest);
+		return kernel_fail(k, "random_ expects 'from' casted to dtype to be less than or equal to 'to_inc' casted to dtype, but got from=%lld > "
+		                      "to_inc=%lld", (long long)from, (long long)greatest);
 	if (from > greatest || (!dtype_is_float(t->dtype) && from < least_int(t->dtype)))
 		return kernel_fail(k, "from is out of bounds for %s", dtype_name(t->dtype));
 	return fill_range(k, t, from, (int64_t)((uint64_t)greatest + 1));

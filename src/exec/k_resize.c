@@ -156,7 +156,8 @@ static bool resize(struct kernel_call *k, int spatial, struct resizing r)
 		if (out_size[d] < 1 || self->size[d + 2] < 1)
 			return kernel_fail(k, "sizes must be positive, not %lld from %lld", (long long)out_size[d], (long long)self->size[d + 2]);
 		int64_t inner = sizes_product(self->size, d + 3, self->ndim);
-		double *y = taps_init(k, &t, &r, self->size[d + 2], out_size[d], arg_real(k, scales[spatial - 1][d], 0)) ? scratch_alloc(k, left * t.out * inner, sizeof *y) : NULL;
+		double *y = taps_init(k, &t, &r, self->size[d + 2], out_size[d], arg_real(k, scales[spatial - 1][d], 0))
+		    ? scratch_alloc(k, left * t.out * inner, sizeof *y) : NULL;
 		if (!y)
 			return false;
 		apply(&t, left, inner, x, y);

@@ -174,7 +174,8 @@ static int compare_categories(const void *a, const void *b)
 }
 
 /* All at once: p / q with q of exponential_(1), drawn as p lies, and the greatest of them. */
-static bool without_replacement(struct kernel_call *k, struct generator *g, enum dtype d, bool by_column, const double *p, int64_t rows, int64_t n, int64_t samples, int64_t *out)
+static bool without_replacement(struct kernel_call *k, struct generator *g, enum dtype d, bool by_column, const double *p, int64_t rows, int64_t n,
+                                int64_t samples, int64_t *out)
 {
 	struct category *c = scratch_alloc(k, n, sizeof *c);
 	double *q = c ? scratch_alloc(k, rows * n, sizeof *q) : NULL;

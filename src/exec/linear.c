@@ -128,7 +128,8 @@ static void run_two(const struct linear *l, const struct rows *r, const float *x
 	float *sums = scratch, *hidden = sums + second->out * l->block * LANES;
 	for (int64_t h = 0; h < first->out; h += HIDDEN) {
 		int64_t n = first->out - h < HIDDEN ? first->out - h : HIDDEN;
-		const struct part a = { .layer = first, .begin = h, .end = h + n, .blocks = first->in, .from = x, .to = hidden, .low = l->shape.layers[0].low, .high = l->shape.layers[0].high };
+		const struct part a = { .layer = first, .begin = h, .end = h + n, .blocks = first->in, .from = x, .to = hidden, .low = l->shape.layers[0].low,
+		                       .high = l->shape.layers[0].high };
 		const struct part b = { .layer = second, .end = second->out, .k = h, .blocks = n, .from = hidden, .to = sums, .more = h > 0, .last = h + n == first->out,
 			.low = -INFINITY, .high = INFINITY };
 		multiply(l, r, &a, NULL, NULL);

@@ -15,7 +15,8 @@ static bool find_blocks(struct lowering *l, const int *slots, int n, const struc
 	return true;
 }
 
-static bool make_links(struct lowering *l, struct arena *scratch, const struct chain *c, const struct layout **layouts, int n, struct work *w, struct primitive **p, struct primitive_needs *needs)
+static bool make_links(struct lowering *l, struct arena *scratch, const struct chain *c, const struct layout **layouts, int n, struct work *w,
+                       struct primitive **p, struct primitive_needs *needs)
 {
 	for (int i = 0; i < c->n; i++) {
 		w[i] = c->links[i]->work;

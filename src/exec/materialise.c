@@ -63,7 +63,8 @@ static bool hand_over(const struct run *r, struct value **values, size_t n, bool
 	return true;
 }
 
-bool graph_materialise(struct graph *g, struct value **values, size_t n, const struct run_options *o, bool (*keep)(void *block, void *data, nns_error *err), void *data, nns_error *err)
+bool graph_materialise(struct graph *g, struct value **values, size_t n, const struct run_options *o,
+                       bool (*keep)(void *block, void *data, nns_error *err), void *data, nns_error *err)
 {
 	struct run r = { 0 };
 	n = made_by(g, values, n);

@@ -50,7 +50,8 @@ static void multiply_inputs(const struct recurrent *l, const struct slice *s, in
 	int64_t n = count * s->rows, groups = (n + PRODUCT_ROWS - 1) / PRODUCT_ROWS, each = (n + groups - 1) / groups * LANES, vectors = 4 * l->n;
 	for (int64_t i = 0; i < n; i++) {
 		int64_t group = i * LANES / each;
-		product_gather(s->x + group * l->in * each + i * LANES % each, each, x + ((from + i / s->rows) * l->shape.batch + s->first + i % s->rows) * l->shape.in, l->shape.in);
+		product_gather(s->x + group * l->in * each + i * LANES % each, each,
+		               x + ((from + i / s->rows) * l->shape.batch + s->first + i % s->rows) * l->shape.in, l->shape.in);
 	}
 	for (int64_t c = 0; c < vectors; c += 2) {
 		const struct ending e = { .bias = l->bias + c * LANES, .low = -INFINITY, .high = INFINITY };

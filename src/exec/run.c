@@ -77,7 +77,8 @@ struct tensor *tensor_of_value(struct arena *a, struct heap *h, const struct val
 			t->is_scalar = v->is_scalar;
 		return t;
 	}
-	fail(err, NNS_MODEL, "%s has no content, and only parameters of descriptions are drawn: give the weights", v->name ? v->name : "a tensor that the graph reads");
+	fail(err, NNS_MODEL, "%s has no content, and only parameters of descriptions are drawn: give the weights",
+	     v->name ? v->name : "a tensor that the graph reads");
 	return fail_hint(err, NNS_HINT_WEIGHTS), NULL;
 }
 

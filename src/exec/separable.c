@@ -44,7 +44,8 @@ bool separable_fits(const struct separable_shape *s)
 /* ---- The depthwise convolution ---- */
 
 /* n results side by side of a vector of channels. */
-INLINE void deepen(const int kernel, const int stride, const int n, const float *x, int64_t row, const float *weights, const float *bias, __m512 low, __m512 high, float *to)
+INLINE void deepen(const int kernel, const int stride, const int n, const float *x, int64_t row, const float *weights, const float *bias, __m512 low,
+                   __m512 high, float *to)
 {
 	__m512 sum[8];
 	UNROLL for (int i = 0; i < n; i++)
@@ -59,7 +60,8 @@ INLINE void deepen(const int kernel, const int stride, const int n, const float 
 		_mm512_storeu_ps(to + i * LANES, _mm512_min_ps(high, _mm512_max_ps(low, sum[i])));
 }
 
-INLINE void deepen_row(const int kernel, const int stride, const float *x, int64_t row, const float *weights, const float *bias, const float *clip, float *to, int64_t n)
+INLINE void deepen_row(const int kernel, const int stride, const float *x, int64_t row, const float *weights, const float *bias, const float *clip,
+                       float *to, int64_t n)
 {
 	const __m512 low = _mm512_set1_ps(clip[0]), high = _mm512_set1_ps(clip[1]);
 	int64_t i = 0;

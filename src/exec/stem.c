@@ -48,7 +48,8 @@ TILES static __m512i half_lanes(const float *from, __mmask16 some)
 
 TILES static void convert_row(const struct stem *s, const float *x, uint16_t *to)
 {
-	static const int32_t order[2][SIDE] = { { 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23 }, { 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31 } };
+	static const int32_t order[2][SIDE] = { { 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23 },
+	                                       { 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31 } };
 	const __m512i low = _mm512_loadu_si512(order[0]), high = _mm512_loadu_si512(order[1]);
 	int64_t n = s->shape.size[1], step = s->shape.step[1];
 	memset(to, 0, (size_t)s->wide * sizeof *to);

@@ -121,7 +121,8 @@ static bool extent(int ndim, const int64_t *size, const int64_t *stride, int64_t
 	return *out = n, true;
 }
 
-static struct tensor *new_tensor(struct arena *a, struct heap *h, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, bool zeroed, nns_error *err)
+static struct tensor *new_tensor(struct arena *a, struct heap *h, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride,
+                                 bool zeroed, nns_error *err)
 {
 	int64_t n, bytes;
 	if (ndim > MAX_DIMS || !shape_fits(ndim, size, dtype) || !extent(ndim, size, stride, &n) || __builtin_mul_overflow(n, (int64_t)dtype_size(dtype), &bytes))
@@ -157,7 +158,8 @@ struct tensor *tensor_new(struct arena *a, struct heap *h, enum dtype dtype, int
 	return tensor_new_strided(a, h, dtype, ndim, size, stride, err);
 }
 
-struct tensor *tensor_over(struct arena *a, struct storage *s, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, int64_t offset, nns_error *err)
+struct tensor *tensor_over(struct arena *a, struct storage *s, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride,
+                           int64_t offset, nns_error *err)
 {
 	struct tensor *t = tensor_shell(a, dtype, ndim, size);
 	if (!t)

@@ -57,7 +57,8 @@ struct tensor *tensor_new_raw(struct arena *a, struct heap *h, enum dtype dtype,
 /* The same, zeroed. */
 struct tensor *tensor_new_strided(struct arena *a, struct heap *h, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, nns_error *err);
 /* A tensor over a storage, which gets one more user. */
-struct tensor *tensor_over(struct arena *a, struct storage *s, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, int64_t offset, nns_error *err);
+struct tensor *tensor_over(struct arena *a, struct storage *s, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride,
+                           int64_t offset, nns_error *err);
 /* A storage over bytes that outlive it. */
 struct storage *storage_borrow(struct arena *a, const unsigned char *data, size_t size, nns_error *err);
 void storage_drop(struct storage *s);    /* NULL is allowed */

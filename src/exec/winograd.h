@@ -27,7 +27,8 @@ bool winograd_pays(const struct winograd_shape *s, int threads);
  * Weights [out, in, 3, 3] with strides in elements; what they are multiplied by, and bias [out], or NULL.  Runs on that many
  * threads.  NULL: no memory.
  */
-struct winograd *winograd_new(const struct winograd_shape *s, const float *weights, const int64_t stride[4], const float *scale, const float *bias, int threads);
+struct winograd *winograd_new(const struct winograd_shape *s, const float *weights, const int64_t stride[4], const float *scale, const float *bias,
+                              int threads);
 void winograd_free(struct winograd *w);  /* NULL is allowed */
 size_t winograd_weights(const struct winograd *w);   /* bytes */
 /* Many weights are transformed by every run.  Bytes that it takes to do so once, for more runs than one; 0: it was done. */

@@ -134,7 +134,8 @@ static bool format_int(struct text *t, int64_t v, const struct spec *s)
 	if (s->grouped)
 		group(body, sizeof body);
 	char sign[8];
-	snprintf(sign, sizeof sign, "%s%s", sign_of(s, v < 0), s->alternate && base == 16 ? s->type == 'X' ? "0X" : "0x" : s->alternate && base == 8 ? "0o" : s->alternate && base == 2 ? "0b" : "");
+	snprintf(sign, sizeof sign, "%s%s", sign_of(s, v < 0),
+	         s->alternate && base == 16 ? s->type == 'X' ? "0X" : "0x" : s->alternate && base == 8 ? "0o" : s->alternate && base == 2 ? "0b" : "");
 	add_padded(t, s, sign, body, s->align ? s->align : '>');
 	return true;
 }

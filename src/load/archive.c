@@ -138,7 +138,8 @@ static bool locate_data(struct archive *z, struct archive_entry *e, uint64_t loc
 	e->offset = local + LOCAL_SIZE + name + little_endian(z->data + local + 28, 2);
 	e->renamed = !inside(z, local + LOCAL_SIZE, name) || name != strlen(e->name) || memcmp(z->data + local + LOCAL_SIZE, e->name, name) != 0;
 	if (!inside(z, e->offset, e->packed))
-		return fail(err, NNS_FORMAT, "%s: byte %llu: %llu bytes reach beyond the end of the file", e->name, (unsigned long long)e->offset, (unsigned long long)e->packed);
+		return fail(err, NNS_FORMAT, "%s: byte %llu: %llu bytes reach beyond the end of the file", e->name, (unsigned long long)e->offset,
+		            (unsigned long long)e->packed);
 	z->first = local < z->first ? local : z->first;
 	return true;
 }
@@ -158,7 +159,8 @@ static bool read_entry(struct archive *z, uint64_t *at, uint64_t end, nns_error 
 	uint64_t name = little_endian(p + 28, 2), extra = little_endian(p + 30, 2), comment = little_endian(p + 32, 2), local = little_endian(p + 42, 4);
 	if (end - *at - CENTRAL_SIZE < name + extra + comment)
 		return fail(err, NNS_FORMAT, "byte %llu: an entry reaches beyond the zip directory", (unsigned long long)*at);
-	struct archive_entry e = { .packed = little_endian(p + 20, 4), .size = little_endian(p + 24, 4), .method = (int)little_endian(p + 10, 2), .crc = (uint32_t)little_endian(p + 16, 4),
+	struct archive_entry e = { .packed = little_endian(p + 20, 4), .size = little_endian(p + 24, 4), .method = (int)little_endian(p + 10, 2),
+	                          .crc = (uint32_t)little_endian(p + 16, 4),
 		.encrypted = p[8] & 1 };
 	e.name = arena_strndup(z->arena, (const char *)p + CENTRAL_SIZE, name);
 	if (!e.name)
@@ -370,7 +372,8 @@ bool archive_inflate(struct arena *a, const unsigned char *data, size_t len, int
 	return out && got != Z_MEM_ERROR;
 }
 
-bool archive_salvage(const struct archive *z, const struct archive_entry *e, struct arena *a, size_t limit, const unsigned char **bytes, size_t *len, nns_error *err)
+bool archive_salvage(const struct archive *z, const struct archive_entry *e, struct arena *a, size_t limit, const unsigned char **bytes, size_t *len,
+                     nns_error *err)
 {
 	unsigned char *out = NULL;
 	bool whole = true;

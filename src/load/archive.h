@@ -60,7 +60,8 @@ bool archive_content(struct archive *z, const struct archive_entry *e, size_t li
  * Whatever can be had of an entry, up to limit bytes, for those who look for what is hidden: marks of encryption, sums, and what of
  * packed bytes is damaged do not matter.  Unpacked into the arena given.  err: what is wrong, when something is; false: nothing could be had.
  */
-bool archive_salvage(const struct archive *z, const struct archive_entry *e, struct arena *a, size_t limit, const unsigned char **bytes, size_t *len, nns_error *err);
+bool archive_salvage(const struct archive *z, const struct archive_entry *e, struct arena *a, size_t limit, const unsigned char **bytes, size_t *len,
+                     nns_error *err);
 /* Unpacks as many as limit bytes of a deflate stream (head 0: without one, 32: gzip's or zlib's); *whole: to its end.  False: no memory. */
 bool archive_inflate(struct arena *a, const unsigned char *data, size_t len, int head, size_t limit, unsigned char **bytes, size_t *n, bool *whole);
 /* What readers may disagree on about the directory (NULL: nothing): which one counts, and what is in it. */

@@ -75,7 +75,8 @@ static bool scan_array(struct audit *a, const char *entry, size_t at, const unsi
 	struct npy_header header;
 	nns_error err = { 0 };
 	bool whole = npy_header_length(data, len, &start, &n, &err);
-	if ((!whole || !npy_header_read((const char *)data + start, n, &header, &err)) && !audit_add(a, AUDIT_REVIEW, "npy-damaged", entry, at, arena_printf(a->arena, "cannot be read: %.150s", err.message), "what it holds is not known"))
+	if ((!whole || !npy_header_read((const char *)data + start, n, &header, &err))
+	    && !audit_add(a, AUDIT_REVIEW, "npy-damaged", entry, at, arena_printf(a->arena, "cannot be read: %.150s", err.message), "what it holds is not known"))
 		return false;
 	if (!whole)
 		return true;
@@ -134,7 +135,8 @@ static bool look(struct audit *a, const char *entry, size_t at, const unsigned c
 		return false;
 	if (!audit_packed(a, within, at, data, len))
 		return false;
-	if (other && !audit_add(a, AUDIT_REVIEW, "archive-unread", within, at, arena_printf(a->arena, "is %s, which is not looked into", other), "what it holds was not seen: unpack it first"))
+	if (other && !audit_add(a, AUDIT_REVIEW, "archive-unread", within, at, arena_printf(a->arena, "is %s, which is not looked into", other),
+	                        "what it holds was not seen: unpack it first"))
 		return false;
 	if (is_native(data, len) && !audit_add(a, AUDIT_REVIEW, "native-code", within, at, "a compiled library or program", "runs when a compiled package is loaded"))
 		return false;
@@ -164,7 +166,8 @@ static bool scan_other(struct audit *a, const char *path)
 	model_free(m);
 	if (m)
 		return true;
-	return err.code != NNS_MEMORY && audit_add(a, AUDIT_REVIEW, "damaged", "", 0, arena_printf(a->arena, "cannot be read: %.200s", err.message), "what it holds was not seen");
+	return err.code != NNS_MEMORY && audit_add(a, AUDIT_REVIEW, "damaged", "", 0, arena_printf(a->arena, "cannot be read: %.200s", err.message),
+	                                           "what it holds was not seen");
 }
 
 /* Formats of their own: a pickle of protocol 0 or 1 has no mark, and is what its reader can read. */
@@ -202,7 +205,8 @@ bool audit_file(struct audit *a, const char *path, nns_error *err)
 	struct mapping file;
 	if (!mapping_open(path, SIZE_MAX / 4, &file, err))
 		return false;
-	bool ok = file.len > 0 ? audit_bytes(a, path, (const unsigned char *)file.data, file.len) : audit_add(a, AUDIT_REVIEW, "damaged", "", 0, "the file is empty", "");
+	bool ok = file.len > 0 ? audit_bytes(a, path, (const unsigned char *)file.data, file.len)
+	    : audit_add(a, AUDIT_REVIEW, "damaged", "", 0, "the file is empty", "");
 	mapping_close(&file);    /* findings are texts of their own */
 	return ok || fail_memory(err);
 }

@@ -158,7 +158,8 @@ enum { LOCAL_SIZE = 30 };
 /* An entry by its own header; one whose size stands behind it reaches to what comes next. */
 static bool scan_local(struct zip *z, const unsigned char *p, size_t len, struct arena *scratch)
 {
-	size_t name = (size_t)little_endian(p + 26, 2), from = LOCAL_SIZE + name + (size_t)little_endian(p + 28, 2), size = (size_t)little_endian(p + 18, 4), method = (size_t)little_endian(p + 8, 2);
+	size_t name = (size_t)little_endian(p + 26, 2), from = LOCAL_SIZE + name + (size_t)little_endian(p + 28, 2),
+		size = (size_t)little_endian(p + 18, 4), method = (size_t)little_endian(p + 8, 2);
 	if (from > len)
 		return true;
 	const unsigned char *next = hit_of(p + from, len - from, "PK\3\4"), *directory = hit_of(p + from, len - from, "PK\1\2");
@@ -199,7 +200,8 @@ bool audit_archive(struct audit *a, const char *within, size_t at, const unsigne
 	z.archive = z.arena ? archive_open(z.arena, data, len, &err) : NULL;
 	bool ok = z.arena && err.code != NNS_MEMORY;
 	if (ok && !z.archive)
-		ok = audit_add(a, AUDIT_REVIEW, "zip-damaged", within, at, arena_printf(a->arena, "cannot be read: %.200s", err.message), "its entries were looked for without the directory");
+		ok = audit_add(a, AUDIT_REVIEW, "zip-damaged", within, at, arena_printf(a->arena, "cannot be read: %.200s", err.message),
+		               "its entries were looked for without the directory");
 	if (ok && z.archive)
 		ok = scan_beside(&z);
 	for (size_t i = 0; ok && z.archive && i < archive_count(z.archive); i++)
@@ -221,7 +223,8 @@ bool audit_packed(struct audit *a, const char *entry, size_t at, const unsigned 
 	bool whole = false, ok = !gzip && !zlib;
 	if (scratch && archive_inflate(scratch, data, len, 32, limit, &out, &n, &whole)) {
 		a->room -= n < a->room ? n : a->room;
-		ok = (whole || !gzip || audit_add(a, AUDIT_REVIEW, "archive-unread", entry, at, "is packed by gzip, and larger than what is looked at, or damaged", "not all that it holds was seen"))
+		ok = (whole || !gzip || audit_add(a, AUDIT_REVIEW, "archive-unread", entry, at, "is packed by gzip, and larger than what is looked at, or damaged",
+		                                  "not all that it holds was seen"))
 		    && audit_look(a, entry, 0, out, n, AUDIT_HELD);
 	}
 	arena_free(scratch);

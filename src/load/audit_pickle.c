@@ -102,7 +102,8 @@ static bool saw_state(struct watcher *w, const struct pickled *what)
 {
 	struct audit *a = w->audit;
 	return what->kind != PICKLED_GLOBAL ||
-		audit_add(a, AUDIT_DANGER, "pickle-state", w->entry, w->base + what->at, arena_printf(a->arena, "changes attributes of %.200s", what->name), "replaces parts of a module or class");
+		audit_add(a, AUDIT_DANGER, "pickle-state", w->entry, w->base + what->at, arena_printf(a->arena, "changes attributes of %.200s", what->name),
+		          "replaces parts of a module or class");
 }
 
 /* What calls returned, called in turn: none of PyTorch's or NumPy's pickles does that. */
@@ -195,9 +196,11 @@ static bool read_row(struct row *r)
 		if (got == NO_PICKLE && ((i == 0 && r->sure) || r->watcher.names > names || err.code == NNS_LIMIT))
 			return add_damaged(r, &err);
 		if (got == NO_PICKLE)
-			return !r->sure || legacy || add_here(r, AUDIT_REVIEW, "data-after-end", arena_printf(r->watcher.audit->arena, "%zu bytes follow the last pickle", r->len - r->at),
+			return !r->sure || legacy || add_here(r, AUDIT_REVIEW, "data-after-end",
+			                                      arena_printf(r->watcher.audit->arena, "%zu bytes follow the last pickle", r->len - r->at),
 			                                      "something is hidden there, or the file was damaged");
-		if (i == 1 && r->sure && !legacy && !audit_add(r->watcher.audit, AUDIT_REVIEW, "pickle-stacked", r->watcher.entry, r->base + from, "another pickle follows the first", "readers see only the first"))
+		if (i == 1 && r->sure && !legacy && !audit_add(r->watcher.audit, AUDIT_REVIEW, "pickle-stacked", r->watcher.entry, r->base + from,
+		                                               "another pickle follows the first", "readers see only the first"))
 			return false;
 		legacy = legacy || (i == 0 && is_legacy_magic(d));
 		if (legacy && i == 4)

@@ -33,8 +33,10 @@ static bool scan_rest(struct audit *a, const char *within, size_t at, const unsi
 {
 	for (size_t i = 0; i < len; i++)
 		if (data[i])
-			return audit_add(a, AUDIT_REVIEW, "data-after-end", within, at + i / TAR_BLOCK * TAR_BLOCK, arena_printf(a->arena, "%zu bytes follow the last entry", len - i / TAR_BLOCK * TAR_BLOCK),
-			                 "something is hidden there") && audit_look(a, within, at + i / TAR_BLOCK * TAR_BLOCK, data + i / TAR_BLOCK * TAR_BLOCK, len - i / TAR_BLOCK * TAR_BLOCK, AUDIT_HIDDEN);
+			return audit_add(a, AUDIT_REVIEW, "data-after-end", within, at + i / TAR_BLOCK * TAR_BLOCK,
+			                 arena_printf(a->arena, "%zu bytes follow the last entry", len - i / TAR_BLOCK * TAR_BLOCK),
+			                 "something is hidden there") && audit_look(a, within, at + i / TAR_BLOCK * TAR_BLOCK, data + i / TAR_BLOCK * TAR_BLOCK,
+			                                                            len - i / TAR_BLOCK * TAR_BLOCK, AUDIT_HIDDEN);
 	return true;
 }
 
@@ -47,7 +49,8 @@ static bool scan_entry(struct audit *a, const char *within, const unsigned char 
 		return false;
 	if (size > room) {
 		*at = len;
-		return audit_add(a, AUDIT_REVIEW, "damaged", full, from - TAR_BLOCK, "reaches beyond the end of the file", "it was looked at up to there") && scan_content(a, name, full, data + from, room);
+		return audit_add(a, AUDIT_REVIEW, "damaged", full, from - TAR_BLOCK, "reaches beyond the end of the file", "it was looked at up to there")
+		    && scan_content(a, name, full, data + from, room);
 	}
 	*at = tar_next(from, size, len);
 	return size == 0 || scan_content(a, name, full, data + from, size);

@@ -162,7 +162,8 @@ static bool read_key(struct class_reader *r, const cJSON *v)
 		return true;
 	fail(r->err, NNS_FORMAT, "%s: unknown key '%s'", r->where, key);
 	const char *near = nearest_of(key, keys, sizeof keys / sizeof *keys);
-	return near ? fail_add(r->err, "; did you mean '%s'?", near) : fail_add(r->err, "; a class has modules, parameters, buffers, build, forward, init, repr, base");
+	return near ? fail_add(r->err, "; did you mean '%s'?", near)
+	    : fail_add(r->err, "; a class has modules, parameters, buffers, build, forward, init, repr, base");
 }
 
 /* ---- The class ---- */

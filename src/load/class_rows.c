@@ -15,7 +15,8 @@ static const struct { const char *named, *class; } derived[] = {
 #define CONV(n) { "Conv" n, "conv" n, \
 	"Conv" n "(weight.size(1) * groups, weight.size(0), tuple(weight.shape[2:]), tuple(stride), tuple(padding), tuple(dilation), groups, bias is not None)" }
 #define CONV_TRANSPOSE(n, op) { "ConvTranspose" n, op, \
-	"ConvTranspose" n "(weight.size(0), weight.size(1) * groups, tuple(weight.shape[2:]), tuple(stride), tuple(padding), tuple(output_padding), groups, bias is not None, tuple(dilation))" }
+	"ConvTranspose" n "(weight.size(0), weight.size(1) * groups, tuple(weight.shape[2:]), tuple(stride), tuple(padding), tuple(output_padding), " \
+	                  "groups, bias is not None, tuple(dilation))" }
 #define MAX_POOL(n) { "MaxPool" n, "max_pool" n, \
 	"MaxPool" n "(one(kernel_size), one(stride) if len(stride) else None, one(padding), one(dilation), ceil_mode=ceil_mode)" }
 #define AVG_POOL(n) { "AvgPool" n, "avg_pool" n, \
@@ -39,7 +40,8 @@ static const struct class_row rows[] = {
 	{ "AdaptiveAvgPool1d", "adaptive_avg_pool1d", "AdaptiveAvgPool1d(one(output_size))" },
 	{ "AdaptiveAvgPool2d", "adaptive_avg_pool2d", "AdaptiveAvgPool2d(tuple(output_size))" },
 	{ "AdaptiveAvgPool3d", "adaptive_avg_pool3d", "AdaptiveAvgPool3d(tuple(output_size))" },
-	PLAIN("ReLU", "relu"), PLAIN("ReLU6", "relu6"), PLAIN("SiLU", "silu"), PLAIN("Hardswish", "hardswish"), PLAIN("Hardsigmoid", "hardsigmoid"), PLAIN("Mish", "mish"),
+	PLAIN("ReLU", "relu"), PLAIN("ReLU6", "relu6"), PLAIN("SiLU", "silu"), PLAIN("Hardswish", "hardswish"), PLAIN("Hardsigmoid", "hardsigmoid"),
+	PLAIN("Mish", "mish"),
 	{ "GELU", "gelu", "GELU(approximate)" }, { "Sigmoid", "sigmoid", "Sigmoid()" }, { "Tanh", "tanh", "Tanh()" },
 	{ "LeakyReLU", "leaky_relu", "LeakyReLU(negative_slope)" }, { "LeakyReLU", "leaky_relu_", "LeakyReLU(negative_slope, inplace=True)" },
 	{ "ELU", "elu", "ELU(alpha)" }, { "Softmax", "softmax.int", "Softmax(dim)" }, { "LogSoftmax", "log_softmax.int", "LogSoftmax(dim)" },

@@ -150,7 +150,8 @@ static bool read_uses(struct description_reader *r, const cJSON *v)
 
 /* ---- The document ---- */
 
-static const char *const document_keys[] = { "$schema", "name", "comment", "uses", "classes", "model", "inputs", "modules", "parameters", "buffers", "build", "forward", "init", "repr" };
+static const char *const document_keys[] = { "$schema", "name", "comment", "uses", "classes", "model", "inputs", "modules", "parameters", "buffers",
+                                            "build", "forward", "init", "repr" };
 
 static bool is_document_key(const char *key)
 {
@@ -223,7 +224,8 @@ static bool read_input(struct description_reader *r, const cJSON *v, struct grap
 	const cJSON *shape = cJSON_IsObject(v) ? cJSON_GetObjectItemCaseSensitive(v, "shape") : v;
 	enum dtype dtype = DT_FLOAT32;
 	if (type && (!cJSON_IsString(type) || (dtype = dtype_from_name(type->valuestring)) == DT_NONE))
-		return fail(r->err, NNS_FORMAT, "%s: input '%s': unknown dtype%s%s", r->path, v->string, cJSON_IsString(type) ? " " : "", cJSON_IsString(type) ? type->valuestring : "");
+		return fail(r->err, NNS_FORMAT, "%s: input '%s': unknown dtype%s%s", r->path, v->string, cJSON_IsString(type) ? " " : "",
+		            cJSON_IsString(type) ? type->valuestring : "");
 	if (!read_shape(r, v->string, shape, dtype, &out->value))
 		return false;
 	out->name = out->value->name = arena_strdup(r->model->arena, v->string);

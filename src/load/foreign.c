@@ -38,5 +38,6 @@ bool foreign_load(const struct load_file *f, struct model *m, nns_error *err)
 {
 	if (memcmp(f->data, "PK\x03\x04", f->len < 4 ? f->len : 4) == 0 && !archive_open(m->arena, (const unsigned char *)f->data, f->len, err))
 		return fail_within(err, "%s: ", f->path);
-	return fail(err, NNS_UNSUPPORTED, "%s is %s, which nnscope does not read; save the text of print(model), or the program with torch.export.save(), and give it that", f->path, what_is(f));
+	return fail(err, NNS_UNSUPPORTED, "%s is %s, which nnscope does not read; save the text of print(model), or the program with "
+	                                  "torch.export.save(), and give it that", f->path, what_is(f));
 }

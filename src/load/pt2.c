@@ -170,7 +170,8 @@ static bool load(struct pt2 *p, struct archive *a, struct pt2_state *s)
 	char *top = arena_strndup(m, e->name, (size_t)program_at(e->name, &ignored));
 	char *examples = top ? arena_printf(m, "%sdata/sample_inputs/%s.pt", top, model) : NULL;
 	s->examples = examples ? archive_find(a, examples) : NULL;
-	return examples ? open_config(p, a, top, "data/weights/", model, "weights_config.json", &s->weights) && open_config(p, a, top, "data/constants/", model, "constants_config.json", &s->constants)
+	return examples ? open_config(p, a, top, "data/weights/", model, "weights_config.json", &s->weights)
+	    && open_config(p, a, top, "data/constants/", model, "constants_config.json", &s->constants)
 	    && read_entry(p, a, e, s) : fail_memory(p->err);
 }
 

@@ -75,7 +75,8 @@ struct value *pt2_value_of(struct pt2 *p, const struct tensor_meta *m)
 bool pt2_has_layout(const struct value *v, const struct tensor_meta *m)
 {
 	size_t bytes = (size_t)m->ndim * sizeof *m->size;
-	return v->dtype == m->dtype && v->ndim == m->ndim && v->offset == m->offset && memcmp(v->size, m->size, bytes) == 0 && memcmp(v->stride, m->stride, bytes) == 0;
+	return v->dtype == m->dtype && v->ndim == m->ndim && v->offset == m->offset && memcmp(v->size, m->size, bytes) == 0
+	    && memcmp(v->stride, m->stride, bytes) == 0;
 }
 
 /* srepr() of sympy writes Symbol('s77', positive=True, integer=True) and Integer(2): the name and the number alone. */

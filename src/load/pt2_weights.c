@@ -128,7 +128,8 @@ static struct value *other_layout(struct pt2 *p, struct pt2_state *s, const char
 }
 
 /* Two names for one file with one layout are one tensor. */
-static struct value *tied_tensor(struct pt2 *p, struct pt2_state *s, const struct archive_entry *e, const char *file, const struct tensor_meta *m, struct value *meta)
+static struct value *tied_tensor(struct pt2 *p, struct pt2_state *s, const struct archive_entry *e, const char *file, const struct tensor_meta *m,
+                                 struct value *meta)
 {
 	struct value **first = e ? &s->by_entry[e->index] : NULL;
 	if (first && !*first)

@@ -107,7 +107,8 @@ static bool check_spans(struct header_reader *r)
 	for (size_t i = 0; i < r->n_spans; i++) {
 		const struct span *s = &r->spans[i];
 		if (s->from < at)
-			return fail(r->err, NNS_FORMAT, "%s: its bytes [%llu, %llu] overlap those of another tensor", s->name, (unsigned long long)s->from, (unsigned long long)s->to);
+			return fail(r->err, NNS_FORMAT, "%s: its bytes [%llu, %llu] overlap those of another tensor", s->name, (unsigned long long)s->from,
+			            (unsigned long long)s->to);
 		if (s->from > at)
 			return fail(r->err, NNS_FORMAT, "%s: %llu bytes before it belong to no tensor", s->name, (unsigned long long)(s->from - at));
 		at = s->to;
@@ -151,7 +152,8 @@ int safetensors_bid(const struct load_file *f)
 bool safetensors_load(const struct load_file *f, struct model *m, nns_error *err)
 {
 	struct state_tree tree;
-	return (state_begin(&tree, m, true, err) && read_file(&tree, (const unsigned char *)f->data, f->len, err) && state_finish(&tree, err)) || fail_within(err, "%s: ", f->path);
+	return (state_begin(&tree, m, true, err) && read_file(&tree, (const unsigned char *)f->data, f->len, err) && state_finish(&tree, err))
+	    || fail_within(err, "%s: ", f->path);
 }
 
 /* ---- Shards ---- */

@@ -68,7 +68,8 @@ static const struct class_row *row_of(const char *class, const char *op, const c
 		strcpy(base, transpose ? "conv_transpose" : "conv");
 		strcat(base, digit);
 	}
-	const struct class_row *row = !conv ? class_row_find_base(class, op) : strncmp(class, "Conv", 4) == 0 && strlen(digit) < 8 ? class_row_find_base(class, base) : NULL;
+	const struct class_row *row = !conv ? class_row_find_base(class, op) : strncmp(class, "Conv", 4) == 0 && strlen(digit) < 8
+	    ? class_row_find_base(class, base) : NULL;
 	*schema = conv ? op : row ? class_row_operator(row) : op;
 	return row;
 }

@@ -121,7 +121,8 @@ static bool load_persistent(void *maker, struct pickled *id, struct datum *out, 
 	return true;
 }
 
-struct value *torch_tensor(struct torch_pickle *t, const struct torch_storage *s, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, int64_t offset)
+struct value *torch_tensor(struct torch_pickle *t, const struct torch_storage *s, enum dtype dtype, int ndim, const int64_t *size,
+                           const int64_t *stride, int64_t offset)
 {
 	struct value *v = value_new(t->arena, dtype, ndim, size);
 	struct pending *grown = v ? arena_grow(t->arena, t->pending, t->n_pending, &t->cap_pending, sizeof *grown) : NULL;
@@ -342,7 +343,8 @@ bool torch_pickle_finish(struct torch_pickle *t)
 		const unsigned char *bytes;
 		uint64_t end, room;
 		if (!bytes_of(s, &bytes, &room) || !reaches(v, &end) || end > room / dtype_size(v->dtype) * packed(v->dtype))
-			return fail(t->err, NNS_FORMAT, "a tensor reaches beyond its storage '%s' of %llu bytes", s->key, (unsigned long long)(s->bytes ? s->n_bytes : (uint64_t)s->numel * dtype_size(s->dtype)));
+			return fail(t->err, NNS_FORMAT, "a tensor reaches beyond its storage '%s' of %llu bytes", s->key,
+			            (unsigned long long)(s->bytes ? s->n_bytes : (uint64_t)s->numel * dtype_size(s->dtype)));
 		v->storage = bytes;
 		v->storage_bytes = bytes ? (size_t)room : 0;
 	}

@@ -45,7 +45,8 @@ bool torch_raw_storage(struct torch_pickle *t, const unsigned char *data, size_t
 /* Text of a key, which is a string or a number; NULL: neither, or no memory. */
 const char *torch_key(struct torch_pickle *t, struct datum key);
 /* A value over a storage. */
-struct value *torch_tensor(struct torch_pickle *t, const struct torch_storage *s, enum dtype dtype, int ndim, const int64_t *size, const int64_t *stride, int64_t offset);
+struct value *torch_tensor(struct torch_pickle *t, const struct torch_storage *s, enum dtype dtype, int ndim, const int64_t *size,
+                           const int64_t *stride, int64_t offset);
 /* Argument i of a call, None when there are fewer. */
 struct datum torch_argument(const struct pickled *call, size_t i);
 /* Before a call copies n items or bytes. */

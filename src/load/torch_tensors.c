@@ -33,7 +33,8 @@ struct layout {
 };
 
 /* dtype: what _rebuild_tensor_v3 says, or that of the storage */
-static bool read_layout(struct torch_pickle *t, struct datum storage, struct datum offset, struct datum size, struct datum stride, struct datum dtype, struct layout *l)
+static bool read_layout(struct torch_pickle *t, struct datum storage, struct datum offset, struct datum size, struct datum stride,
+                        struct datum dtype, struct layout *l)
 {
 	int m = 0;
 	if (!is_storage(storage, &l->storage))

@@ -148,7 +148,8 @@ const struct function_rule functional_loss_rules[] = {
 	{ "F.margin_ranking_loss", "input1, input2, target, margin=0, " LEGACY,
 	  REDUCTION
 	  "if input1.dim() != input2.dim() or input1.dim() != target.dim():\n"
-	  "    raise ValueError(f'margin_ranking_loss: inputs {list(input1.shape)}, {list(input2.shape)} and target {list(target.shape)} should have the same dimensions')\n"
+	  "    raise ValueError(f'margin_ranking_loss: inputs {list(input1.shape)}, {list(input2.shape)} and target {list(target.shape)} should "
+	  "have the same dimensions')\n"
 	  "return aten.margin_ranking_loss(input1, input2, target, margin, kind)\n" },
 	{ "F.hinge_embedding_loss", "input, target, margin=1.0, " LEGACY, REDUCTION "return aten.hinge_embedding_loss(input, target, margin, kind)\n" },
 	{ "F.multilabel_margin_loss", "input, target, " LEGACY, REDUCTION "return aten.multilabel_margin_loss(input, target, kind)\n" },

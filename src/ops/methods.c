@@ -30,9 +30,11 @@ const struct function_rule method_rules[] = {
 	  "if len(flags) > 1:\n"
 	  "    copy = flags[1]\n"
 	  "if other is not None:\n"
-	  "    return aten.to.dtype_layout(self, dtype=other.dtype, layout=other.layout, device=other.device, non_blocking=non_blocking, copy=copy, memory_format=memory_format)\n"
+	  "    return aten.to.dtype_layout(self, dtype=other.dtype, layout=other.layout, device=other.device, non_blocking=non_blocking, copy=copy, "
+	  "memory_format=memory_format)\n"
 	  "if dtype is None:\n"
-	  "    return aten.to.dtype_layout(self, dtype=self.dtype, layout=self.layout, device=self.device, non_blocking=non_blocking, copy=copy, memory_format=memory_format)\n"
+	  "    return aten.to.dtype_layout(self, dtype=self.dtype, layout=self.layout, device=self.device, non_blocking=non_blocking, copy=copy, "
+	  "memory_format=memory_format)\n"
 	  "if device is not None:\n"
 	  "    return aten.to.device(self, device, dtype, non_blocking, copy, memory_format)\n"
 	  "return aten.to.dtype(self, dtype, non_blocking, copy, memory_format)" },

@@ -194,7 +194,8 @@ static const struct host_object torch_objects[] = {
 static const struct host_object torch_spaces[] = {
 	{ "namespace", "torch.linalg" }, { "namespace", "torch.fft" }, { "namespace", "torch.special" }, { "namespace", "torch.jit" },
 	{ "namespace", "torch.ops" }, { "namespace", "torch.overrides" }, { "namespace", "torch.compiler" }, { "namespace", "torch.backends" },
-	{ "namespace", "torch._C" }, { "namespace", "torch.backends.mha" }, { "namespace", "torch.cuda" }, { "namespace", "torch._VF" }, { "namespace", "torch.utils" },
+	{ "namespace", "torch._C" }, { "namespace", "torch.backends.mha" }, { "namespace", "torch.cuda" }, { "namespace", "torch._VF" },
+	{ "namespace", "torch.utils" },
 };
 
 static bool torch_object(const char *space, const char *name, struct datum *out)

@@ -19,7 +19,8 @@
 struct op_fact {
 	const char *name;      /* "add.Tensor"; the default overload has no dot: "conv2d" */
 	const char *schema;
-	const char *kind;      /* words: plain, composite, view, inplace, out; function: its gradient is written in Python; differentiable:0,1: only these outputs are */
+	/* words: plain, composite, view, inplace, out; function: its gradient is written in Python; differentiable:0,1: only these outputs are */
+	const char *kind;
 	const char *backward;  /* "AddBackward0", "" when not differentiable */
 	const char *edges;     /* "self,other" */
 	const char *saved;     /* "self:Tensor,result1:Tensor,dim:int" */

@@ -11,7 +11,8 @@ struct side {
 	struct map modules, tensors, shapes;  /* path -> text */
 };
 
-static const struct column columns[] = { { "what", false, false, false }, { "name", false, false, true }, { "before", false, false, true }, { "after", false, false, true } };
+static const struct column columns[] = { { "what", false, false, false }, { "name", false, false, true }, { "before", false, false, true },
+                                        { "after", false, false, true } };
 
 static bool put(struct arena *a, struct map *m, const char *path, const struct text *t, nns_error *err)
 {

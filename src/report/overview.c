@@ -100,7 +100,8 @@ static void add_commands(struct text *out, const struct model *m)
 	if (m->program || m->script || (!m->state_only && m->root->class))
 		text_add(out, "tree, params, shapes, summary, flops, graph, run, diff, get, check\n");
 	else
-		text_addf(out, "tree, params, diff, get, check%s\n", m->state_only ? "; there is no graph, run DESCRIPTION --weights FILE uses the tensors" : "; its class is unknown, so there is no graph");
+		text_addf(out, "tree, params, diff, get, check%s\n",
+		          m->state_only ? "; there is no graph, run DESCRIPTION --weights FILE uses the tensors" : "; its class is unknown, so there is no graph");
 }
 
 bool report_overview(const struct model *m, struct text *out, nns_error *err)

@@ -44,7 +44,8 @@ struct report_options {
 bool report_params(const struct model *m, const struct report_options *o, struct text *out, nns_error *err);
 bool report_shapes(const struct model *m, const struct graph *g, const struct report_options *o, struct text *out, nns_error *err);
 bool report_summary(const struct model *m, const struct graph *g, const struct report_options *o, struct text *out, nns_error *err);
-bool report_flops(const struct model *m, const struct graph *g, const struct report_source *s, const struct report_options *o, struct text *out, nns_error *err);
+bool report_flops(const struct model *m, const struct graph *g, const struct report_source *s, const struct report_options *o, struct text *out,
+                  nns_error *err);
 /* Modules (class and what prints between the brackets), parameters, shapes.  Graphs may be NULL. */
 bool report_diff(const struct model *a, const struct graph *ga, const struct report_source *sa,
                  const struct model *b, const struct graph *gb, const struct report_source *sb,

@@ -147,7 +147,8 @@ static bool push_rows(struct replayer *r, struct seq *to, struct datum rows, int
 }
 
 /* carry: those that the next round gets; the rest of what a round gives is a row of the results. */
-static bool write_out(struct replayer *r, const struct program *body, struct seq *carry, struct datum rows, struct datum others, int64_t rounds, struct datum *out)
+static bool write_out(struct replayer *r, const struct program *body, struct seq *carry, struct datum rows, struct datum others, int64_t rounds,
+                      struct datum *out)
 {
 	struct seq *given = arena_array(r->model->arena, (size_t)rounds, sizeof *given);
 	size_t carried = carry->n;
@@ -159,7 +160,8 @@ static bool write_out(struct replayer *r, const struct program *body, struct seq
 		for (size_t k = 0; k < carried; k++)
 			if (!push(r, &inputs, carry->items[k]))
 				return false;
-		if (!push_rows(r, &inputs, rows, i) || !push_all(r, &inputs, others) || !replay_body(r, body, inputs.items, inputs.n, &result) || !push_all(r, &given[i], result))
+		if (!push_rows(r, &inputs, rows, i) || !push_all(r, &inputs, others) || !replay_body(r, body, inputs.items, inputs.n, &result)
+		    || !push_all(r, &given[i], result))
 			return false;
 		if (given[i].n < carried || given[i].n != given[0].n)
 			return fail(r->err, NNS_FORMAT, "round %lld of a scan gives %zu values", (long long)i, given[i].n);
@@ -205,7 +207,8 @@ static bool run_while(struct replayer *r, const struct program_node *n, const st
 	bool more = goes_on && body && datum_is_seq(carried);
 	for (int round = 0; more; round++) {
 		struct seq inputs = { 0 };
-		if (!push_all(r, &inputs, carried) || !push_all(r, &inputs, argument(args, 3)) || !replay_body(r, goes_on, inputs.items, inputs.n, &holds) || !predicate_of(r, holds, &known))
+		if (!push_all(r, &inputs, carried) || !push_all(r, &inputs, argument(args, 3)) || !replay_body(r, goes_on, inputs.items, inputs.n, &holds)
+		    || !predicate_of(r, holds, &known))
 			return false;
 		if (known.kind != D_NONE && !datum_truth(known))
 			return *out = carried.u.seq->n == 1 ? carried.u.seq->items[0] : carried, true;

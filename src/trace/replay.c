@@ -446,7 +446,8 @@ static bool run_node(struct replayer *r, struct frame *f, const struct program_n
 	struct datum result = datum_none();
 	if (!enter(r, n) || !gather(r, f, n, &args))
 		return false;
-	bool ok = higher_order_takes(&args) ? higher_order_run(r, n, &args, &result) : size_of(n, &args, &result) || item_of(r, n, &args, &result) || skips(r, n, &args) || call_operator(r, n, &args, &result);
+	bool ok = higher_order_takes(&args) ? higher_order_run(r, n, &args, &result)
+	    : size_of(n, &args, &result) || item_of(r, n, &args, &result) || skips(r, n, &args) || call_operator(r, n, &args, &result);
 	if (!ok) {
 		const char *path = r->rt->recorder.call ? r->rt->recorder.call->path : "";
 		return fail_within(r->err, "%s%s", path, *path ? ": " : "");

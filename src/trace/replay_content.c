@@ -26,7 +26,8 @@ bool replay_numbers(const struct replayer *r, struct value *v, struct datum *out
 	const struct value *content;
 	int64_t n = value_numel(v);
 	*out = datum_none();
-	if (!r->rt->recorder.compute || r->graph->n_contents == 0 || n < 0 || n > MOST_NUMBERS || (v->ndim > 1 && n != 1) || dtype_is_complex(v->dtype) || !dtype_has_elements(v->dtype)
+	if (!r->rt->recorder.compute || r->graph->n_contents == 0 || n < 0 || n > MOST_NUMBERS || (v->ndim > 1 && n != 1) || dtype_is_complex(v->dtype)
+	    || !dtype_has_elements(v->dtype)
 	    || !r->rt->recorder.compute(r->graph, &v, 1, &content))
 		return true;
 	if (!datum_seq(r->model->arena, D_LIST, (size_t)n, out))

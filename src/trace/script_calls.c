@@ -190,7 +190,8 @@ ROW(row_false)
 
 ROW(row_number)
 {
-	return needs(self, args, 1, err) && (args->items[0].kind == D_TENSOR ? (*out = args->items[0], true) : script_number(script_run_of(in), args->items[0], out, err));
+	return needs(self, args, 1, err) && (args->items[0].kind == D_TENSOR ? (*out = args->items[0], true)
+	                                     : script_number(script_run_of(in), args->items[0], out, err));
 }
 
 /* torch.tensor and its kin, which the op table does not have: as Python calls them, with dtypes for their numbers. */
@@ -317,7 +318,8 @@ static bool has_tensor(const struct lang_args *args)
 
 static bool is_builtin(const char *name)
 {
-	static const char *const names[] = { "sum", "min", "max", "any", "all", "abs", "round", "sorted", "ord", "chr", "divmod", "str", "int", "float", "bool", NULL };
+	static const char *const names[] = { "sum", "min", "max", "any", "all", "abs", "round", "sorted", "ord", "chr", "divmod", "str", "int", "float",
+	                                    "bool", NULL };
 	for (size_t i = 0; names[i]; i++)
 		if (strcmp(name, names[i]) == 0)
 			return builtin_find(name) != NULL;
@@ -425,7 +427,8 @@ static bool call_to(struct interp *in, const struct lang_args *args, struct datu
 	struct lang_args own = { .items = items };
 	size_t next = 1;
 	bool device = args->n > 1 && strcmp(host_kind(args->items[1]), "device") == 0;
-	bool partial = v && args->n_named == 0 && args->n <= 5 && (device ? args->n == 2 || args->items[2].kind != D_INT : args->n > 1 && args->items[1].kind == D_NONE);
+	bool partial = v && args->n_named == 0 && args->n <= 5
+	    && (device ? args->n == 2 || args->items[2].kind != D_INT : args->n > 1 && args->items[1].kind == D_NONE);
 	if (!partial)
 		return call_tensors(in, "to", args, out, err);
 	items[own.n++] = args->items[0];

@@ -235,7 +235,8 @@ bool script_fail_inputs(struct model *m, nns_error *err)
 		return false;
 	text_init(&t);
 	for (size_t i = 0; i < sig->n; i++)
-		text_addf(&t, "%s%s: %s%s", i ? ", " : "", sig->params[i].name, sig->params[i].type ? sig->params[i].type : "Tensor", sig->params[i].fallback ? " (optional)" : "");
+		text_addf(&t, "%s%s: %s%s", i ? ", " : "", sig->params[i].name, sig->params[i].type ? sig->params[i].type : "Tensor",
+		          sig->params[i].fallback ? " (optional)" : "");
 	fail(err, NNS_USAGE, "forward wants %s; give shapes, such as %s=1x3x224x224, or arrays to run it on", t.len ? t.data : "nothing",
 	     sig->n ? sig->params[0].name : "x");
 	text_release(&t);

@@ -107,7 +107,8 @@ static bool know_inputs(const struct trace_options *o, struct graph *g, nns_erro
 	for (size_t i = 0; g->contents && i < g->n_inputs; i++) {
 		struct value *v = g->inputs[i].value;
 		const struct value *content = o->drawn && g->inputs[i].is_default ? NULL : g->inputs[i].content;
-		bool fits = content && content->dtype == v->dtype && content->ndim == v->ndim && (v->ndim == 0 || memcmp(content->size, v->size, (size_t)v->ndim * sizeof *v->size) == 0);
+		bool fits = content && content->dtype == v->dtype && content->ndim == v->ndim
+		    && (v->ndim == 0 || memcmp(content->size, v->size, (size_t)v->ndim * sizeof *v->size) == 0);
 		if (fits)
 			g->contents[g->n_contents++] = (struct graph_content){ v, content, 0 };
 	}
@@ -278,7 +279,8 @@ struct graph *trace(struct model *m, const struct trace_options *o, nns_error *e
 	g->training = o->training;
 	if (m->state_only && !m->program)
 		return fail_no_graph(m, err), NULL;
-	if (!choose_inputs(m, o, g, err) || !know_inputs(o, g, err) || !name_inputs(m, g, err) || !prepare_modules(m, o->training, err) || !run(m, !o->no_grad, g, err))
+	if (!choose_inputs(m, o, g, err) || !know_inputs(o, g, err) || !name_inputs(m, g, err) || !prepare_modules(m, o->training, err)
+	    || !run(m, !o->no_grad, g, err))
 		return NULL;
 	return g;
 }

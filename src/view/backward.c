@@ -246,7 +246,8 @@ static bool follow(struct following *f, const struct node *n)
 	if (!settle_arguments(f, n, fn))
 		return false;
 	for (int i = 0; i < n->n_outputs; i++)
-		if (n->outputs[i] && !is_written(n, n->outputs[i]) && !is_passed_on(n, n->outputs[i]) && !settle_output(f, n->outputs[i], op_output_is_constant(n->op, (size_t)i) ? NULL : fn))
+		if (n->outputs[i] && !is_written(n, n->outputs[i]) && !is_passed_on(n, n->outputs[i])
+		    && !settle_output(f, n->outputs[i], op_output_is_constant(n->op, (size_t)i) ? NULL : fn))
 			return false;
 	return true;
 }

@@ -266,7 +266,8 @@ static void draw_legend(struct forward *f)
 	if (!f->options->times)
 		return;
 	const char *label = arena_printf(f->graph->arena, "time of a pass: %s; white: done with another operator, or nothing to do", ms_text(f, f->total));
-	struct style frame[] = { { "label", label ? label : "" }, { "labeljust", "l" }, { "style", "dashed" }, { "color", "#999999" }, { "fontcolor", "#555555" }, { NULL, NULL } };
+	struct style frame[] = { { "label", label ? label : "" }, { "labeljust", "l" }, { "style", "dashed" }, { "color", "#999999" },
+	                        { "fontcolor", "#555555" }, { NULL, NULL } };
 	drawing_begin_cluster(f->drawing, frame);
 	for (int i = 0; i < STEPS; i++) {
 		double ms = f->longest * i / (STEPS - 1);
@@ -333,8 +334,10 @@ static void draw_arrows(struct forward *f)
 static void set_styles(struct drawing *d, const struct view_options *o)
 {
 	static const struct style graph[] = { { "fontname", "Helvetica" }, { "fontsize", "10" }, { "nodesep", "0.2" }, { "ranksep", "0.3" } };
-	static const struct style box[] = { { "color", "#666666" }, { "fontname", "Helvetica" }, { "fontsize", "10" }, { "height", "0.3" }, { "style", "filled,rounded" } };
-	static const struct style arrow[] = { { "arrowsize", "0.6" }, { "color", "#666666" }, { "fontcolor", "#555555" }, { "fontname", "Helvetica" }, { "fontsize", "8" } };
+	static const struct style box[] = { { "color", "#666666" }, { "fontname", "Helvetica" }, { "fontsize", "10" }, { "height", "0.3" },
+	                                   { "style", "filled,rounded" } };
+	static const struct style arrow[] = { { "arrowsize", "0.6" }, { "color", "#666666" }, { "fontcolor", "#555555" }, { "fontname", "Helvetica" },
+	                                     { "fontsize", "8" } };
 	drawing_graph_style(d, "rankdir", o->direction ? o->direction : "TB");
 	for (size_t i = 0; i < sizeof graph / sizeof *graph; i++)
 		drawing_graph_style(d, graph[i].key, graph[i].value);

@@ -72,7 +72,8 @@ static void list_members(const cJSON *v, struct arena *scratch, char *out, size_
 		if (!at)
 			return;
 		char *text = cJSON_IsRaw(at->child) ? NULL : cJSON_PrintUnformatted(at);
-		n += (size_t)snprintf(out + n, n < size ? size - n : 0, "%s%s%s%s", n ? " " : "", at->string ? at->string : "", at->string ? "=" : "", text ? text : "(text)");
+		n += (size_t)snprintf(out + n, n < size ? size - n : 0, "%s%s%s%s", n ? " " : "", at->string ? at->string : "", at->string ? "=" : "",
+		                      text ? text : "(text)");
 		free(text);
 	}
 }
@@ -168,7 +169,8 @@ static bool agrees(const char *text, size_t len)
 
 static void test_damage(void)
 {
-	static const char seed[] = "{\"nodes\": [{\"target\": \"a\\u00e9\\n\", \"inputs\": [{\"arg\": {\"as_int\": -12}}, {\"as_float\": 1.5e-3}]}, null], \"config\": {\"w.0\": {\"is_param\": true, \"sizes\": [{\"as_int\": 3}]}}}";
+	static const char seed[] = "{\"nodes\": [{\"target\": \"a\\u00e9\\n\", \"inputs\": [{\"arg\": {\"as_int\": -12}}, {\"as_float\": 1.5e-3}]}, "
+	                           "null], \"config\": {\"w.0\": {\"is_param\": true, \"sizes\": [{\"as_int\": 3}]}}}";
 	static const char likely[] = "{}[],:\"\\0123456789eE+-.u \ntfn";
 	char text[sizeof seed];
 	uint32_t state = 1;

@@ -288,7 +288,8 @@ static bool each_row(const char *file, const char *path, void (*run)(char *row, 
 int main(void)
 {
 	char path[] = "values-test.npz";
-	bool ok = each_row("operators.tsv", path, run_operator) && each_row("modules.tsv", path, run_module) && each_row("draws.tsv", path, run_draws) && each_row("runs.tsv", path, run_model);
+	bool ok = each_row("operators.tsv", path, run_operator) && each_row("modules.tsv", path, run_module) && each_row("draws.tsv", path, run_draws)
+	    && each_row("runs.tsv", path, run_model);
 	remove(path);
 	return tap_end() || !ok;
 }
