@@ -130,8 +130,15 @@ FOR_PROCESSORS void floats_lstm_cell(const float *gate, int64_t step, int64_t n,
 /* Element i and that n further on, around. */
 INLINE pack turned(pack v, int n)
 {
+#ifdef __clang__                         /* has no shuffle by a variable */
+	float twice[2 * WIDE];
+	memcpy(twice, &v, sizeof v);
+	memcpy(twice + WIDE, &v, sizeof v);
+	return load(twice + n);
+#else
 	const bits place = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
 	return __builtin_shuffle(v, (place + n) & (WIDE - 1));
+#endif
 }
 
 INLINE float largest(pack v)
