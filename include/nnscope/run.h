@@ -89,8 +89,8 @@ NNS_API char *nns_plan_report(nns_plan *p, bool *matches, nns_error *err);
 /* A plan, its passes, what the options say is to be saved, and the report. */
 NNS_API char *nns_run(nns_model *m, unsigned flags, const char *const *inputs, size_t n_inputs, const nns_run_options *options, bool *matches, nns_error *err);
 
-/* Writes the state dict (options: seed, weights) to a .safetensors or .npz file; *seed is the one used. */
-NNS_API bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *path, uint64_t *seed, nns_error *err);
+/* Writes the state dict (options: seed, weights) to a .safetensors or .npz file; *seed is the one used, *drawn whether any number came of it. */
+NNS_API bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *path, uint64_t *seed, bool *drawn, nns_error *err);
 
 #ifdef __cplusplus
 }

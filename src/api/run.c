@@ -46,6 +46,8 @@ static bool choose_executor(const nns_run_options *o, bool *fast, nns_error *err
 		return fail(err, NNS_USAGE, "there is no executor '%s': fast, reference", o->executor);
 	if (o->precision && strcmp(o->precision, "float32") != 0 && strcmp(o->precision, "bf16") != 0)
 		return fail(err, NNS_USAGE, "there is no precision '%s': float32, bf16", o->precision);
+	if (o->compare && o->executor && strcmp(o->executor, "fast") != 0)
+		return fail(err, NNS_USAGE, "compare runs both executors, fast against reference: the reference alone cannot be chosen with it");
 	half = o->precision && strcmp(o->precision, "bf16") == 0;
 	if (half && o->executor && !asked)
 		return fail(err, NNS_USAGE, "precision bf16 is for the fast executor");

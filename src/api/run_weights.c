@@ -181,7 +181,7 @@ static void problem(struct problems *p, enum problem kind, const char *name, con
 	p->n++;
 	if (p->count[kind]++ >= SHOWN)
 		return;
-	text_addf(t, "%s%s", t->len ? ", " : "", name);
+	text_addf(t, "%s%s", t->len ? ", " : "", *name ? name : "an array without a name");
 	if (kind == SHAPE) {
 		text_add(t, " ");
 		shape_add_list(t, given);
@@ -404,7 +404,7 @@ static bool tell(size_t done, size_t total, void *data)
 	return !o->progress || o->progress(o->progress_data, "weights", done, total);
 }
 
-bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *path, uint64_t *seed, nns_error *err)
+bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *path, uint64_t *seed, bool *drawn, nns_error *err)
 {
 	static const nns_run_options defaults = { 0 };
 	struct telling t = { options ? options : &defaults };
@@ -413,5 +413,8 @@ bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *
 	struct weights_request r = { .model = m->model, .options = t.options, .making = &making };
 	*seed = seed_of(t.options);
 	generator_seed(&g, *seed);
-	return save_known(path, err) && weights_give(&r, err) && save_weights(m->model, NULL, path, err);
+	const struct generator first = g;
+	bool ok = save_known(path, err) && weights_give(&r, err);
+	*drawn = memcmp(&g, &first, sizeof g) != 0;
+	return ok && save_weights(m->model, NULL, path, err);
 }

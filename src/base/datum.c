@@ -283,6 +283,11 @@ const char *datum_type_name(struct datum d)
 	return names[d.kind];
 }
 
+const char *datum_a(struct datum d)
+{
+	return strchr("aeio", datum_type_name(d)[0]) ? "an" : "a";
+}
+
 /* ---- repr ------------------------------------------------------------------------- */
 
 struct writer {

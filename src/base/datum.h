@@ -99,6 +99,7 @@ static inline double datum_as_float(struct datum d)
 bool datum_equal(struct datum a, struct datum b);
 bool datum_truth(struct datum d);            /* Python's bool(d); host objects are true */
 const char *datum_type_name(struct datum d); /* "int", "tuple", "Tensor", ... */
+const char *datum_a(struct datum d);            /* "a" or "an", as the name of the type wants */
 
 /*
  * Python's repr.  Host objects are written by host(t, d), which may be NULL

@@ -56,6 +56,8 @@ bool command_takes(const struct command *c, const char *option);
 /* Prints "nnscope: message" and returns the exit status that fits the error. */
 int complain(const nns_error *err);
 int complain_usage(const char *fmt, ...);
+/* To standard error; control characters, which terminals obey, as \x1b. */
+void put_visible(const char *text);
 
 /* The model that the options and the first operand name, with --set applied; NULL: an error has been printed and *status set. */
 nns_model *open_model(const struct options *o, size_t *used, int *status);

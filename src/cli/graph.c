@@ -73,7 +73,7 @@ static int write_standard(nns_model *m, nns_graph *g, const nns_draw_options *d,
 static int tell_written(const char *target, const struct options *o)
 {
 	if (!o->output)
-		fprintf(stderr, "nnscope: wrote %s\n", target);
+		fputs("nnscope: wrote ", stderr), put_visible(target), fputc('\n', stderr);
 	return o->open ? show(target) : EXIT_OK;
 }
 

@@ -23,20 +23,34 @@ static int status_of(const nns_error *err)
 	return err->code == NNS_USAGE ? EXIT_WRONG_USAGE : err->code == NNS_CANCELLED ? EXIT_STOPPED : EXIT_WRONG_MODEL;
 }
 
+void put_visible(const char *text)
+{
+	for (const char *p = text; *p; p++)
+		fprintf(stderr, (unsigned char)*p < ' ' || *p == 127 ? "\\x%02x" : "%c", (unsigned char)*p);
+}
+
+static void put_complaint(const char *message, const char *hint)
+{
+	fputs("nnscope: ", stderr);
+	put_visible(message);
+	fputs(hint, stderr);
+	fputc('\n', stderr);
+}
+
 int complain(const nns_error *err)
 {
-	fprintf(stderr, "nnscope: %s%s\n", err->message, options_of_hints[err->hint]);
+	put_complaint(err->message, options_of_hints[err->hint]);
 	return status_of(err);
 }
 
 int complain_usage(const char *fmt, ...)
 {
+	char message[1000];
 	va_list ap;
 	va_start(ap, fmt);
-	fputs("nnscope: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	vsnprintf(message, sizeof message, fmt, ap);
 	va_end(ap);
+	put_complaint(message, "");
 	return EXIT_WRONG_USAGE;
 }
 

@@ -40,7 +40,7 @@ const struct option_row option_rows[] = {
 	{ "save", 0, "FILE", "write the outputs to this .npz", AT(save), OPTION_TEXT },
 	{ "save-weights", 0, "FILE", "write parameters and buffers as the pass leaves them to this .safetensors or .npz", AT(save_weights), OPTION_TEXT },
 	{ "threads", 0, "N", "run on N threads (all of the machine's)", AT(threads_text), OPTION_TEXT },
-	{ "memory", 0, "SIZE", "bytes that weights, tensors and plan may take: 500M, 2G (what the machine has left)", AT(memory_text), OPTION_TEXT },
+	{ "memory", 0, "SIZE", "bytes that weights, tensors and plan may take: 500M, 1.5G (what the machine has left)", AT(memory_text), OPTION_TEXT },
 	{ "repeat", 0, "N", "run N times on the same numbers and give the middle time", AT(repeat_text), OPTION_TEXT },
 	{ "executor", 0, "NAME", "fast (oneDNN, where it was built) or reference", AT(executor), OPTION_TEXT },
 	{ "precision", 0, "NAME", "float32, or bf16 for convolutions and matrix products", AT(precision), OPTION_TEXT },

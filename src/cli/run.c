@@ -19,7 +19,18 @@ static bool tolerance(const char *name, const char *text, double fallback, doubl
 	return true;
 }
 
-/* Digits with a factor: 500M, 2G. */
+/* What digits behind a point are of a number of that factor. */
+static unsigned long long part_of(const char *digits, unsigned long long factor)
+{
+	unsigned long long sum = 0;
+	for (; *digits >= '0' && *digits <= '9'; digits++) {
+		factor /= 10;
+		sum += (unsigned long long)(*digits - '0') * factor;
+	}
+	return sum;
+}
+
+/* Digits with a factor: 500M, 1.5G. */
 static bool amount(const char *name, const char *text, unsigned long long most, unsigned long long *out)
 {
 	static const char factors[] = "kMGT";
@@ -28,15 +39,21 @@ static bool amount(const char *name, const char *text, unsigned long long most, 
 	if (!text)
 		return true;
 	errno = 0;
-	unsigned long long v = strtoull(text, &end, 10), factor = 1;
+	unsigned long long v = strtoull(text, &end, 10), factor = 1, part = 0;
+	const char *point = *end == '.' && most > 1000000 ? end : NULL;
+	if (point)
+		end += 1 + strspn(end + 1, "0123456789");
 	const char *f = *end && most > 1000000 ? strchr(factors, *end) : NULL;
 	for (const char *p = factors; f && p <= f; p++)
 		factor *= 1000;
+	bool whole = !point || (f && end > point + 1);
+	if (point)
+		part = part_of(point + 1, factor);
 	end += f != NULL;
-	if (text[0] < '0' || text[0] > '9' || *end || errno || v > most / factor)
-		return (most > 1000000 ? complain_usage("--%s %s: expected a whole number, such as 500M or 2G", name, text)
+	if (text[0] < '0' || text[0] > '9' || *end || errno || !whole || v > (most - part) / factor)
+		return (most > 1000000 ? complain_usage("--%s %s: expected a number of bytes, such as 500M or 1.5G", name, text)
 		                       : complain_usage("--%s %s: expected a whole number from 0 to %llu", name, text, most)), false;
-	*out = v * factor;
+	*out = v * factor + part;
 	return true;
 }
 
@@ -114,6 +131,8 @@ int run_run(const struct options *given)
 	int status = EXIT_OK;
 	if (!read_options(o, &r))
 		return EXIT_WRONG_USAGE;
+	if (o->depth_text && !o->profile)
+		return complain_usage("--depth is for a profile: add --profile");
 	nns_model *m = open_model(o, &used, &status);
 	if (!m)
 		return status;
@@ -158,14 +177,15 @@ static int write_weights(const struct options *o, nns_model *m, nns_run_options 
 	struct progress p;
 	nns_error err = { 0 };
 	uint64_t seed;
+	bool drawn;
 	const char *note = nns_model_note(m);
 	progress_begin(&p, r);
-	bool ok = nns_save_weights(m, r, o->output, &seed, &err);
+	bool ok = nns_save_weights(m, r, o->output, &seed, &drawn, &err);
 	progress_end(&p);
 	put_news(m, note);
 	if (!ok)
 		return complain(&err);
-	if (!r->seeded && !r->weights)
+	if (!r->seeded && drawn)
 		printf("seed %llu\n", (unsigned long long)seed);
 	return EXIT_OK;
 }

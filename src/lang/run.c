@@ -11,7 +11,7 @@ static bool assign_attribute(struct interp *in, const struct ast *target, struct
 	if (!eval(in, target->a, s, &obj, err))
 		return false;
 	if (!is_host_kind(obj) || !in->host || !in->host->setattr)
-		return fail_at(target, err, NNS_MODEL, "attributes of a %s cannot be set", datum_type_name(obj));
+		return fail_at(target, err, NNS_MODEL, "attributes of %s %s cannot be set", datum_a(obj), datum_type_name(obj));
 	return in->host->setattr(in, obj, target->name, v, err);
 }
 
@@ -216,7 +216,7 @@ static enum flow run_with(struct interp *in, const struct ast *st, struct scope 
 	if (!eval(in, st->a, s, &context, err))
 		return FLOW_ERROR;
 	if (!in->host || !in->host->enter) {
-		fail_at(st, err, NNS_MODEL, "a %s cannot be used with `with`", datum_type_name(context));
+		fail_at(st, err, NNS_MODEL, "%s %s cannot be used with `with`", datum_a(context), datum_type_name(context));
 		return FLOW_ERROR;
 	}
 	if (!in->host->enter(in, context, &entered, err))

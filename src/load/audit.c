@@ -157,6 +157,13 @@ bool audit_look(struct audit *a, const char *entry, size_t at, const unsigned ch
 
 /* ---- Files ---- */
 
+/* The finding names the file already. */
+static const char *without_path(const char *message, const char *path)
+{
+	size_t n = path ? strlen(path) : 0;
+	return n && strncmp(message, path, n) == 0 && message[n] == ':' ? message + n + 1 + strspn(message + n + 1, " ") : message;
+}
+
 /* What is neither archive, array nor pickle is read as it always is; what its reader refuses is a finding. */
 static bool scan_other(struct audit *a, const char *path)
 {
@@ -166,7 +173,7 @@ static bool scan_other(struct audit *a, const char *path)
 	model_free(m);
 	if (m)
 		return true;
-	return err.code != NNS_MEMORY && audit_add(a, AUDIT_REVIEW, "damaged", "", 0, arena_printf(a->arena, "cannot be read: %.200s", err.message),
+	return err.code != NNS_MEMORY && audit_add(a, AUDIT_REVIEW, "damaged", "", 0, arena_printf(a->arena, "cannot be read: %.200s", without_path(err.message, path)),
 	                                           "what it holds was not seen");
 }
 

@@ -107,10 +107,17 @@ static const struct load_format *best_format(const struct load_file *f)
 	return best;
 }
 
+static bool no_program(const struct load_options *o, const char *path, nns_error *err)
+{
+	return !o || !o->program || fail(err, NNS_USAGE, "%s: program '%s' was asked for, and only an exported program (.pt2) holds several", path, o->program);
+}
+
 static bool fill(struct model *m, const struct load_format *format, const struct load_file *f, nns_error *err)
 {
 	if (!format->binary && f->len > MAX_FILE)
 		return fail(err, NNS_LIMIT, "%s is larger than the limit of %zu bytes", f->path, (size_t)MAX_FILE);
+	if (format->load != pt2_load && !no_program(f->options, f->path, err))
+		return false;
 	description_add_builtin(m);
 	return add_class_files(m, f->options, err) && format->load(f, m, err);
 }
@@ -172,7 +179,7 @@ struct model *load_path(const char *path, const struct load_options *o, nns_erro
 
 struct model *load_expression(const char *expression, const struct load_options *o, nns_error *err)
 {
-	struct model *m = model_new(o, "model", "<expr>", "expression", err);
+	struct model *m = no_program(o, "--expr", err) ? model_new(o, "model", "<expr>", "expression", err) : NULL;
 	if (!m)
 		return NULL;
 	description_add_builtin(m);

@@ -34,7 +34,7 @@ static const char *origin_of(struct arena *a, struct archive *z, const struct ar
 	int top = (int)(strlen(object->name) - strlen("data.pkl"));
 	char *version = arena_printf(a, "%.*sversion", top, object->name), *constants = arena_printf(a, "%.*sconstants.pkl", top, object->name);
 	const struct archive_entry *e = version ? archive_find(z, version) : NULL;
-	const char *what = constants && archive_find(z, constants) ? "TorchScript" : "torch.save()";
+	const char *what = constants && archive_find(z, constants) ? "torch.jit.save()" : "torch.save()";
 	const unsigned char *bytes;
 	size_t len;
 	if (!e || !archive_bytes(z, e, 20, &bytes, &len, NULL))
@@ -87,7 +87,10 @@ static bool load_zip(const struct load_file *f, struct model *m, nns_error *err)
 	char *top = arena_strndup(m->arena, e->name, strlen(e->name) - strlen("data.pkl"));
 	if (!top)
 		return fail_memory(err);
-	return script_is(z, top, object) ? load_script(m, z, top, object, err) : checkpoint_model(m, object, err);
+	if (!script_is(z, top, object))
+		return checkpoint_model(m, object, err);
+	m->kind = "TorchScript archive";
+	return load_script(m, z, top, object, err);
 }
 
 static bool is_pickle(const char *name, size_t n)

@@ -181,6 +181,6 @@ struct module *runtime_construct(struct runtime *rt, const char *expression, con
 	if (v.kind == D_CLASS)
 		fail(err, NNS_MODEL, "%s: '%s' names a class; write its arguments too: %s(...)", where, expression, expression);
 	else if (v.kind != D_MODULE)
-		fail(err, NNS_MODEL, "%s: '%s' gives a %s, not a module", where, expression, datum_type_name(v));
+		fail(err, NNS_MODEL, "%s: '%s' gives %s %s, not a module", where, expression, datum_a(v), datum_type_name(v));
 	return v.kind == D_MODULE ? v.u.p : NULL;
 }

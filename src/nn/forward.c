@@ -130,7 +130,7 @@ bool module_repr(struct runtime *rt, const struct module *m, int torch_version, 
 	if (!lang_eval(&rt->interp, code, &scope, &v, err))
 		return false;
 	if (v.kind != D_STR)
-		return fail(err, NNS_MODEL, "%s: the repr gives a %s, not a str", m->class_name, datum_type_name(v));
+		return fail(err, NNS_MODEL, "%s: the repr gives %s %s, not a str", m->class_name, datum_a(v), datum_type_name(v));
 	text_add(out, v.u.s);
 	return true;
 }

@@ -137,7 +137,7 @@ METHOD(call_register_parameter)
 	if (!name_and_value(self, args, &name, &v, err))
 		return false;
 	if (v.kind != D_TENSOR && v.kind != D_NONE)
-		return fail(err, NNS_MODEL, "register_parameter(): '%s' is a %s, not a tensor", name, datum_type_name(v));
+		return fail(err, NNS_MODEL, "register_parameter(): '%s' is %s %s, not a tensor", name, datum_a(v), datum_type_name(v));
 	if (!module_parameter(self_of(self), name))
 		module_remove(self_of(self), name);
 	return module_set_parameter(in->arena, self_of(self), name, v.kind == D_TENSOR ? v.u.p : NULL) || fail_memory(err);
@@ -155,7 +155,7 @@ METHOD(call_register_buffer)
 		if (strcmp(args->names[i], "persistent") == 0)
 			persistent = datum_truth(args->values[i]);
 	if (v.kind != D_TENSOR && v.kind != D_NONE)
-		return fail(err, NNS_MODEL, "register_buffer(): '%s' is a %s, not a tensor", name, datum_type_name(v));
+		return fail(err, NNS_MODEL, "register_buffer(): '%s' is %s %s, not a tensor", name, datum_a(v), datum_type_name(v));
 	module_remove(self_of(self), name);
 	return module_set_buffer(in->arena, self_of(self), name, v.kind == D_TENSOR ? v.u.p : NULL, persistent) || fail_memory(err);
 }

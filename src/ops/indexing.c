@@ -260,7 +260,7 @@ static bool tensor_list(struct indexing *x, struct datum *out, nns_error *err)
 static bool getitem_host(struct interp *in, struct datum obj, nns_error *err)
 {
 	(void)in;
-	return fail(err, NNS_MODEL, "a %s is not subscriptable", datum_type_name(obj));
+	return fail(err, NNS_MODEL, "%s %s is not subscriptable", datum_a(obj), datum_type_name(obj));
 }
 
 bool tensor_getitem(struct interp *in, struct datum obj, struct datum index, struct datum *out, nns_error *err)
@@ -347,12 +347,12 @@ bool tensor_setitem(struct interp *in, struct datum obj, struct datum index, str
 	struct indexing x;
 	struct datum list, ignored;
 	if (obj.kind != D_TENSOR)
-		return fail(err, NNS_MODEL, "a %s does not take assignments to items", datum_type_name(obj));
+		return fail(err, NNS_MODEL, "%s %s does not take assignments to items", datum_a(obj), datum_type_name(obj));
 	const struct value *v = obj.u.p;
 	if (datum_is_number(value) && !number_tensor(in, value, v->dtype, &value, err))
 		return false;
 	if (value.kind != D_TENSOR)
-		return fail(err, NNS_MODEL, "a %s cannot be assigned to items of a tensor", datum_type_name(value));
+		return fail(err, NNS_MODEL, "%s %s cannot be assigned to items of a tensor", datum_a(value), datum_type_name(value));
 	if (!apply_items(&x, in, obj, index, err))
 		return false;
 	if (!x.has_tensors)

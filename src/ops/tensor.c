@@ -375,7 +375,7 @@ bool tensor_setattr(struct interp *in, struct datum obj, const char *name, struc
 	(void)in;
 	if (obj.kind == D_TENSOR && strcmp(name, "requires_grad") == 0)
 		return tensor_require_grad(obj.u.p, datum_truth(v), err);
-	return fail(err, NNS_UNSUPPORTED, "attribute '%s' of a %s cannot be set", name, datum_type_name(obj));
+	return fail(err, NNS_UNSUPPORTED, "attribute '%s' of %s %s cannot be set", name, datum_a(obj), datum_type_name(obj));
 }
 
 /* ---- Length, iteration, truth ---- */
@@ -385,7 +385,7 @@ bool tensor_length(struct interp *in, struct datum obj, int64_t *out, nns_error 
 	(void)in;
 	const struct value *v = obj.kind == D_TENSOR ? obj.u.p : NULL;
 	if (!v)
-		return fail(err, NNS_MODEL, "a %s has no len()", datum_type_name(obj));
+		return fail(err, NNS_MODEL, "%s %s has no len()", datum_a(obj), datum_type_name(obj));
 	if (!shape_is_known(v, "len", err))
 		return false;
 	if (v->ndim == 0)
@@ -398,7 +398,7 @@ bool tensor_length(struct interp *in, struct datum obj, int64_t *out, nns_error 
 bool tensor_items(struct interp *in, struct datum obj, struct datum *out, nns_error *err)
 {
 	if (obj.kind != D_TENSOR)
-		return fail(err, NNS_MODEL, "a %s cannot be iterated over", datum_type_name(obj));
+		return fail(err, NNS_MODEL, "%s %s cannot be iterated over", datum_a(obj), datum_type_name(obj));
 	const struct value *v = obj.u.p;
 	if (!shape_is_known(v, "iteration", err))
 		return false;

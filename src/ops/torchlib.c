@@ -271,7 +271,7 @@ static bool null_context(struct interp *in, const struct function *self, const s
 bool context_enter(struct interp *in, struct datum obj, struct datum *out, nns_error *err)
 {
 	if (strcmp(host_kind(obj), "context") != 0)
-		return fail(err, NNS_MODEL, "a %s cannot be used with `with`", datum_type_name(obj));
+		return fail(err, NNS_MODEL, "%s %s cannot be used with `with`", datum_a(obj), datum_type_name(obj));
 	struct grad_context *c = (void *)((const struct host_object *)obj.u.p)->data;
 	if (!c->switched)
 		c->before = recorder_of(in)->grad_enabled;
@@ -443,7 +443,7 @@ bool tensor_call(struct interp *in, struct datum callee, const struct lang_args 
 		return record_overload(recorder_of(in), o->data, args, out, err);
 	if (o && strcmp(o->kind, "type") == 0 && strcmp(o->data, "Size") == 0)
 		return size_new(in, NULL, args, out, err);
-	return fail(err, NNS_MODEL, "a %s is not callable", datum_type_name(callee));
+	return fail(err, NNS_MODEL, "%s %s is not callable", datum_a(callee), datum_type_name(callee));
 }
 
 /* Base names of operators stand once for each overload; the first of a run is enough. */

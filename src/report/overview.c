@@ -98,9 +98,9 @@ static void add_commands(struct text *out, const struct model *m)
 {
 	text_addf(out, "  %-12s", "commands");
 	if (m->program || m->script || (!m->state_only && m->root->class))
-		text_add(out, "tree, params, shapes, summary, flops, graph, run, diff, get, check\n");
+		text_addf(out, "tree, params, shapes, summary, flops, graph, run, weights, diff, get, check%s\n", m->script ? ", code, audit" : m->program ? ", audit" : "");
 	else
-		text_addf(out, "tree, params, diff, get, check%s\n",
+		text_addf(out, "tree, params, weights, diff, get, check%s\n",
 		          m->state_only ? "; there is no graph, run DESCRIPTION --weights FILE uses the tensors" : "; its class is unknown, so there is no graph");
 }
 

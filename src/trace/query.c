@@ -72,13 +72,56 @@ static struct code *parse(struct model *m, const char *expression, nns_error *er
 	return lang_parse_expression(m->arena, expression, strlen(expression), expression, err);
 }
 
+/* "layer1.0.conv1" as an expression: "model.layer1[0].conv1". */
+static bool by_items(const char *path, struct text *out)
+{
+	text_add(out, "model");
+	for (const char *p = path; ; p++) {
+		size_t n = strcspn(p, "."), digits = strspn(p, "0123456789");
+		text_addf(out, digits == n ? "[%.*s]" : ".%.*s", (int)n, p);
+		p += n;
+		if (n == 0 || !*p)
+			return n > 0 && !out->failed;
+	}
+}
+
+/* The same where modules have no items: "getattr(model.get_submodule('0'), 'weight')". */
+static bool by_names(const char *path, struct text *out)
+{
+	const char *dot = strrchr(path, '.');
+	if (dot)
+		text_addf(out, "getattr(model.get_submodule('%.*s'), '%s')", (int)(dot - path), path, dot + 1);
+	else
+		text_addf(out, "getattr(model, '%s')", path);
+	return !out->failed;
+}
+
+/* The names that params and tree print are not all expressions.  Always false. */
+static bool add_hint(struct model *m, const char *expression, nns_error *err)
+{
+	static bool (*const ways[])(const char *path, struct text *out) = { by_items, by_names };
+	bool found = expression[strspn(expression, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")] || strncmp(expression, "model", 5) == 0;
+	for (size_t i = 0; i < 2 && !found; i++) {
+		struct text t;
+		struct scope s = { 0 };
+		struct datum v;
+		const struct code *code = NULL;
+		text_init(&t);
+		found = ways[i](expression, &t) && (code = parse(m, t.data, NULL)) && make_scope(m, NULL, t.data, &s, NULL) && evaluate(m, code, &s, &v, NULL);
+		if (found)
+			fail_add(err, "; here it is %s", t.data);
+		text_release(&t);
+	}
+	return false;
+}
+
 bool query_get(struct model *m, struct graph *g, const char *expression, const struct module **module, struct text *out, nns_error *err)
 {
 	struct scope s = { 0 };
 	struct datum v;
 	const struct code *code = parse(m, expression, err);
 	if (!code || !make_scope(m, g, expression, &s, err) || !evaluate(m, code, &s, &v, err))
-		return false;
+		return add_hint(m, expression, err);
 	*module = v.kind == D_MODULE ? v.u.p : NULL;
 	if (!*module && !write_repr(m, v, out, err))
 		return false;

@@ -227,7 +227,7 @@ ROW(row_method)
 	if (!needs(self, args, 1, err) || !tensor_getattr(in, args->items[0], bare_name(self), &method, &found, err))
 		return false;
 	if (!found)
-		return fail(err, NNS_MODEL, "%s of a %s", self->name, datum_type_name(args->items[0]));
+		return fail(err, NNS_MODEL, "%s of %s %s", self->name, datum_a(args->items[0]), datum_type_name(args->items[0]));
 	rest.items++;
 	rest.n--;
 	if (!lang_call(in, method, &rest, out, err))
@@ -258,7 +258,7 @@ static bool tensor_attribute(struct interp *in, const struct function *self, str
 	if (!script_run_of(in)->rt->interp.host->getattr(&script_run_of(in)->rt->interp, x, bare_name(self), out, &found, err))
 		return false;
 	if (!found)
-		return fail(err, NNS_UNSUPPORTED, "%s of a %s", self->name, datum_type_name(x));
+		return fail(err, NNS_UNSUPPORTED, "%s of %s %s", self->name, datum_a(x), datum_type_name(x));
 	if (out->kind == D_DTYPE)
 		*out = datum_int(dtype_code((enum dtype)out->u.i));
 	else if (out->kind == D_TUPLE)

@@ -17,7 +17,7 @@ bool script_number(struct script_run *run, struct datum number, struct datum *ou
 	struct arena *a = run->rt->arena;
 	enum dtype d = number.kind == D_BOOL ? DT_BOOL : number.kind == D_INT ? DT_INT64 : DT_FLOAT64;
 	if (!datum_is_number(number))
-		return fail(err, NNS_MODEL, "NumToTensor takes a number, not a %s", datum_type_name(number));
+		return fail(err, NNS_MODEL, "NumToTensor takes a number, not %s %s", datum_a(number), datum_type_name(number));
 	struct value *v = value_new(a, d, 0, NULL);
 	struct datum *constant = arena_alloc(a, sizeof *constant);
 	unsigned char *bytes = arena_alloc(a, 8);

@@ -256,7 +256,7 @@ static bool call_named(struct interp *in, struct datum obj, const char *name, si
 	struct module *m = obj.kind == D_MODULE ? obj.u.p : NULL;
 	struct script_def *d = m && m->script ? script_method(m->script, name) : NULL;
 	if (!d)
-		return fail(err, NNS_MODEL, "a %s cannot be used with `with`", datum_type_name(obj));
+		return fail(err, NNS_MODEL, "%s %s cannot be used with `with`", datum_a(obj), datum_type_name(obj));
 	struct function f = { .name = name, .call = script_call_method, .data = d, .self = obj };
 	return script_call_method(in, &f, &args, out, err);
 }

@@ -122,7 +122,7 @@ bool script_setattr(struct interp *in, struct datum obj, const char *name, struc
 {
 	struct script_run *run = script_run_of(in);
 	if (obj.kind != D_MODULE)
-		return fail(err, NNS_UNSUPPORTED, "attribute '%s' of a %s cannot be set", name, datum_type_name(obj));
+		return fail(err, NNS_UNSUPPORTED, "attribute '%s' of %s %s cannot be set", name, datum_a(obj), datum_type_name(obj));
 	return remember(run, obj.u.p, name, err) && (put(run->rt, obj.u.p, name, v) || fail_memory(err));
 }
 

@@ -63,6 +63,24 @@ static bool fail_input(const struct model *m, const char *name, nns_error *err)
 	return near ? fail_add(err, "; did you mean '%s'?", near) : n ? fail_add(err, "; it has '%s'", names[0]) : false;
 }
 
+/* A list or a tuple takes several inputs. */
+static bool is_one_tensor(const struct lang_param *p)
+{
+	return !p->type || strncmp(p->type, "Tensor", 6) == 0 || strncmp(p->type, "Optional[Tensor]", 16) == 0;
+}
+
+/* Whether forward of TorchScript has such a parameter, or several inputs may be one. */
+static bool script_takes(struct model *m, const char *name)
+{
+	const struct signature *sig;
+	if (!m->script || !script_signature(m, &sig, NULL))
+		return true;
+	for (size_t i = 0; i < sig->n; i++)
+		if (strcmp(sig->params[i].name, name) == 0 || (!is_one_tensor(&sig->params[i]) && strcmp(sig->params[i].type, "int") != 0))
+			return true;
+	return false;
+}
+
 /* The model's default inputs, each replaced by what was given under its name or, without names, in its place. */
 static bool choose_inputs(struct model *m, const struct trace_options *o, struct graph *g, nns_error *err)
 {
@@ -78,6 +96,10 @@ static bool choose_inputs(struct model *m, const struct trace_options *o, struct
 		struct graph_input *at = in->name ? find_input(g->inputs, m->n_inputs, in->name) : position < m->n_inputs ? &g->inputs[position++] : NULL;
 		if (in->name && !at && m->n_inputs)
 			return fail_input(m, in->name, err);
+		if (in->name && !at && !script_takes(m, in->name)) {
+			script_fail_inputs(m, err);
+			return fail_within(err, "the model has no input '%s': ", in->name);
+		}
 		const char *name = at ? at->name : in->name;
 		if (!at)
 			at = &g->inputs[g->n_inputs++];
@@ -91,12 +113,6 @@ static bool choose_inputs(struct model *m, const struct trace_options *o, struct
 	if (g->n_inputs == 0 && !m->program)
 		return fail(err, NNS_USAGE, "the model has no default input; give its shape, such as 1x3x224x224"), fail_hint(err, NNS_HINT_INPUT);
 	return true;
-}
-
-/* A list or a tuple takes several inputs. */
-static bool is_one_tensor(const struct lang_param *p)
-{
-	return !p->type || strncmp(p->type, "Tensor", 6) == 0 || strncmp(p->type, "Optional[Tensor]", 16) == 0;
 }
 
 /* What tracing may know of the content of inputs. */

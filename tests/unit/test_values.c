@@ -164,7 +164,7 @@ static void run_module(char *row, const char *path)
 	uint64_t seed;
 	nns_model *m = nns_model_from_expression(expression, &load, &err);
 	struct arrays f = { 0 };
-	bool ok = m && nns_save_weights(m, &o, path, &seed, &err) && arrays_open(&f, path, &err);
+	bool ok = m && nns_save_weights(m, &o, path, &seed, &(bool){ false }, &err) && arrays_open(&f, path, &err);
 	size_t n = 0;
 	for (; ok && *row; n++) {
 		char *cell = word(&row, '\t'), *name = word(&cell, ' ');
@@ -213,7 +213,7 @@ static void run_draws(char *row, const char *path)
 	uint64_t used;
 	nns_model *m = nns_model_from_expression(expression, &load, &err);
 	struct arrays f = { 0 };
-	bool ok = m && nns_save_weights(m, &o, path, &used, &err) && arrays_open(&f, path, &err);
+	bool ok = m && nns_save_weights(m, &o, path, &used, &(bool){ false }, &err) && arrays_open(&f, path, &err);
 	size_t n = 0;
 	for (; ok && *row; n++)
 		ok = n < f.n ? same_values(f.arena, f.all[n].value, word(&row, '\t'), 1e-6, why, sizeof why) : (snprintf(why, sizeof why, "only %zu tensors", f.n), false);
