@@ -173,8 +173,8 @@ static bool scan_other(struct audit *a, const char *path)
 	model_free(m);
 	if (m)
 		return true;
-	return err.code != NNS_MEMORY && audit_add(a, AUDIT_REVIEW, "damaged", "", 0, arena_printf(a->arena, "cannot be read: %.200s", without_path(err.message, path)),
-	                                           "what it holds was not seen");
+	const char *why = arena_printf(a->arena, "cannot be read: %.200s", without_path(err.message, path));
+	return err.code != NNS_MEMORY && audit_add(a, AUDIT_REVIEW, "damaged", "", 0, why, "what it holds was not seen");
 }
 
 /* Formats of their own: a pickle of protocol 0 or 1 has no mark, and is what its reader can read. */
