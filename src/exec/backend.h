@@ -135,7 +135,7 @@ struct backend {
 };
 
 /* Runs on that many threads.  NULL: nnscope was built without one, or there is no memory. */
-struct backend *backend_new(int threads);
+struct backend *backend_new(int threads, nns_error *err);
 /* Whether it computes in bfloat16 on this processor without emulating it. */
 bool backend_has_half(void);
 

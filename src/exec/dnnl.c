@@ -227,18 +227,18 @@ static void free_backend(struct backend *b)
 	free(d);
 }
 
-struct backend *backend_new(int threads)
+struct backend *backend_new(int threads, nns_error *err)
 {
 	struct dnnl_backend *d = calloc(1, sizeof *d);
 	if (!d)
-		return NULL;
+		return fail_memory(err), NULL;
 	d->threads = threads > 0 ? threads : omp_get_max_threads();
 	omp_set_num_threads(d->threads);
 	d->api = (struct backend){ "oneDNN", plain, blocked, same, bytes, onednn_largest, onednn_gain, make, run, keep_more, drop, free_backend };
 	if (dnnl_engine_create(&d->engine, dnnl_cpu, 0) == dnnl_success && dnnl_stream_create(&d->stream, d->engine, dnnl_stream_default_flags) == dnnl_success)
 		return &d->api;
 	free_backend(&d->api);
-	return NULL;
+	return fail(err, NNS_UNSUPPORTED, "oneDNN does not run on this processor, or has no memory"), NULL;
 }
 
 bool backend_has_half(void)
@@ -249,10 +249,10 @@ bool backend_has_half(void)
 
 #else
 
-struct backend *backend_new(int threads)
+struct backend *backend_new(int threads, nns_error *err)
 {
 	(void)threads;
-	return NULL;
+	return fail(err, NNS_UNSUPPORTED, "this nnscope was built without oneDNN"), NULL;
 }
 
 bool backend_has_half(void)

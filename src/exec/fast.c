@@ -5,7 +5,7 @@
 
 bool fast_available(void)
 {
-	struct backend *b = backend_new(0);
+	struct backend *b = backend_new(0, NULL);
 	if (b)
 		b->free(b);
 	return b != NULL;
@@ -49,10 +49,8 @@ struct fast_plan *fast_plan_new(const struct plan *p, const struct fast_options 
 		arena_free(a);
 		return fail_memory(err), NULL;
 	}
-	*f = (struct fast_plan){ .arena = a, .plan = p, .options = *o, .backend = backend_new(o->threads) };
-	if (!f->backend)
-		fail(err, NNS_UNSUPPORTED, "this nnscope was built without oneDNN");
-	else if (fuse(&f->fusion, p, a, err) && make_constants(f, err) && lower_plan(f, err) && refuse_size(f, err))
+	*f = (struct fast_plan){ .arena = a, .plan = p, .options = *o, .backend = backend_new(o->threads, err) };
+	if (f->backend && fuse(&f->fusion, p, a, err) && make_constants(f, err) && lower_plan(f, err) && refuse_size(f, err))
 		return f;
 	fast_plan_free(f);
 	return NULL;

@@ -48,7 +48,9 @@ static bool add_archive(struct arena *a, const struct mapping *file, const char 
 	}
 	if (files == 0)
 		return fail(err, NNS_MODEL, "there is no code in it; torch.jit.save writes files that have some");
-	return out->len > 0 || fail(err, NNS_MODEL, "none of its %zu files of code has '%s' in its name", files, part);
+	if (out->failed)
+		return fail_memory(err);
+	return out->len > 0 || !part || fail(err, NNS_MODEL, "none of its %zu files of code has '%s' in its name", files, part);
 }
 
 bool torch_code(const char *path, const char *part, struct text *out, nns_error *err)

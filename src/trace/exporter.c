@@ -70,7 +70,7 @@ static enum mask judge(const struct value *v, const double *x)
 	return n == 0 ? MASK_OTHER : all ? MASK_ALLOWS_ALL : causal ? MASK_CAUSAL : MASK_OTHER;
 }
 
-/* What is known of a mask; MASK_UNKNOWN when its content hangs on more than constants. */
+/* What is known of a mask; MASK_UNKNOWN, and an error, when there is no memory; MASK_UNKNOWN when its content hangs on more than constants. */
 static enum mask mask_of(struct exported_call *c, const struct value *v)
 {
 	struct exporter_memory *m = c->memory;
@@ -83,6 +83,11 @@ static enum mask mask_of(struct exported_call *c, const struct value *v)
 	struct arena *scratch = arena_new(NULL, NULL);
 	const double *x = scratch ? c->rt->content(v, scratch) : NULL;
 	enum mask mask = x ? judge(v, x) : MASK_UNKNOWN;
+	if (!scratch || arena_failed(scratch)) {
+		arena_free(scratch);
+		fail_memory(c->err);
+		return MASK_UNKNOWN;
+	}
 	arena_free(scratch);
 	m->masks[m->n_masks].value = v;
 	m->masks[m->n_masks].mask = mask;
@@ -315,7 +320,7 @@ bool exporter_undo(struct exported_call *c, const char *class)
 {
 	for (size_t i = 0; !c->done && i < sizeof habits / sizeof *habits; i++) {
 		const char *library = habits[i].library;
-		if (strcmp(habits[i].target, c->target) == 0 && (!library || (class && is_of(class, library))) && !habits[i].undo(c))
+		if (strcmp(habits[i].target, c->target) == 0 && (!library || (class && is_of(class, library))) && (!habits[i].undo(c) || c->err->code == NNS_MEMORY))
 			return false;
 	}
 	return true;

@@ -370,13 +370,17 @@ static bool size_of(const struct program_node *n, const struct lang_args *args, 
 /* Of constants alone, or of inputs that are known. */
 bool replay_number(const struct replayer *r, struct value *v, struct datum *out)
 {
-	struct arena *scratch = r->rt->content && value_numel(v) == 1 && !dtype_is_complex(v->dtype) ? arena_new(NULL, NULL) : NULL;
+	bool asks = r->rt->content && value_numel(v) == 1 && !dtype_is_complex(v->dtype);
+	struct arena *scratch = asks ? arena_new(NULL, NULL) : NULL;
 	const double *x = scratch ? r->rt->content(v, scratch) : NULL;
 	struct datum list;
 	*out = datum_none();
 	if (x)
 		*out = v->dtype == DT_BOOL ? datum_bool(*x != 0) : dtype_is_float(v->dtype) ? datum_float(*x) : datum_int((int64_t)*x);
+	bool no_memory = asks && (!scratch || arena_failed(scratch));
 	arena_free(scratch);
+	if (no_memory)
+		return fail_memory(r->err);
 	if (x || value_numel(v) != 1)
 		return true;
 	if (!replay_numbers(r, v, &list))
