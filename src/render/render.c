@@ -101,18 +101,21 @@ static bool draw(GVC_t *gvc, Agraph_t *g, const char *format, struct text *out, 
 	return ok ? !out->failed || fail_memory(err) : fail_graphviz("write the picture", err);
 }
 
+/*
+ * gvc is made once and kept: the plugin that measures texts remembers the font of the last one, which would go with the
+ * context and be read by the next drawing.
+ */
 static bool draw_alone(const char *dot, const char *format, struct text *out, nns_error *err)
 {
+	static GVC_t *gvc;
 	complaint[0] = 0;
 	agseterr(AGWARN);
 	agusererrf before = agseterrf(keep_complaint);
-	GVC_t *gvc = gvContext();
+	gvc = gvc ? gvc : gvContext();
 	Agraph_t *g = gvc ? agmemread(dot) : NULL;
 	bool ok = g ? draw(gvc, g, format, out, err) : gvc ? fail_graphviz("read the graph", err) : fail_memory(err);
 	if (g)
 		agclose(g);
-	if (gvc)
-		gvFreeContext(gvc);
 	agseterrf(before);
 	return ok;
 }
