@@ -195,6 +195,9 @@ def main(root):
     with_two(root, "bad-audit-two-ends", good + bytes(evil) + b"xx", len(good), inside)
     case(root, "bad-audit-before-start", "model.pt", EVIL0 + good, [
         ("review", "zip-damaged", "", 0, f"cannot be read: byte {good.rindex(b'PK' + bytes((1, 2)))}: the zip directory is damaged", "its entries were looked for without the directory")] + inside(""))
+    # elements that read as opcodes: bytes for a name, a call of a number, a registry number
+    weights = archive([("m/data.pkl", GOOD), ("m/data/0", b"C\1aC\1b\x93" + bytes(9)), ("m/data/1", b"K\1)R)R0C\1aN\x93" + bytes(4)), ("m/data/2", b"\x82\5." + bytes(5))])
+    case(root, "good-audit-weights", "model.pt", weights, [], 0)
 
 
 main(sys.argv[1])

@@ -110,7 +110,7 @@ static bool saw_state(struct watcher *w, const struct pickled *what)
 static bool saw_computed_call(struct watcher *w, const struct pickled *what)
 {
 	const struct pickled *callee = pickled_of(what->callee);
-	if (!callee || callee->kind != PICKLED_CALL)
+	if (!callee || callee->kind != PICKLED_CALL || !pickled_is_result(what->callee))
 		return true;
 	const char *text = arena_printf(w->audit->arena, "calls what %.200s returned", callee->name ? callee->name : "another call");
 	return audit_add(w->audit, AUDIT_DANGER, "pickle-call", w->entry, w->base + what->at, text, "computes what it calls");

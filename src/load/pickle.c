@@ -55,7 +55,7 @@ static bool op_stack_global(struct machine *m)
 	if (!machine_pop(m, &name) || !machine_pop(m, &module))
 		return false;
 	if (name.kind != D_STR || module.kind != D_STR) {
-		bool object = name.kind == D_HOST || module.kind == D_HOST;   /* Python refuses the others */
+		bool object = pickled_is_result(name) || pickled_is_result(module);   /* Python refuses the others */
 		machine_tell(m, PICKLE_IMPORTS, &(struct pickled){ .kind = object ? PICKLED_GLOBAL : PICKLED_OTHER, .name = "(computed)", .at = m->opcode_at });
 		return machine_fail(m, "the name of a global is no string");
 	}

@@ -40,6 +40,7 @@ struct pickled {
 };
 extern const char pickled_host[];
 struct pickled *pickled_of(struct datum d);  /* NULL when d is none */
+bool pickled_is_result(struct datum d);      /* of a call of a global, or of what such a call returned */
 
 enum pickle_event { PICKLE_IMPORTS, PICKLE_CALLS, PICKLE_SETS_STATE, PICKLE_HOLDS_BYTES };
 

@@ -23,6 +23,16 @@ struct pickled *pickled_of(struct datum d)
 	return p && p->host.kind == pickled_host ? p : NULL;
 }
 
+bool pickled_is_result(struct datum d)
+{
+	enum { FAR = 100 };
+	const struct pickled *p = pickled_of(d);
+	int calls = 0;
+	for (; p && p->kind == PICKLED_CALL && calls < FAR; calls++)
+		p = pickled_of(p->callee);
+	return calls > 0 && p && (p->kind == PICKLED_GLOBAL || calls == FAR);
+}
+
 /* ---- Reading ---- */
 
 bool machine_take(struct machine *m, uint64_t n, const unsigned char **out)
