@@ -43,7 +43,8 @@ static const struct pickle_row pickles[] = {
 	{ P("\x80\x02h\x00."), NULL, "never put into the memo" },
 	{ P("\x80\x02Kx"), NULL, "ends without a STOP" },
 	{ P("\x80\x02X\xff\xff\xff\x7f."), NULL, "longer than the pickle" },
-	{ P("\x80\x02Nr\xff\xff\xff\xff."), NULL, "too large" },
+	{ P("\x80\x02Nr\xff\xff\xff\xff."), "None", NULL },       /* a far index, as Python allows */
+	{ P("Np9223372036854775808\n."), NULL, "too large" },
 	{ P("\x80\x02u."), NULL, "there is no mark" },
 	{ P("\x80\x02N(K\x01" "e."), NULL, "no list" },
 	{ P("\x80\x02}(K\x01u."), NULL, "key without a value" },
