@@ -36,7 +36,10 @@ typedef struct nns_load_options {
 	size_t max_modules;               /* 0: 2,000,000 */
 	const char *program;              /* of an archive that holds several exported programs; NULL: the first */
 	bool initialise;                  /* nns_run() shall make parameters as their constructors do */
-	/* Memory: resize(data, p, size) behaves as realloc, and frees when size is 0.  NULL: the C library's. */
+	/*
+	 * Memory of the model, its graphs and drawings: resize(data, p, size) behaves as realloc, and frees when size is 0.  NULL: the C
+	 * library's, which plans always take, since they may run in other threads.
+	 */
 	void *(*resize)(void *data, void *p, size_t size);
 	void *allocator_data;
 } nns_load_options;

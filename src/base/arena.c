@@ -58,6 +58,11 @@ struct arena *arena_new(const struct allocator *from, nns_error *err)
 	return a;
 }
 
+struct arena *arena_beside(const struct arena *a, nns_error *err)
+{
+	return arena_new(&a->from, err);
+}
+
 void arena_free(struct arena *a)
 {
 	if (!a)

@@ -23,6 +23,7 @@ struct allocator {
 struct arena;
 
 struct arena *arena_new(const struct allocator *from, nns_error *err);
+struct arena *arena_beside(const struct arena *a, nns_error *err); /* takes its blocks from where a does */
 void arena_free(struct arena *a);                        /* NULL is allowed */
 
 void *arena_alloc(struct arena *a, size_t size);         /* NULL: out of memory */

@@ -267,7 +267,7 @@ bool graph_compute(struct graph *g, struct value *const *values, size_t n, const
 		known++;
 	if (known == n || g->n_contents == 0 || n > MOST_VALUES || g->work > MOST_WORK)
 		return known == n;
-	struct part p = { .g = g, .arena = arena_new(NULL, NULL) };
+	struct part p = { .g = g, .arena = arena_beside(g->arena, NULL) };
 	if (!p.arena)
 		return false;
 	clean_notes(g, values, n);

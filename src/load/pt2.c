@@ -219,8 +219,8 @@ bool pt2_load(const struct load_file *f, struct model *m, nns_error *err)
 	struct archive *a = archive_open(m->arena, (const unsigned char *)f->data, f->len, p.err);
 	s.archive = a;
 	const struct archive_entry *older = a ? archive_find(a, older_program) : NULL;
-	p.json = a ? arena_new(NULL, p.err) : NULL;
-	p.one = p.json ? arena_new(NULL, p.err) : NULL;
+	p.json = a ? arena_beside(m->arena, p.err) : NULL;
+	p.one = p.json ? arena_beside(m->arena, p.err) : NULL;
 	bool ok = p.one && (older ? load_older(&p, a, older, &s) : load(&p, a, &s));
 	arena_free(p.json);
 	arena_free(p.one);

@@ -525,7 +525,7 @@ struct program *pt2_program(struct pt2 *p, const cJSON *graph)
 	if (++p->depth > MAX_NESTING)
 		return fail(p->err, NNS_LIMIT, "%s: graphs are nested more than %d deep", p->where, MAX_NESTING), NULL;
 	g->by_name = names;
-	struct arena *scratch = arena_new(NULL, p->err);
+	struct arena *scratch = arena_beside(p->model->arena, p->err);
 	bool ok = scratch && read_tensor_values(p, g, cJSON_GetObjectItemCaseSensitive(graph, "tensor_values"), scratch)
 	       && read_placeholders(p, g, cJSON_GetObjectItemCaseSensitive(graph, "inputs"), scratch)
 	       && read_nodes(p, g, cJSON_GetObjectItemCaseSensitive(graph, "nodes"), scratch)

@@ -80,7 +80,7 @@ static enum mask mask_of(struct exported_call *c, const struct value *v)
 	for (size_t i = 0; i < kept; i++)
 		if (m->masks[i].value == v)
 			return m->masks[i].mask;
-	struct arena *scratch = arena_new(NULL, NULL);
+	struct arena *scratch = arena_beside(c->rt->arena, NULL);
 	const double *x = scratch ? c->rt->content(v, scratch) : NULL;
 	enum mask mask = x ? judge(v, x) : MASK_UNKNOWN;
 	if (!scratch || arena_failed(scratch)) {

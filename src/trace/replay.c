@@ -371,7 +371,7 @@ static bool size_of(const struct program_node *n, const struct lang_args *args, 
 bool replay_number(const struct replayer *r, struct value *v, struct datum *out)
 {
 	bool asks = r->rt->content && value_numel(v) == 1 && !dtype_is_complex(v->dtype);
-	struct arena *scratch = asks ? arena_new(NULL, NULL) : NULL;
+	struct arena *scratch = asks ? arena_beside(r->rt->arena, NULL) : NULL;
 	const double *x = scratch ? r->rt->content(v, scratch) : NULL;
 	struct datum list;
 	*out = datum_none();
