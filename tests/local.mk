@@ -1,7 +1,8 @@
 TEST_EXTENSIONS = .test
 AM_TESTS_ENVIRONMENT = MAKE='$(MAKE)'; CC='$(CC)'; export MAKE CC; $(sanitized_environment)
 if SANITIZERS
-sanitized_environment = SANITIZED=1; export SANITIZED;
+sanitized_environment = SANITIZED=1; LSAN_OPTIONS=suppressions=$(abs_srcdir)/tests/lsan.supp:print_suppressions=0; export SANITIZED LSAN_OPTIONS;
+EXTRA_DIST += tests/lsan.supp
 else
 sanitized_environment =
 endif
