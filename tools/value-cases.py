@@ -57,6 +57,30 @@ torch.view_as_real(torch.fft.ihfft2(x)) + torch.view_as_real(torch.fft.ihfftn(x)
 torch.view_as_real(torch.fft.ifftn(x.double(), (4, 4), (1, 0))).float() | 3x4
 torch.view_as_real(torch.complex(x, y)) + torch.view_as_real(torch.polar(x, y)) | 3x4 3x4
 torch.view_as_real(torch.conj_physical(torch.view_as_complex(x))) | 3x2
+torch.view_as_real(torch.complex(x, y) * torch.complex(y, x) / torch.complex(y, x + 2) - 2 * torch.complex(x, x)) | 3x4 3x4
+torch.view_as_real(torch.complex(x, y) * x[0] + (x > 0)) | 3x4 3x4
+torch.complex(x, y).abs() + torch.angle(torch.complex(x, y)) + (torch.complex(x, x) == torch.complex(x, y.abs())) | 12 12
+torch.view_as_real(torch.exp(torch.complex(x, y)) + torch.log(torch.complex(x, y)) + torch.complex(x, y).sqrt() + torch.complex(x, y).rsqrt()) | 12 12
+torch.view_as_real(torch.sin(torch.complex(x, y)).cos() + torch.complex(x, y).tanh() - torch.sigmoid(torch.complex(x, y)) + torch.complex(x, y).reciprocal()) | 12 12
+torch.view_as_real(torch.complex(x, y) ** 3 + torch.complex(x, y) ** 0.5 + torch.complex(x, y).square() - torch.complex(y, x).sgn()) | 12 12
+torch.view_as_real(torch.complex(x, y) @ torch.complex(y, x).transpose(1, 2)) | 2x3x4 2x3x4
+torch.view_as_real(torch.addmm(torch.complex(x, x), torch.complex(y, y + 1), torch.complex(z, z - 1), beta=0.5, alpha=2)) | 5 3x4 4x5
+torch.view_as_real(torch.einsum('bxi,iox->box', torch.complex(x, -x), torch.complex(y, y * 2))) | 2x3x4 4x5x3
+torch.view_as_real(torch.complex(x, y).sum(1) + torch.complex(x, y).mean((1, 2), keepdim=True)[:, 0]) | 2x3x4 2x3x4
+torch.view_as_real(torch.where(x > 0, torch.complex(x, y), x)) | 3x4 3x4
+torch.view_as_real(torch.cat([torch.complex(x, y), torch.complex(y, x)], 1)[:, ::2].flip(0).roll(1, 1)) | 3x4 3x4
+torch.view_as_real(torch.stack([torch.complex(x, y), torch.complex(y, x)]).index_select(2, torch.tensor([3, 0]))) | 3x4 3x4
+torch.view_as_real(torch.complex(x, y)[:, [1, 3]].clone().permute(1, 0).contiguous()) | 3x4 3x4
+torch.view_as_real(F.pad(torch.complex(x, y), (1, 2))) | 3x4 3x4
+torch.view_as_real(torch.complex(x, y).masked_fill(x > 0, 0.5)) | 3x4 3x4
+torch.view_as_real(torch.zeros_like(torch.complex(x, y)) + torch.ones(4, dtype=torch.complex64) + torch.full((3, 4), 2.0, dtype=torch.complex64)) | 3x4 3x4
+torch.view_as_real(torch.complex(x, y).repeat(1, 2).unsqueeze(0).expand(2, 3, 8)) | 3x4 3x4
+torch.linalg.vector_norm(torch.complex(x, y), dim=1) | 3x4 3x4
+torch.view_as_real(torch.gather(torch.complex(x, y), 1, torch.tensor([[0, 2], [1, 1], [3, 0]]))) | 3x4 3x4
+torch.view_as_real(torch.fft.fftshift(torch.complex(x, y)) + torch.outer(torch.complex(x[0], y[0]), torch.complex(x[1], y[1]))[:3]) | 3x4 3x4
+torch.view_as_real(torch.tril(torch.complex(x, y)) + torch.diag(torch.complex(x[0], y[0]))[:3]) | 3x4 3x4
+torch.vdot(x, y) + torch.view_as_real(torch.dot(torch.complex(x, y), torch.complex(y, x)) + torch.vdot(torch.complex(x, y), torch.complex(y, x))) | 6 6
+torch.view_as_real(torch.complex(x, y).mv(torch.complex(z, z))) | 3x4 3x4 4
 torch.stft(x, 8, 3, center=False, return_complex=False) | 40
 torch.linalg.lu(x)[1] + torch.linalg.lu(x)[0] @ x | 3x3
 torch.linalg.lu_solve(*torch.linalg.lu_factor(x), y) + torch.linalg.lu_solve(*torch.linalg.lu_factor(x), y, adjoint=True) | 3x3 3x2

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "exec/pairs.h"
 #include "exec/positions.h"
 
 /* ---- Where a mask is true ---- */
@@ -336,12 +337,19 @@ static bool masked_places(struct kernel_call *k, struct tensor **self, struct po
 /* The result is contiguous, however self is laid out. */
 static bool k_masked_fill(struct kernel_call *k)
 {
-	struct tensor *self, *value = arg_operand(k, "value");
+	static const struct kernel_row of_complex = { .pairs = pairs_where };
+	struct tensor *self = arg_tensor(k, "self"), *value = arg_operand(k, "value");
 	struct positions p;
-	if (!value || !masked_places(k, &self, &p))
+	if (!value)
 		return false;
 	if (value->ndim > 0)
 		return kernel_fail(k, "the value must have no dimensions, got %d", value->ndim);
+	if (dtype_is_complex(self->dtype)) {
+		struct tensor *out = out_new(k, self->dtype, self->ndim, self->size);
+		return out && pointwise_run(k, &of_complex, out, (struct tensor *[]){ arg_tensor(k, "mask"), value, self }, 3, self->dtype);
+	}
+	if (!masked_places(k, &self, &p))
+		return false;
 	return positions_put(k, self, &p, value, 1, COMBINE_SET, true, out_new(k, self->dtype, self->ndim, self->size));
 }
 

@@ -99,6 +99,48 @@ static bool added_fits(struct kernel_call *k, const struct product *g, int ndim,
 	return fits || kernel_fail(k, "what is added does not broadcast to the product");
 }
 
+/* ---- Complex numbers: sums of products as they are written ---- */
+
+static double *pairs_of(struct kernel_call *k, const struct tensor *t)
+{
+	struct window w;
+	double *v = scratch_alloc(k, 2 * tensor_numel(t), sizeof *v);
+	if (v)
+		tensor_to_doubles(window_of_parts(&w, t), v);
+	return v;
+}
+
+static void multiply_pairs_one(const struct product *g, const double *a, const double *b, double alpha, double *c)
+{
+	for (int64_t i = 0; i < g->m; i++)
+		for (int64_t j = 0; j < g->n; j++)
+			for (int64_t q = 0; q < g->p; q++) {
+				const double *x = a + 2 * (i * g->p + q), *y = b + 2 * (q * g->n + j);
+				c[2 * (i * g->n + j)] += alpha * (x[0] * y[0] - x[1] * y[1]);
+				c[2 * (i * g->n + j) + 1] += alpha * (x[0] * y[1] + x[1] * y[0]);
+			}
+}
+
+static bool multiply_pairs(struct kernel_call *k, const struct product *g, enum dtype dtype, int ndim, const int64_t *size)
+{
+	double alpha = arg_real(k, "alpha", 1), beta = g->self ? arg_real(k, "beta", 1) : 0;
+	struct tensor *out = added_fits(k, g, ndim, size) ? out_new(k, dtype, ndim, size) : NULL;
+	struct window w;
+	if (!out || (beta != 0 && !copy_into(k, out, g->self)))
+		return false;
+	const double *a = pairs_of(k, g->a), *b = a ? pairs_of(k, g->b) : NULL;
+	double *c = b ? pairs_of(k, out) : NULL;
+	for (int64_t i = 0; c && i < 2 * tensor_numel(out); i++)
+		c[i] = beta == 0 ? 0 : beta * c[i];
+	for (int64_t i = 0; c && i < g->batches; i++)
+		multiply_pairs_one(g, a + 2 * i * g->m * g->p, b + 2 * i * g->p * g->n, alpha, c + (g->summed ? 0 : 2 * i * g->m * g->n));
+	if (c)
+		tensor_from_doubles(window_of_parts(&w, out), c);
+	return c != NULL;
+}
+
+/* ---- The product ---- */
+
 /* out = beta self + alpha a b; with beta 0 what self holds does not count, be it NaN. */
 static bool multiply(struct kernel_call *k, const struct product *g, enum dtype dtype, int ndim, const int64_t *size)
 {
@@ -107,6 +149,8 @@ static bool multiply(struct kernel_call *k, const struct product *g, enum dtype 
 	struct matrix a, b;
 	if (g->a->dtype != g->b->dtype || g->a->dtype == DT_BOOL)
 		return kernel_fail(k, "there is no product of %s and %s", dtype_name(g->a->dtype), dtype_name(g->b->dtype));
+	if (dtype_is_complex(g->a->dtype))
+		return multiply_pairs(k, g, dtype, ndim, size);
 	if (!added_fits(k, g, ndim, size) || !matrix_of(k, g->a, work, work != DT_INT64, &a) || !matrix_of(k, g->b, work, work != DT_INT64, &b))
 		return false;
 	struct tensor *out = out_new(k, dtype, ndim, size);
@@ -240,6 +284,21 @@ static bool dot_ints(struct kernel_call *k, const struct tensor *a, const struct
 	return r != NULL;
 }
 
+/* vdot() takes the conjugate of the first. */
+static bool dot_pairs(struct kernel_call *k, const struct tensor *a, const struct tensor *b, struct tensor *out)
+{
+	const double *u = pairs_of(k, a), *v = u ? pairs_of(k, b) : NULL;
+	double r[2] = { 0 }, sign = strcmp(k->op->base_name, "vdot") == 0 ? -1 : 1;
+	struct window w;
+	for (int64_t i = 0; v && i < a->size[0]; i++) {
+		r[0] += u[2 * i] * v[2 * i] - sign * u[2 * i + 1] * v[2 * i + 1];
+		r[1] += u[2 * i] * v[2 * i + 1] + sign * u[2 * i + 1] * v[2 * i];
+	}
+	if (v)
+		tensor_from_doubles(window_of_parts(&w, out), r);
+	return v != NULL;
+}
+
 /* dot(), and vdot(), which is the same for numbers that are not complex */
 static bool k_dot(struct kernel_call *k)
 {
@@ -247,6 +306,8 @@ static bool k_dot(struct kernel_call *k)
 	if (a->ndim != 1 || b->ndim != 1 || a->size[0] != b->size[0] || a->dtype != b->dtype)
 		return kernel_fail(k, "operands must be vectors of one length and type");
 	struct tensor *out = out_new(k, a->dtype, 0, NULL);
+	if (out && dtype_is_complex(a->dtype))
+		return dot_pairs(k, a, b, out);
 	if (!out || !dtype_is_float(a->dtype))
 		return out && dot_ints(k, a, b, out);
 	const double *u = doubles_of(k, a), *v = doubles_of(k, b);

@@ -7,6 +7,7 @@
 
 #include "exec/layout.h"
 #include "exec/operands.h"
+#include "exec/pairs.h"
 
 /* ---- Arithmetic; integers wrap around ---- */
 
@@ -210,14 +211,14 @@ static bool k_clamp(struct kernel_call *k)
 /* The condition does not count for the type of the result. */
 static bool k_where(struct kernel_call *k)
 {
-	static const struct kernel_row row = { .real = real_where, .whole = whole_where };
+	static const struct kernel_row row = { .real = real_where, .whole = whole_where, .pairs = pairs_where };
 	struct tensor *in[3] = { arg_tensor(k, "condition"), arg_operand(k, "self"), arg_operand(k, "other") };
 	int64_t size[MAX_DIMS], stride[MAX_DIMS];
 	int ndim;
 	if (!in[0] || !in[1] || !in[2] || !broadcast_shapes(k, in, 3, &ndim, size))
 		return false;
 	enum dtype dtype = tensors_result_type(in + 1, 2);
-	if (!dtype_has_elements(dtype))
+	if (!dtype_has_elements(dtype) && !dtype_is_complex(dtype))
 		return fail(k->err, NNS_UNSUPPORTED, "there is no kernel for %s", dtype_name(dtype));
 	pointwise_strides(in, 3, ndim, size, stride);
 	struct tensor *out = out_strided(k, dtype, ndim, size, stride);
@@ -275,7 +276,7 @@ static struct tensor *step(struct kernel_call *k, const struct kernel_row *row, 
 }
 
 static const struct kernel_row mul_row = ROW(mul), div_row = { .real = real_div, .wide_scalars = true },
-	pow_row = { .wide_scalars = true, .real = real_pow, .whole = whole_pow, .operands = "self,exponent" };
+	pow_row = { .wide_scalars = true, .real = real_pow, .whole = whole_pow, .pairs = pairs_pow, .operands = "self,exponent" };
 
 static struct tensor *number_of(struct kernel_call *k, double v)
 {
@@ -348,23 +349,24 @@ static bool k_isin(struct kernel_call *k)
 #define TWO(f) { .name = #f, .real = real_##f, .whole = whole_##f, .operands = "self,other" }
 #define TWO_FLOAT(f) { .name = #f, .real = real_##f, .operands = "self,other", .result = RESULT_FLOAT }
 #define TWO_BOOL(f) { .name = #f, .real = real_##f, .whole = whole_##f, .operands = "self,other", .result = RESULT_BOOL }
+#define TWO_BOOL_PAIRS(f) { .name = #f, .real = real_##f, .whole = whole_##f, .pairs = pairs_##f, .operands = "self,other", .result = RESULT_BOOL }
 #define TWO_WHOLE(n, f) { .name = n, .real = real_ne, .whole = whole_##f, .operands = "self,other" }
 
 const struct kernel_row pointwise_kernels[] = {
-	{ .name = "add", .real = real_add, .whole = whole_add, .operands = "self,other", .scalars = "alpha" },
-	{ .name = "sub", .real = real_sub, .whole = whole_sub, .operands = "self,other", .scalars = "alpha" },
-	{ .name = "rsub", .real = real_rsub, .whole = whole_rsub, .operands = "self,other", .scalars = "alpha" },
-	{ .name = "mul", .real = real_mul, .whole = whole_mul, .operands = "self,other", .wide_scalars = true },
-	{ .name = "div", .real = real_div, .operands = "self,other", .result = RESULT_FLOAT, .wide_scalars = true },
+	{ .name = "add", .pairs = pairs_add, .real = real_add, .whole = whole_add, .operands = "self,other", .scalars = "alpha" },
+	{ .name = "sub", .pairs = pairs_sub, .real = real_sub, .whole = whole_sub, .operands = "self,other", .scalars = "alpha" },
+	{ .name = "rsub", .pairs = pairs_rsub, .real = real_rsub, .whole = whole_rsub, .operands = "self,other", .scalars = "alpha" },
+	{ .name = "mul", .pairs = pairs_mul, .real = real_mul, .whole = whole_mul, .operands = "self,other", .wide_scalars = true },
+	{ .name = "div", .pairs = pairs_div, .real = real_div, .operands = "self,other", .result = RESULT_FLOAT, .wide_scalars = true },
 	{ .name = "div.Tensor_mode", .run = k_div_mode },
 	{ .name = "div.Scalar_mode", .run = k_div_mode },
 	{ .name = "floor_divide", .run = k_floor_divide },
 	{ .name = "remainder", .run = k_remainder },
 	{ .name = "fmod", .run = k_fmod },
 	{ .name = "pow.Tensor_Scalar", .run = k_pow_scalar },
-	{ .name = "pow", .wide_scalars = true, .real = real_pow, .whole = whole_pow, .operands = "self,exponent" },
-	{ .name = "addcmul", .real = real_addcmul, .whole = whole_addcmul, .operands = "self,tensor1,tensor2", .scalars = "value" },
-	{ .name = "addcdiv", .real = real_addcdiv, .narrow = real_addcdivf, .operands = "self,tensor1,tensor2", .scalars = "value" },
+	{ .name = "pow", .pairs = pairs_pow, .wide_scalars = true, .real = real_pow, .whole = whole_pow, .operands = "self,exponent" },
+	{ .name = "addcmul", .pairs = pairs_addcmul, .real = real_addcmul, .whole = whole_addcmul, .operands = "self,tensor1,tensor2", .scalars = "value" },
+	{ .name = "addcdiv", .pairs = pairs_addcdiv, .real = real_addcdiv, .narrow = real_addcdivf, .operands = "self,tensor1,tensor2", .scalars = "value" },
 	{ .name = "lerp", .real = real_lerp, .narrow = real_lerpf, .operands = "self,end,weight" },
 	TWO(maximum), TWO(minimum),
 	{ .name = "fmax", .real = real_fmax, .whole = whole_maximum, .operands = "self,other" },
@@ -382,7 +384,7 @@ const struct kernel_row pointwise_kernels[] = {
 	{ .name = "logaddexp2", .real = real_logaddexp2, .operands = "self,other" },
 	TWO_WHOLE("gcd", gcd), TWO_WHOLE("lcm", lcm),
 	{ .name = "nextafter", .run = k_nextafter },
-	TWO_BOOL(eq), TWO_BOOL(ne), TWO_BOOL(lt), TWO_BOOL(le), TWO_BOOL(gt), TWO_BOOL(ge),
+	TWO_BOOL_PAIRS(eq), TWO_BOOL_PAIRS(ne), TWO_BOOL(lt), TWO_BOOL(le), TWO_BOOL(gt), TWO_BOOL(ge),
 	TWO_BOOL(logical_and), TWO_BOOL(logical_or), TWO_BOOL(logical_xor),
 	TWO_WHOLE("bitwise_and", and), TWO_WHOLE("bitwise_or", or), TWO_WHOLE("bitwise_xor", xor),
 	TWO_WHOLE("bitwise_left_shift", shift_left), TWO_WHOLE("bitwise_right_shift", shift_right),

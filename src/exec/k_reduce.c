@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "exec/lanes.h"
+#include "exec/layout.h"
+#include "exec/pairs.h"
 
 /* ---- Folding a lane ---- */
 
@@ -113,6 +115,26 @@ static void fold_whole_lanes(int64_t from, int64_t to, void *data)
 	}
 }
 
+/* Complex numbers: the parts are summed, or averaged, each for itself. */
+static bool reduce_parts(struct kernel_call *k, struct tensor *self, const struct reduction *r, enum dtype d)
+{
+	bool marked[MAX_DIMS] = { false };
+	struct window w, to;
+	struct lanes l;
+	if (self->ndim >= MAX_DIMS - 1 || !arg_dims(k, "dim", self->ndim, marked))
+		return false;
+	marked[self->ndim] = false;
+	if (!lanes_over(k, window_of_parts(&w, self), marked, arg_bool(k, "keepdim", false), dtype_of_parts(d), &l))
+		return false;
+	struct tensor *out = out_new(k, d, l.ndim - 1, l.size);
+	struct work all = { .l = &l, .r = r, .out = out ? scratch_alloc(k, l.count, sizeof *all.out) : NULL };
+	if (!all.out)
+		return false;
+	fold_lanes(0, l.count, &all);
+	tensor_from_doubles(window_of_parts(&to, out), all.out);
+	return true;
+}
+
 /* Integers and bool are summed in int64; a dtype converts the elements first. */
 static bool sum_or_product(struct kernel_call *k, const struct reduction *r, bool product)
 {
@@ -120,6 +142,8 @@ static bool sum_or_product(struct kernel_call *k, const struct reduction *r, boo
 	enum dtype d = arg_dtype(k, "dtype", dtype_is_float(self->dtype) ? self->dtype : DT_INT64);
 	bool whole = !dtype_is_float(d);
 	struct lanes l;
+	if (dtype_is_complex(self->dtype) && r->first == step_sum)
+		return reduce_parts(k, self, r, arg_dtype(k, "dtype", self->dtype));
 	if (!lanes_of_call(k, self, whole && !dtype_is_float(self->dtype) ? DT_NONE : d, &l))
 		return false;
 	if (!whole)
@@ -154,6 +178,8 @@ static bool k_mean(struct kernel_call *k)
 	struct tensor *self = arg_tensor(k, "self");
 	enum dtype d = arg_dtype(k, "dtype", self->dtype);
 	struct lanes l;
+	if (dtype_is_complex(self->dtype) && dtype_is_complex(d))
+		return reduce_parts(k, self, &mean_reduction, d);
 	return is_real(k, d) && lanes_of_call(k, self, DT_NONE, &l) && reduce(k, &l, &mean_reduction, 0, d);
 }
 
@@ -246,8 +272,24 @@ static bool norm(struct kernel_call *k, const struct tensor *t, double p)
 	return reduce(k, &l, norm_reduction(p), p, d);
 }
 
-static bool k_vector_norm(struct kernel_call *k) { return norm(k, arg_tensor(k, "self"), arg_real(k, "ord", 2)); }
-static bool k_norm(struct kernel_call *k) { return norm(k, arg_tensor(k, "self"), arg_real(k, "p", 2)); }
+/* Complex numbers count by their magnitudes; NULL: an error. */
+static struct tensor *magnitudes(struct kernel_call *k, struct tensor *self)
+{
+	static const struct kernel_row row = { .pairs = pairs_abs };
+	if (!dtype_is_complex(self->dtype))
+		return self;
+	struct tensor *t = temporary(k, dtype_of_parts(self->dtype), self->ndim, self->size);
+	return t && pointwise_run(k, &row, t, &self, 1, self->dtype) ? t : NULL;
+}
+
+static bool norm_of_magnitudes(struct kernel_call *k, const char *order)
+{
+	struct tensor *t = magnitudes(k, arg_tensor(k, "self"));
+	return t && norm(k, t, arg_real(k, order, 2));
+}
+
+static bool k_vector_norm(struct kernel_call *k) { return norm_of_magnitudes(k, "ord"); }
+static bool k_norm(struct kernel_call *k) { return norm_of_magnitudes(k, "p"); }
 
 static void subtract(double *x, const double *y, int64_t n)
 {

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "exec/operands.h"
+#include "exec/pairs.h"
 
 #define PI 3.14159265358979323846
 
@@ -139,28 +140,29 @@ static bool k_nan_to_num(struct kernel_call *k)
 }
 
 #define FLOAT_ROW(f) { .name = #f, .real = real_##f, .result = RESULT_FLOAT }
+#define FLOAT_PAIRS(f) { .name = #f, .real = real_##f, .pairs = pairs_##f, .result = RESULT_FLOAT }
 #define SAME_ROW(f) { .name = #f, .real = real_##f, .whole = whole_same }
 #define BOOL_ROW(f) { .name = #f, .real = real_##f, .result = RESULT_BOOL }
 #define SPECIAL_ROW(f) { .name = "special_" #f, .real = real_##f, .result = RESULT_FLOAT }
 
 const struct kernel_row unary_kernels[] = {
-	{ .name = "neg", .real = real_neg, .whole = whole_neg },
-	{ .name = "abs", .real = real_abs, .whole = whole_abs },
+	{ .name = "neg", .real = real_neg, .whole = whole_neg, .pairs = pairs_neg },
+	{ .name = "abs", .real = real_abs, .whole = whole_abs, .pairs = pairs_abs, .real_of_pairs = true },
 	{ .name = "sign", .real = real_sign, .whole = whole_sign },
-	{ .name = "sgn", .real = real_sign, .whole = whole_sign },
+	{ .name = "sgn", .real = real_sign, .whole = whole_sign, .pairs = pairs_sgn },
 	SAME_ROW(ceil), SAME_ROW(floor), SAME_ROW(trunc), SAME_ROW(round), SAME_ROW(positive),
 	{ .name = "round.decimals", .run = k_round_decimals },
 	{ .name = "frac", .real = real_frac, .whole = whole_zero },
 	{ .name = "bitwise_not", .run = k_bitwise_not },
 	{ .name = "nan_to_num", .run = k_nan_to_num },
-	FLOAT_ROW(angle),
-	FLOAT_ROW(acos), FLOAT_ROW(acosh), FLOAT_ROW(asin), FLOAT_ROW(asinh), FLOAT_ROW(atan), FLOAT_ROW(atanh),
-	FLOAT_ROW(cos), FLOAT_ROW(cosh), FLOAT_ROW(sin), FLOAT_ROW(sinh), FLOAT_ROW(tan), FLOAT_ROW(tanh),
-	FLOAT_ROW(exp), FLOAT_ROW(exp2), FLOAT_ROW(expm1), FLOAT_ROW(log), FLOAT_ROW(log10), FLOAT_ROW(log1p), FLOAT_ROW(log2),
-	FLOAT_ROW(sqrt), FLOAT_ROW(rsqrt), FLOAT_ROW(reciprocal),
-	{ .name = "square", .real = real_square },
+	{ .name = "angle", .real = real_angle, .pairs = pairs_angle, .real_of_pairs = true, .result = RESULT_FLOAT },
+	FLOAT_PAIRS(acos), FLOAT_PAIRS(acosh), FLOAT_PAIRS(asin), FLOAT_PAIRS(asinh), FLOAT_PAIRS(atan), FLOAT_PAIRS(atanh),
+	FLOAT_PAIRS(cos), FLOAT_PAIRS(cosh), FLOAT_PAIRS(sin), FLOAT_PAIRS(sinh), FLOAT_PAIRS(tan), FLOAT_PAIRS(tanh),
+	FLOAT_PAIRS(exp), FLOAT_ROW(exp2), FLOAT_ROW(expm1), FLOAT_PAIRS(log), FLOAT_ROW(log10), FLOAT_ROW(log1p), FLOAT_ROW(log2),
+	FLOAT_PAIRS(sqrt), FLOAT_PAIRS(rsqrt), FLOAT_PAIRS(reciprocal),
+	{ .name = "square", .real = real_square, .pairs = pairs_square },
 	FLOAT_ROW(erf), FLOAT_ROW(erfc), FLOAT_ROW(erfinv), FLOAT_ROW(lgamma), FLOAT_ROW(sinc),
-	FLOAT_ROW(sigmoid), FLOAT_ROW(deg2rad), FLOAT_ROW(rad2deg),
+	FLOAT_PAIRS(sigmoid), FLOAT_ROW(deg2rad), FLOAT_ROW(rad2deg),
 	{ .name = "logit", .real = real_logit, .scalars = "eps", .result = RESULT_FLOAT },
 	SPECIAL_ROW(entr), SPECIAL_ROW(ndtri), SPECIAL_ROW(log_ndtr),
 	BOOL_ROW(isnan), BOOL_ROW(isinf), BOOL_ROW(isfinite), BOOL_ROW(isposinf), BOOL_ROW(isneginf),

@@ -34,6 +34,8 @@ struct kernel_call {
 typedef bool kernel_fn(struct kernel_call *k);
 /* Element-wise: n results from one array per operand; p are the scalars. */
 typedef void real_fn(double *out, const double *const *in, int64_t n, const double *p);
+/* The same over pairs of doubles, which are complex numbers. */
+typedef void pair_fn(double *out, const double *const *in, int64_t n, const double *p);
 typedef void whole_fn(int64_t *out, const int64_t *const *in, int64_t n, const int64_t *p);
 
 /*
@@ -48,6 +50,8 @@ struct kernel_row {
 	real_fn *real;                   /* for floating-point operands */
 	real_fn *narrow;                 /* for those below float64, where rounding in between shows; NULL: real, rounded once */
 	whole_fn *whole;                 /* for integers and bool; NULL: computed as real */
+	pair_fn *pairs;                  /* for complex numbers (exec/pairs.h); NULL: no kernel */
+	bool real_of_pairs;              /* of complex numbers the result is real: abs() */
 	const char *operands;            /* tensors or numbers: "self,other"; NULL: "self" */
 	const char *scalars;             /* become p[0], p[1], ...: "alpha"; None is NaN in p of real, 0 in p of whole */
 	bool wide_scalars;               /* what has no dimensions keeps float32 beside tensors of half precision (opmath) */

@@ -1,6 +1,6 @@
 libnnscope_core_la_SOURCES += \
 	src/exec/tensor.h src/exec/kernel.h src/exec/operands.h src/exec/kernels.def \
-	src/exec/plan.h src/exec/tensor.c src/exec/kernel.c src/exec/kernel_args.c src/exec/pointwise.c src/exec/parallel.c src/exec/plan.c src/exec/unread.c src/exec/run.c \
+	src/exec/plan.h src/exec/tensor.c src/exec/kernel.c src/exec/kernel_args.c src/exec/pointwise.c src/exec/pairs.h src/exec/pairs.c src/exec/parallel.c src/exec/plan.c src/exec/unread.c src/exec/run.c \
 	src/exec/k_unary.c src/exec/k_special.c src/exec/k_pointwise.c src/exec/k_activation.c src/exec/k_view.c
 libnnscope_core_la_SOURCES += src/exec/gemm.h src/exec/gemm.inc src/exec/gemm.c
 libnnscope_core_la_SOURCES += src/exec/lanes.h src/exec/lanes.c src/exec/k_reduce.c \

@@ -2,7 +2,7 @@
  * Element-wise operators: types and strides of the result, and the loop that
  * runs a row's function over the operands piece by piece.
  */
-#include "exec/kernel.h"
+#include "exec/pairs.h"
 
 #include <math.h>
 #include <string.h>
@@ -134,6 +134,8 @@ static bool next_name(const char **list, char *out, size_t size)
 static enum dtype result_dtype(const struct kernel_row *row, struct tensor *const *in, int n)
 {
 	enum dtype d = tensors_result_type(in, n);
+	if (row->real_of_pairs && dtype_is_complex(d))
+		return dtype_of_parts(d);
 	switch (row->result) {
 	case RESULT_BOOL: return DT_BOOL;
 	case RESULT_FLOAT: return dtype_as_float(d);
@@ -181,7 +183,7 @@ bool kernel_pointwise(struct kernel_call *k, const struct kernel_row *row)
 	char name[40];
 	int64_t size[MAX_DIMS], stride[MAX_DIMS];
 	for (const char *list = row->operands ? row->operands : "self"; next_name(&list, name, sizeof name) && n < MAX_OPERANDS - 1; n++)
-		if (!(in[n] = arg_operand(k, name)) || !kernel_reads(k, in[n]))
+		if (!(in[n] = arg_operand(k, name)) || (!dtype_is_complex(in[n]->dtype) && !kernel_reads(k, in[n])))
 			return false;
 	if (!broadcast_shapes(k, in, n, &ndim, size))
 		return false;
@@ -269,6 +271,8 @@ static void pointwise_piece(int64_t from, int64_t to, void *data)
 
 bool pointwise_run(struct kernel_call *k, const struct kernel_row *row, struct tensor *out, struct tensor *const *in, int n, enum dtype common)
 {
+	if (dtype_is_complex(common))
+		return pairs_run(k, row, out, in, n, common);
 	struct loop l;
 	struct pointwise_work w = { .row = row, .out = out, .in = in, .loop = &l, .whole = row->whole && !dtype_is_float(common) };
 	w.real = row->narrow && common != DT_FLOAT64 ? row->narrow : row->real;
