@@ -19,18 +19,26 @@ static int dtype_category(enum dtype d)
 	return dtype_is_complex(d) ? 3 : dtype_is_float(d) ? 2 : d == DT_BOOL ? 0 : 1;
 }
 
+/* toComplexType(): what is complex beside a floating-point tensor keeps the width of that */
+static enum dtype complex_of(enum dtype d)
+{
+	return d == DT_FLOAT64 ? DT_COMPLEX128 : DT_COMPLEX64;
+}
+
 enum dtype tensors_result_type(struct tensor *const *t, int n)
 {
 	enum dtype by[3] = { DT_NONE, DT_NONE, DT_NONE }; /* of tensors with dimensions, without, of numbers */
 	for (int i = 0; i < n; i++) {
 		int level = t[i]->is_scalar ? 2 : t[i]->ndim == 0 ? 1 : 0;
-		enum dtype d = level == 2 && t[i]->dtype == DT_FLOAT64 ? DT_FLOAT32 : t[i]->dtype;
+		enum dtype d = t[i]->dtype;
+		if (level == 2)          /* numbers of Python stand for the default dtype */
+			d = d == DT_FLOAT64 ? DT_FLOAT32 : d == DT_COMPLEX128 ? DT_COMPLEX64 : d;
 		by[level] = by[level] == DT_NONE ? d : dtype_promote(by[level], d);
 	}
 	enum dtype d = by[0];
 	for (int i = 1; i < 3; i++)
 		if (by[i] != DT_NONE && (d == DT_NONE || dtype_category(by[i]) > dtype_category(d)))
-			d = d == DT_NONE ? by[i] : dtype_promote(d, by[i]);
+			d = d == DT_NONE ? by[i] : dtype_is_float(d) ? complex_of(d) : dtype_promote(d, by[i]);
 	return d;
 }
 

@@ -69,6 +69,8 @@ struct tensor *tensor_of_value(struct arena *a, struct heap *h, const struct val
 		struct tensor *t = s ? aligned(a, h, tensor_over(a, s, v->dtype, v->ndim, v->size, v->stride, v->offset, err), err) : NULL;
 		if (!t)
 			fail_within(err, "%s: ", v->name ? v->name : "a constant");
+		else
+			t->is_scalar = v->is_scalar;
 		return t;
 	}
 	if (v->constant) {

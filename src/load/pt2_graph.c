@@ -206,7 +206,24 @@ static bool read_graph(struct pt2 *p, struct program *g, const cJSON *v, struct 
 	return body && make_host(p, program_graph, body, out);
 }
 
-/* Complex numbers, operators and lists of lists of tensors: there is no value for them, the operator is drawn without its rule. */
+/* A complex number is a tensor without dimensions that promotes as a number: the language has no complex numbers. */
+static bool read_complex(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
+{
+	double *parts = arena_array(p->model->arena, 2, sizeof *parts);
+	struct value *number = value_new(p->model->arena, DT_COMPLEX128, 0, NULL);
+	(void)g;
+	if (!parts || !number)
+		return fail_memory(p->err);
+	if (!real_of(cJSON_GetObjectItemCaseSensitive(v, "real"), &parts[0]) || !real_of(cJSON_GetObjectItemCaseSensitive(v, "imag"), &parts[1]))
+		return fail_here(p, "a complex number is expected");
+	number->is_scalar = true;
+	number->storage = (const unsigned char *)parts;
+	number->storage_bytes = 2 * sizeof *parts;
+	*out = datum_pointer(D_TENSOR, number);
+	return true;
+}
+
+/* Operators and lists of lists of tensors: there is no value for them, the operator is drawn without its rule. */
 static bool read_opaque(struct pt2 *p, struct program *g, const cJSON *v, struct datum *out)
 {
 	(void)g, (void)v;
@@ -238,7 +255,7 @@ static const struct argument_kind {
 	{ "as_sym_float", read_symbol, false }, { "as_sym_floats", read_symbol, true },
 	{ "as_sym_bool", read_symbol, false }, { "as_sym_bools", read_symbol, true },
 	{ "as_none", read_none, false }, { "as_graph", read_graph, false },
-	{ "as_complex", read_opaque, false }, { "as_custom_obj", read_opaque, false }, { "as_operator", read_opaque, false },
+	{ "as_complex", read_complex, false }, { "as_custom_obj", read_opaque, false }, { "as_operator", read_opaque, false },
 	{ "as_nested_tensors", read_opaque, false }, { "as_float_lists", read_floats, true }, { "as_string_to_argument", read_opaque, false },
 	{ "as_scalar_type", read_dtype, false }, { "as_memory_format", read_memory_format, false },
 	{ "as_layout", read_layout, false }, { "as_device", read_device, false },

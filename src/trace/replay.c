@@ -402,12 +402,21 @@ static int count_outputs(struct datum outputs)
 	return datum_is_seq(outputs) ? (int)outputs.u.seq->n : 1;
 }
 
-/* A complex number, a list of lists of tensors: named, so that the operator stays unknown. */
-static bool is_opaque(const struct lang_args *args)
+/* A complex number where the operator does not take a tensor for it. */
+static bool is_complex_scalar(const struct op *op, const struct lang_args *args, size_t i)
 {
+	const struct value *v = argument(args, i).kind == D_TENSOR ? argument(args, i).u.p : NULL;
+	int at = i < args->n ? (int)i : op_arg_index(op, args->names[i - args->n]);
+	return v && v->is_scalar && v->dtype == DT_COMPLEX128 && v->storage && at >= 0 && at < op->n_args && op->args[at].type != ARG_TENSOR;
+}
+
+/* What there is no value for (a list of lists of tensors): named, so that the operator stays unknown. */
+static bool is_opaque(struct replayer *r, const char *name, const struct lang_args *args)
+{
+	const struct op *op = optable_get(r->rt->recorder.table, name, NULL);
 	for (size_t i = 0; i < args->n + args->n_named; i++) {
 		const struct host_object *o = argument(args, i).kind == D_HOST ? argument(args, i).u.p : NULL;
-		if (o && o->kind == program_opaque)
+		if ((o && o->kind == program_opaque) || (op && is_complex_scalar(op, args, i)))
 			return true;
 	}
 	return false;
@@ -436,7 +445,7 @@ static bool call_operator(struct replayer *r, const struct program_node *n, stru
 		return false;
 	if (c.done)
 		return *out = c.result, true;
-	if (!op_fact_find(c.target) || is_opaque(args))
+	if (!op_fact_find(c.target) || is_opaque(r, c.target, args))
 		return record_unknown(&r->rt->recorder, c.target, args, count_outputs(n->outputs), out, r->err);
 	r->rt->recorder.list_length = count_outputs(n->outputs);
 	bool ok = replay_with_numbers(r, c.target, args, out);
