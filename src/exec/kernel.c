@@ -55,6 +55,8 @@ static const struct kernel_row *row_without(const struct op *op, const char *end
 
 const struct kernel_row *kernel_find(const struct op *op)
 {
+	if (op->unknown)
+		return NULL;
 	const struct kernel_row *row = row_of(op->base_name, op->overload);
 	if (!row && op->inplace && text_ends_with(op->base_name, "_"))
 		return row_without(op, "_");

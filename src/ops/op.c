@@ -139,7 +139,8 @@ const struct op *optable_make(struct optable *t, const struct op_fact *fact)
 	op->base_name = dot ? arena_strndup(t->arena, fact->name, (size_t)(dot - fact->name)) : fact->name;
 	op->overload = dot ? dot + 1 : "default";
 	op->fact = fact;
-	op->rule = op_rule_find(fact->name);
+	op->unknown = has_word(fact->kind, "unknown");
+	op->rule = op->unknown ? NULL : op_rule_find(fact->name);
 	op->composite = has_word(fact->kind, "composite");
 	op->view = has_word(fact->kind, "view");
 	op->inplace = has_word(fact->kind, "inplace");

@@ -94,6 +94,7 @@ struct op {
 	int n_returns;
 	bool composite, view, inplace;
 	bool function;         /* its gradient is a function written in Python (torch.library.register_autograd) */
+	bool unknown;          /* not ATen's, or called with what its rule does not take: no rule, no kernel */
 	bool copies;           /* unfold_copy: the rule and the kernel are unfold's, and the results are contiguous copies */
 	uint64_t constant;     /* bit i: output i has no gradient although the operator has (indices, saved statistics) */
 };

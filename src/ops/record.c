@@ -479,7 +479,7 @@ bool record_unknown(struct recorder *r, const char *name, const struct lang_args
 	const char *own;
 	if (!fact || !bound)
 		return fail_memory(err);
-	*fact = (struct op_fact){ .name = arena_strdup(r->arena, name), .kind = "plain", .backward = "", .edges = "", .saved = "" };
+	*fact = (struct op_fact){ .name = arena_strdup(r->arena, name), .kind = "unknown", .backward = "", .edges = "", .saved = "" };
 	fact->schema = schema_for(r, name, args, n);
 	const struct op *op = fact->name && fact->schema ? optable_make(r->table, fact) : NULL;
 	if (!op)
