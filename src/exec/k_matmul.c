@@ -3,6 +3,7 @@
  * computed in float32 and rounded once; integers are computed in int64 and wrap.
  */
 #include <math.h>
+#include <string.h>
 
 #include "exec/gemm.h"
 #include "exec/layout.h"
