@@ -187,6 +187,40 @@ torch.div(torch.tensor([1.0, 1e10]), torch.tensor([-0.1, -88.0]), rounding_mode=
 torch.nan_to_num(torch.tensor([float('-inf'), 4.0]) ** 0.5, 5.0) + torch.tensor([-0.1, 3.7]) ** -2 + torch.tensor([-0.1, 3.7]) ** 3 | 1
 (torch.tensor([-0.1, 3.7]).to(torch.bfloat16) ** 3).float() + (torch.tensor([-0.1, 3.7]).half() ** 3).float() | 1
 torch.nextafter(torch.tensor([1.0, -2.0, 0.0]).half(), torch.tensor([2.0, 2.0, -1.0]).half()).float() + torch.nextafter(torch.tensor([1.0, -2.0, 0.0]), torch.tensor([2.0, 2.0, -1.0]).double()) | 1
+torch.cross(x.half(), y.half(), dim=1).float() | 9x3 9x3
+torch.lerp(x.half(), y.half(), 0.4).float() | 40 40
+torch.addbmm(x.half(), y.half(), z.half()).float() | 4x5 6x4x3 6x3x5
+F.bilinear(x.half(), y.half(), z.half()).float() | 6x3 6x4 5x3x4
+F.batch_norm(x.half(), None, None, training=True).float() | 4x3x5
+F.instance_norm(x.half()).float() | 2x3x9
+F.interpolate(x.half(), size=7, mode='linear').float() | 2x3x5
+F.interpolate(x.half(), size=(5, 6), mode='bicubic').float() | 1x2x4x4
+F.adaptive_avg_pool3d(x.half(), (2, 2, 2)).float() | 2x3x5x6x7
+F.mse_loss(x.half(), y.half(), reduction='none').float() | 20 20
+F.mse_loss(x.half(), y.half()).float() | 21 21
+torch.prod(x.half(), 1).float() | 9x5
+torch.softmax(x.half(), 0).float() | 6x5
+torch.log_softmax(x.half(), 1).float() | 6x5
+F.grid_sample(x.half(), y.half(), align_corners=False).float() | 2x3x4x5 2x4x4x2
+F.grid_sample(x.half(), y.half(), mode='bicubic', padding_mode='reflection', align_corners=True).float() | 2x3x4x5 2x4x4x2
+torch.div(x.half() * 40, (y.abs() + 0.1).half(), rounding_mode='trunc').float() | 60 60
+torch.cross(x.bfloat16(), y.bfloat16(), dim=1).float() | 9x3 9x3
+torch.lerp(x.bfloat16(), y.bfloat16(), 0.4).float() | 40 40
+torch.addbmm(x.bfloat16(), y.bfloat16(), z.bfloat16()).float() | 4x5 6x4x3 6x3x5
+F.bilinear(x.bfloat16(), y.bfloat16(), z.bfloat16()).float() | 6x3 6x4 5x3x4
+F.batch_norm(x.bfloat16(), None, None, training=True).float() | 4x3x5
+F.instance_norm(x.bfloat16()).float() | 2x3x9
+F.interpolate(x.bfloat16(), size=7, mode='linear').float() | 2x3x5
+F.interpolate(x.bfloat16(), size=(5, 6), mode='bicubic').float() | 1x2x4x4
+F.adaptive_avg_pool3d(x.bfloat16(), (2, 2, 2)).float() | 2x3x5x6x7
+F.mse_loss(x.bfloat16(), y.bfloat16(), reduction='none').float() | 20 20
+F.mse_loss(x.bfloat16(), y.bfloat16()).float() | 21 21
+torch.prod(x.bfloat16(), 1).float() | 9x5
+torch.softmax(x.bfloat16(), 0).float() | 6x5
+torch.log_softmax(x.bfloat16(), 1).float() | 6x5
+F.grid_sample(x.bfloat16(), y.bfloat16(), align_corners=False).float() | 2x3x4x5 2x4x4x2
+F.grid_sample(x.bfloat16(), y.bfloat16(), mode='bicubic', padding_mode='reflection', align_corners=True).float() | 2x3x4x5 2x4x4x2
+torch.div(x.bfloat16() * 40, (y.abs() + 0.1).bfloat16(), rounding_mode='trunc').float() | 60 60
 torch.ldexp(torch.tensor([0.0, 1.5]), torch.tensor([255, 3])) + torch.ldexp(torch.tensor([2.0, 1.5]), torch.tensor([-2.0, 3.5])) | 1
 torch.special.log_ndtr(torch.tensor([-1e4, -30.0, -1.0, 4.0], dtype=torch.float64)) + torch.special.ndtri(torch.tensor([1e-8, 0.2, 0.5, 0.9999], dtype=torch.float64)) | 1
 torch.polygamma(1, torch.tensor([-2.5, 0.1, 3.0])) + torch.digamma(torch.tensor([-2.5, 0.1, 3.0])) + torch.erfinv(torch.tensor([1e-8, 0.3, -0.999])) | 1

@@ -107,6 +107,7 @@ static bool spread(struct kernel_call *k, struct tensor *t, const char *expand, 
 	return d == c->ndim || kernel_fail(k, "an operand has too many dimensions");
 }
 
+/* w[0] += w[1] w[2] w[3] */
 static void trilinear_sum(struct window *w, int total, const int64_t *size)
 {
 	struct loop l;
@@ -120,6 +121,42 @@ static void trilinear_sum(struct window *w, int total, const int64_t *size)
 	for (loop_begin(&l); l.left > 0; loop_next(&l))
 		for (int64_t i = 0; i < l.run; i++)
 			out[l.at[0] + i * l.step[0]] += in[0][l.at[1] + i * l.step[1]] * in[1][l.at[2] + i * l.step[2]] * in[2][l.at[3] + i * l.step[3]];
+}
+
+/*
+ * The product of the first two, summed over what the third lacks, is a tensor of the operands' type (_trilinear() in
+ * Linear.cpp): for halves it takes the place of both.
+ */
+static bool multiply_first(struct kernel_call *k, struct window *w, int total, int64_t *size, const bool *sum, enum dtype d)
+{
+	bool lacks[MAX_DIMS];
+	int64_t pair[MAX_DIMS];
+	struct window *first = scratch_alloc(k, 4, sizeof *first);
+	struct tensor *one = temporary(k, DT_FLOAT64, 0, NULL);
+	if (!first || !one || !mark(k, "expand3", total, lacks))
+		return false;
+	*(double *)(void *)tensor_data(one) = 1;
+	for (int i = 0; i < total; i++) {
+		pair[i] = w[1].size[i] != 1 ? w[1].size[i] : w[2].size[i];
+		first[0].size[i] = sum[i] && lacks[i] ? 1 : pair[i];
+		size[i] = sum[i] && lacks[i] ? 1 : size[i];
+	}
+	struct tensor *product = temporary(k, DT_FLOAT64, total, first[0].size);
+	if (!product)
+		return false;
+	window_of(&first[0], product);
+	window_of(&first[1], &w[1].t);
+	window_of(&first[2], &w[2].t);
+	window_of(&first[3], one);
+	window_expand(&first[3], total, pair);
+	trilinear_sum(first, total, pair);
+	double *v = (double *)(void *)tensor_data(product);
+	for (int64_t i = 0, n = tensor_numel(product); i < n; i++)
+		v[i] = half_rounded(d, v[i]);
+	window_of(&w[1], product);
+	window_of(&w[2], one);
+	window_expand(&w[2], total, pair);
+	return true;
 }
 
 /* The three operands with their missing dimensions, multiplied, and summed over sumdim. */
@@ -151,25 +188,30 @@ static bool k_trilinear(struct kernel_call *k)
 	if (!all || !out)
 		return false;
 	window_of(&w[0], all);
+	if (dtype_is_half(out->dtype) && !multiply_first(k, w, total, size, sum, out->dtype))
+		return false;
 	trilinear_sum(w, total, size);
 	tensor_from_doubles(out, (const double *)(const void *)tensor_data(all));
 	return true;
 }
 
-/* The three components of each, as [outer, 3, inner] elements; integers wrap around. */
-#define CROSS(name, type) \
-	static void name(type *out, const type *a, const type *b, int64_t outer, int64_t inner) \
+/* The three components of each, as [outer, 3, inner] elements; integers wrap around, and products of halves round (CrossKernel.cpp). */
+#define CROSS(name, type, times) \
+	static void name(enum dtype d, type *out, const type *a, const type *b, int64_t outer, int64_t inner) \
 	{ \
+		(void)d; \
 		for (int64_t o = 0; o < outer; o++, out += 3 * inner, a += 3 * inner, b += 3 * inner) \
 			for (int64_t i = 0; i < inner; i++) { \
 				const type *u = a + i, *v = b + i; \
-				out[i] = u[inner] * v[2 * inner] - u[2 * inner] * v[inner]; \
-				out[inner + i] = u[2 * inner] * v[0] - u[0] * v[2 * inner]; \
-				out[2 * inner + i] = u[0] * v[inner] - u[inner] * v[0]; \
+				out[i] = times(u[inner], v[2 * inner]) - times(u[2 * inner], v[inner]); \
+				out[inner + i] = times(u[2 * inner], v[0]) - times(u[0], v[2 * inner]); \
+				out[2 * inner + i] = times(u[0], v[inner]) - times(u[inner], v[0]); \
 			} \
 	}
-CROSS(cross_reals, double)
-CROSS(cross_wholes, uint64_t)
+#define TIMES_REAL(a, b) half_rounded(d, (a) * (b))
+#define TIMES_WHOLE(a, b) ((a) * (b))
+CROSS(cross_reals, double, TIMES_REAL)
+CROSS(cross_wholes, uint64_t, TIMES_WHOLE)
 
 static bool k_cross(struct kernel_call *k)
 {
@@ -194,13 +236,13 @@ static bool k_cross(struct kernel_call *k)
 		const double *u = doubles_of(k, &a.t), *v = doubles_of(k, &b.t);
 		double *r = u && v ? doubles_for(k, out) : NULL;
 		if (r)
-			cross_reals(r, u, v, outer, inner);
+			cross_reals(d, r, u, v, outer, inner);
 		return r != NULL;
 	}
 	const int64_t *u = out ? ints_of(k, &a.t) : NULL, *v = out ? ints_of(k, &b.t) : NULL;
 	int64_t *r = u && v ? ints_for(k, out) : NULL;
 	if (r)
-		cross_wholes((uint64_t *)r, (const uint64_t *)u, (const uint64_t *)v, outer, inner);
+		cross_wholes(d, (uint64_t *)r, (const uint64_t *)u, (const uint64_t *)v, outer, inner);
 	return r != NULL;
 }
 

@@ -33,6 +33,12 @@ static double squared(double x, double t, double p)
 	return (x - t) * (x - t);
 }
 
+/* mse_kernel_impl() of halves: the difference rounds; p is the type. */
+static double squared_half(double x, double t, double p)
+{
+	return pow(half_rounded((enum dtype)p, x - t), 2);
+}
+
 static double smooth_l1(double x, double t, double beta)
 {
 	double d = fabs(x - t);
@@ -108,7 +114,7 @@ static bool elementwise(struct kernel_call *k, loss_fn *fn, enum dtype d, double
 	if (!x || !t || !w || !each || !v)
 		return false;
 	for (int64_t i = 0; i < n; i++)
-		v[i] = fn(x[i], t[i], p ? each[i] : number) * w[i];
+		v[i] = half_rounded(d, fn(x[i], t[i], p ? each[i] : number) * w[i]); /* before it is summed, too */
 	if (reduction_of(k) != NONE)
 		return reduced(k, d, v, n);
 	pointwise_strides(in, 2, ndim, size, stride);
@@ -126,7 +132,8 @@ static enum dtype promoted(struct kernel_call *k)
 
 static bool k_mse(struct kernel_call *k)
 {
-	return elementwise(k, squared, promoted(k), 0, NULL, NULL);
+	enum dtype d = promoted(k);
+	return elementwise(k, dtype_is_half(d) ? squared_half : squared, d, d, NULL, NULL);
 }
 
 static bool k_smooth_l1(struct kernel_call *k)

@@ -158,8 +158,11 @@ static bool multiply(struct kernel_call *k, const struct product *g, enum dtype 
 	struct tensor *c = out && out->dtype != work ? temporary(k, work, ndim, size) : out;
 	if (!c || (adds && !copy_into(k, c, g->self)))
 		return false;
-	for (int64_t i = 0; i < g->batches && tensor_numel(c) > 0; i++)
+	for (int64_t i = 0; i < g->batches && tensor_numel(c) > 0; i++) {
 		multiply_one(k, g, &a, &b, i, c, adds);
+		if (g->summed && c != out && !(copy_into(k, out, c) && copy_into(k, c, out)))
+			return false;                    /* addbmm is one addmm after another, each of which rounds */
+	}
 	if (g->summed && g->batches == 0 && adds)        /* nothing to sum */
 		multiply_one(k, &(struct product){ .m = g->m, .n = g->n, .summed = true }, &a, &b, 0, c, true);
 	return c == out || copy_into(k, out, c);

@@ -29,8 +29,14 @@ struct batch {
 	double *mean, *variance;         /* read when not training, else written; biased */
 	double eps;
 	bool training;
+	enum dtype steps;                /* a half in which fresh statistics are kept; any other type: none */
 	int64_t n, c, inner;
 };
+
+static double inverse_deviation(const struct batch *b, int64_t c)
+{
+	return half_rounded(b->steps, 1 / sqrt(b->variance[c] + b->eps));
+}
 
 enum { LANES = 16 };
 
@@ -58,14 +64,16 @@ static void measure(struct batch *b, int64_t c)
 		square += squares[i];
 	}
 	double variance = (square - sum * sum / count) / count;
-	b->mean[c] = first + sum / count;
+	b->mean[c] = half_rounded(b->steps, first + sum / count);
 	b->variance[c] = variance < 0 ? 0 : variance;
+	if (b->steps == DT_BFLOAT16)     /* whose sum of squares is kept and divided in bfloat16; that of float16 is not */
+		b->variance[c] = half_of(b->steps, half_of(b->steps, b->variance[c] * count) / half_of(b->steps, count));
 }
 
 static void normalise_channel(const struct batch *b, int64_t c)
 {
 	int64_t packs = b->inner / LANES;
-	double factor = (b->weight ? b->weight[c] : 1) / sqrt(b->variance[c] + b->eps);
+	double factor = (b->weight ? b->weight[c] : 1) * inverse_deviation(b, c);
 	float scale[LANES], shift[LANES];
 	for (int i = 0; i < LANES; i++) {
 		scale[i] = (float)factor;
@@ -136,7 +144,7 @@ static bool statistics_out(struct batch *b, enum dtype dtype)
 	double *m = inverse ? doubles_for(b->k, mean) : NULL, *v = m ? doubles_for(b->k, inverse) : NULL;
 	for (int64_t c = 0; v && c < n; c++) {
 		m[c] = b->mean[c];
-		v[c] = 1 / sqrt(b->variance[c] + b->eps);
+		v[c] = inverse_deviation(b, c);
 	}
 	return v != NULL;
 }
@@ -206,6 +214,8 @@ static bool batch_norm(struct kernel_call *k, int variant)
 		return false;
 	if (!b.training && (!mean || !variance))
 		return kernel_fail(k, "there are no running statistics to use");
+	if (b.training && dtype_is_half(statistic(k, input)))
+		b.steps = input->dtype;
 	b.mean = scratch_alloc(k, b.c, sizeof *b.mean);
 	b.variance = b.mean ? scratch_alloc(k, b.c, sizeof *b.variance) : NULL;
 	if (!b.variance)

@@ -177,25 +177,34 @@ static bool k_remainder(struct kernel_call *k) { return divide(k, &remainder_row
 static bool k_fmod(struct kernel_call *k) { return divide(k, &fmod_row); }
 
 /* The quotient is rounded to the operands' type before it is truncated: -10.9999999 is -11 in float32. */
-static void real_trunc_float(double *out, const double *const *in, int64_t n, const double *p)
+REAL2(trunc_float, truncf((float)(x / y)))
+REAL2(trunc_half, trunc(half_rounded(DT_FLOAT16, x / y)))
+REAL2(trunc_bfloat, trunc(half_rounded(DT_BFLOAT16, x / y)))
+
+/* div_trunc_kernel(): a divisor without dimensions stays in float32, and the quotient too */
+static const struct kernel_row *trunc_row_for(struct tensor *const in[2])
 {
-	(void)p;
-	for (int64_t i = 0; i < n; i++)
-		out[i] = truncf((float)(in[0][i] / in[1][i]));
+	static const struct kernel_row narrow_row = { .wide_scalars = true, .real = real_trunc_float, .whole = whole_trunc_divide, .operands = "self,other" };
+	static const struct kernel_row half_row = { .real = real_trunc_half, .operands = "self,other" };
+	static const struct kernel_row bfloat_row = { .real = real_trunc_bfloat, .operands = "self,other" };
+	enum dtype d = tensors_result_type(in, 2);
+	if (d == DT_FLOAT64)
+		return &trunc_row;
+	if (!dtype_is_half(d) || in[1]->ndim == 0)
+		return &narrow_row;
+	return d == DT_FLOAT16 ? &half_row : &bfloat_row;
 }
 
 static bool k_div_mode(struct kernel_call *k)
 {
 	static const struct kernel_row true_row = { .real = real_div, .operands = "self,other", .result = RESULT_FLOAT, .wide_scalars = true };
-	static const struct kernel_row narrow_row = { .real = real_trunc_float, .whole = whole_trunc_divide, .operands = "self,other" };
 	const char *mode = arg_str(k, "rounding_mode");
 	struct tensor *in[2] = { arg_operand(k, "self"), arg_operand(k, "other") };
 	if (!in[0] || !in[1])
 		return false;
 	if (!mode)
 		return kernel_pointwise(k, &true_row);
-	const struct kernel_row *trunc = tensors_result_type(in, 2) == DT_FLOAT64 ? &trunc_row : &narrow_row;
-	return divide(k, strcmp(mode, "floor") == 0 ? &floor_row : trunc);
+	return divide(k, strcmp(mode, "floor") == 0 ? &floor_row : trunc_row_for(in));
 }
 
 static bool k_clamp(struct kernel_call *k)
@@ -367,7 +376,7 @@ const struct kernel_row pointwise_kernels[] = {
 	{ .name = "pow", .pairs = pairs_pow, .wide_scalars = true, .real = real_pow, .whole = whole_pow, .operands = "self,exponent" },
 	{ .name = "addcmul", .pairs = pairs_addcmul, .real = real_addcmul, .whole = whole_addcmul, .operands = "self,tensor1,tensor2", .scalars = "value" },
 	{ .name = "addcdiv", .pairs = pairs_addcdiv, .real = real_addcdiv, .narrow = real_addcdivf, .operands = "self,tensor1,tensor2", .scalars = "value" },
-	{ .name = "lerp", .real = real_lerp, .narrow = real_lerpf, .operands = "self,end,weight" },
+	{ .name = "lerp", .wide_scalars = true, .real = real_lerp, .narrow = real_lerpf, .operands = "self,end,weight" },
 	TWO(maximum), TWO(minimum),
 	{ .name = "fmax", .real = real_fmax, .whole = whole_maximum, .operands = "self,other" },
 	{ .name = "fmin", .real = real_fmin, .whole = whole_minimum, .operands = "self,other" },

@@ -21,6 +21,7 @@ struct pool {
 	int64_t extent[3];               /* of the output */
 	struct span *spans[3];           /* [extent] each */
 	bool largest, include_padding, whole;
+	enum dtype steps;                /* a half in which adaptive means of volumes are summed and divided; any other type: none */
 	int64_t divisor;                 /* 0: the size of the window */
 };
 
@@ -73,11 +74,27 @@ static int64_t largest_at(const struct pool *p, const double *in, const struct s
 	return at;
 }
 
+/* adaptive_avg_pool3d_out_frame(): a sum in the type of the input, divided by one extent after another */
+static double mean_in_steps(const struct pool *p, const double *in, const struct span *d, const struct span *h, const struct span *w)
+{
+	const struct span *const spans[3] = { d, h, w };
+	double v = 0;
+	for (int64_t z = d->from; z < d->to; z++)
+		for (int64_t y = h->from; y < h->to; y++)
+			for (int64_t x = w->from; x < w->to; x++)
+				v = half_rounded(p->steps, v + in[(z * p->in.extent[1] + y) * p->in.extent[2] + x]);
+	for (int a = 0; a < 3; a++)
+		v = half_rounded(p->steps, v / (double)span_length(spans[a]));
+	return v;
+}
+
 static double mean_of(const struct pool *p, const double *in, const struct span *d, const struct span *h, const struct span *w)
 {
 	double sum = 0, n = (double)(span_length(d) * span_length(h) * span_length(w));
 	if (n == 0)
 		return 0;
+	if (dtype_is_half(p->steps))
+		return mean_in_steps(p, in, d, h, w);
 	for (int64_t z = d->from; z < d->to; z++)
 		for (int64_t y = h->from; y < h->to; y++)
 			for (int64_t x = w->from; x < w->to; x++)
@@ -191,6 +208,8 @@ static bool k_avg_pool3d(struct kernel_call *k) { return avg_pool(k, 3); }
 static bool adaptive(struct kernel_call *k, int spatial, bool largest)
 {
 	struct pool p = { .largest = largest };
+	if (spatial == 3 && !largest && dtype_is_half(arg_tensor(k, "self")->dtype))
+		p.steps = arg_tensor(k, "self")->dtype;
 	if (!pool_read(k, &p, spatial) || !arg_extents(k, "output_size", spatial, 0, p.extent) || !pool_spans(k, &p))
 		return false;
 	for (int a = 0; a < 3; a++)

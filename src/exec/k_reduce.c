@@ -16,6 +16,7 @@
 struct fold {
 	double v, w, p;                  /* p: the operator's parameter */
 	int64_t n;                       /* elements of the whole lane */
+	enum dtype dtype;
 };
 
 struct reduction {
@@ -51,7 +52,7 @@ static void fold_lanes(int64_t from, int64_t to, void *data)
 {
 	const struct work *w = data;
 	for (int64_t i = from; i < to; i++) {
-		struct fold f = { .v = w->r->start, .p = w->p, .n = w->l->length };
+		struct fold f = { .v = w->r->start, .p = w->p, .n = w->l->length, .dtype = w->l->dtype };
 		pass(w->l, i, &f, w->r->first);
 		if (w->r->second) {
 			w->r->turn(&f);
@@ -91,10 +92,11 @@ static void step_nansum(struct fold *f, const double *x, int64_t n)
 		f->v += isnan(x[i]) ? 0 : x[i];
 }
 
+/* prod_kernel_impl(): without a wider accumulator */
 static void step_prod(struct fold *f, const double *x, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++)
-		f->v *= x[i];
+		f->v = half_rounded(f->dtype, f->v * x[i]);
 }
 
 /* Integers wrap around. */

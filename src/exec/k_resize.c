@@ -9,8 +9,12 @@
 
 enum method { NEAREST, NEAREST_EXACT, LINEAR, CUBIC };
 
-/* Taps of one dimension: output o reads `count` places from `from`, or the places in `index` when they are clamped. */
+/*
+ * Taps of one dimension: output o reads `count` places from `from`, or the places in `index` when they are clamped.
+ * Their weights are kept in the type of the image (compute_indices_weights()).
+ */
 struct taps {
+	enum dtype dtype;
 	int64_t in, out;
 	int most;
 	int64_t *index;          /* out * most */
@@ -55,7 +59,8 @@ static void linear_taps(struct taps *t, int64_t o, double at)
 	right = right > 1 ? 1 : right;
 	t->index[2 * o] = first;
 	t->index[2 * o + 1] = limited(first + 1, t->in);
-	t->weight[2 * o] = 1 - right;
+	right = half_rounded(t->dtype, right);
+	t->weight[2 * o] = half_rounded(t->dtype, 1 - right);
 	t->weight[2 * o + 1] = right;
 }
 
@@ -65,7 +70,7 @@ static void cubic_taps(struct taps *t, int64_t o, double at)
 	double weights[4] = { near_two(x + 1, -0.75), near_one(x, -0.75), near_one(1 - x, -0.75), near_two(2 - x, -0.75) };
 	for (int i = 0; i < 4; i++) {
 		t->index[4 * o + i] = limited((int64_t)floored - 1 + i, t->in);
-		t->weight[4 * o + i] = weights[i];
+		t->weight[4 * o + i] = half_rounded(t->dtype, weights[i]);
 	}
 }
 
@@ -97,12 +102,13 @@ static void wide_taps(struct taps *t, int64_t o, enum method m, double scale)
 struct resizing {
 	enum method method;
 	bool align, wide, narrow;
+	enum dtype dtype;
 };
 
 static bool taps_init(struct kernel_call *k, struct taps *t, const struct resizing *r, int64_t in, int64_t out, double given)
 {
 	double scale = scale_of(in, out, r->align, given, r->narrow), reach = (r->method == LINEAR ? 1 : 2) * (scale >= 1 ? scale : 1);
-	*t = (struct taps){ .in = in, .out = out, .most = r->method < LINEAR ? 1 : r->method == LINEAR ? 2 : 4 };
+	*t = (struct taps){ .dtype = r->dtype, .in = in, .out = out, .most = r->method < LINEAR ? 1 : r->method == LINEAR ? 2 : 4 };
 	if (r->wide)
 		t->most = (int)ceil(reach) * 2 + 1;
 	t->index = scratch_alloc(k, out * t->most, sizeof *t->index);
@@ -148,6 +154,7 @@ static bool resize(struct kernel_call *k, int spatial, struct resizing r)
 		return kernel_fail(k, "an input of %d dimensions and %d output sizes", self->ndim, n);
 	r.align = arg_bool(k, "align_corners", false);
 	r.narrow = self->dtype != DT_FLOAT64;
+	r.dtype = r.method == LINEAR && spatial == 2 ? DT_FLOAT32 : self->dtype; /* of bilinear ones, float32 for halves */
 	memcpy(size, self->size, (size_t)self->ndim * sizeof *size);
 	int64_t left = self->size[0] * self->size[1];
 	const double *x = doubles_of(k, self);

@@ -6,8 +6,8 @@
 
 #include "exec/lanes.h"
 
-/* What is done to one lane, in place; masked elements are true in mask, which may be NULL. */
-typedef void lane_fn(double *x, const bool *masked, int64_t n);
+/* What is done to one lane of elements of type d, in place; masked elements are true in mask, which may be NULL. */
+typedef void lane_fn(double *x, const bool *masked, int64_t n, enum dtype d);
 
 static double largest(const double *x, const bool *masked, int64_t n)
 {
@@ -18,41 +18,65 @@ static double largest(const double *x, const bool *masked, int64_t n)
 	return m;
 }
 
-static void softmax(double *x, const bool *masked, int64_t n)
+static void softmax(double *x, const bool *masked, int64_t n, enum dtype d)
 {
 	double m = largest(x, NULL, n), sum = 0;
 	(void)masked;
+	(void)d;
 	for (int64_t i = 0; i < n; i++)
 		sum += x[i] = exp(x[i] - m);
 	for (int64_t i = 0; i < n; i++)
 		x[i] /= sum;
 }
 
+/* _vec_softmax(), along any dimension but the last: the exponentials wait in the result, in its type, for their sum. */
+static void softmax_across(double *x, const bool *masked, int64_t n, enum dtype d)
+{
+	double m = largest(x, NULL, n), sum = 0;
+	(void)masked;
+	for (int64_t i = 0; i < n; i++) {
+		double e = exp(x[i] - m);
+		sum += e;
+		x[i] = half_rounded(d, e);
+	}
+	for (int64_t i = 0; i < n; i++)
+		x[i] *= 1 / sum;
+}
+
 /* A lane of nothing but -inf becomes zeros. */
-static void safe_softmax(double *x, const bool *masked, int64_t n)
+static void safe_softmax(double *x, const bool *masked, int64_t n, enum dtype d)
 {
 	if (largest(x, NULL, n) != -INFINITY) {
-		softmax(x, masked, n);
+		softmax(x, masked, n, d);
 		return;
 	}
 	for (int64_t i = 0; i < n; i++)
 		x[i] = 0;
 }
 
-static void log_softmax(double *x, const bool *masked, int64_t n)
+/* _vec_log_softmax_lastdim() keeps the sum and its logarithm in the type of the result. */
+static void log_softmax(double *x, const bool *masked, int64_t n, enum dtype d)
 {
 	double m = largest(x, NULL, n), sum = 0;
 	(void)masked;
 	for (int64_t i = 0; i < n; i++)
 		sum += exp(x[i] - m);
-	double shift = log(sum);
+	double shift = half_rounded(d, log(half_rounded(d, sum)));
 	for (int64_t i = 0; i < n; i++)
 		x[i] = x[i] - m - shift;
 }
 
-/* Masked elements get 0; when all are, the result is NaN. */
-static void masked_softmax(double *x, const bool *masked, int64_t n)
+/* _vec_logsoftmax(), along any other dimension, does not. */
+static void log_softmax_across(double *x, const bool *masked, int64_t n, enum dtype d)
 {
+	(void)d;
+	log_softmax(x, masked, n, DT_FLOAT64);
+}
+
+/* Masked elements get 0; when all are, the result is NaN. */
+static void masked_softmax(double *x, const bool *masked, int64_t n, enum dtype d)
+{
+	(void)d;
 	double m = largest(x, masked, n), sum = 0;
 	bool all = true;
 	for (int64_t i = 0; i < n; i++) {
@@ -66,6 +90,7 @@ static void masked_softmax(double *x, const bool *masked, int64_t n)
 struct work {
 	const struct lanes *l;
 	lane_fn *fn;
+	enum dtype out;
 	double *x;
 	const bool *masked;
 };
@@ -76,7 +101,7 @@ static void run_lanes(int64_t from, int64_t to, void *data)
 	int64_t n = w->l->length;
 	for (int64_t i = from; i < to; i++) {
 		elements_to_double(w->l->dtype, w->l->data + i * n * (int64_t)dtype_size(w->l->dtype), 1, n, w->x + i * n);
-		w->fn(w->x + i * n, w->masked ? w->masked + i * n : NULL, n);
+		w->fn(w->x + i * n, w->masked ? w->masked + i * n : NULL, n, w->out);
 	}
 }
 
@@ -84,7 +109,7 @@ static bool run(struct kernel_call *k, const struct tensor *self, int dim, lane_
 {
 	struct turned turned;
 	struct lanes l;
-	struct work w = { .l = &l, .fn = fn, .masked = masked };
+	struct work w = { .l = &l, .fn = fn, .out = dtype, .masked = masked };
 	if (!dtype_is_float(dtype))
 		return kernel_fail(k, "is not defined for %s", dtype_name(dtype));
 	struct tensor *out = lanes_along(k, self, dim, true, DT_NONE, &l) ? out_new(k, dtype, self->ndim, self->size) : NULL;
@@ -95,17 +120,17 @@ static bool run(struct kernel_call *k, const struct tensor *self, int dim, lane_
 	return true;
 }
 
-static bool along_dim(struct kernel_call *k, lane_fn *fn)
+static bool along_dim(struct kernel_call *k, lane_fn *last, lane_fn *across)
 {
 	struct tensor *self = arg_tensor(k, "self");
 	enum dtype d = arg_bool(k, "half_to_float", false) ? DT_FLOAT32 : arg_dtype(k, "dtype", self->dtype);
 	int dim;
-	return arg_dim(k, "dim", self->ndim, &dim) && run(k, self, dim, fn, NULL, d);
+	return arg_dim(k, "dim", self->ndim, &dim) && run(k, self, dim, dim >= self->ndim - 1 ? last : across, NULL, d);
 }
 
-static bool k_softmax(struct kernel_call *k) { return along_dim(k, softmax); }
-static bool k_log_softmax(struct kernel_call *k) { return along_dim(k, log_softmax); }
-static bool k_safe_softmax(struct kernel_call *k) { return along_dim(k, safe_softmax); }
+static bool k_softmax(struct kernel_call *k) { return along_dim(k, softmax, softmax_across); }
+static bool k_log_softmax(struct kernel_call *k) { return along_dim(k, log_softmax, log_softmax_across); }
+static bool k_safe_softmax(struct kernel_call *k) { return along_dim(k, safe_softmax, safe_softmax); }
 
 /*
  * The mask has self's shape; or, for attention weights [B, heads, L, S], it is

@@ -15,8 +15,11 @@ enum { PAD_ZEROS, PAD_BORDER, PAD_REFLECTION };
 struct sampler {
 	int spatial, interpolation, padding;
 	bool align, narrow;      /* narrow: places are computed in float32 */
+	enum dtype dtype;        /* of halves every step rounds: Vectorized<Half> computes one operation at a time */
 	int64_t size[3];         /* of the image, x first */
 };
+
+static double step(const struct sampler *s, double v) { return half_rounded(s->dtype, v); }
 
 /* Back and forth between the two ends, which are given doubled. */
 static double reflected(double x, int64_t low2, int64_t high2)
@@ -29,9 +32,21 @@ static double reflected(double x, int64_t low2, int64_t high2)
 	return fmod(floor(x / span), 2) == 0 ? extra + low : span - extra + low;
 }
 
+/* The same in the steps of reflect_coordinates() (cpu/GridSamplerKernel.cpp). */
+static double reflected_half(const struct sampler *s, double x, int64_t size)
+{
+	double low = s->align ? 0 : -0.5, twice = step(s, 2 * (double)(s->align ? size - 1 : size));
+	if (twice == 0)
+		return 0;
+	double from_low = fabs(step(s, x - low)), flips = trunc(step(s, from_low / twice)), extra = step(s, from_low - step(s, flips * twice));
+	return step(s, fmin(extra, step(s, twice - extra)) + low);
+}
+
 static double placed(const struct sampler *s, double x, int64_t size)
 {
-	if (s->padding == PAD_REFLECTION)
+	if (s->padding == PAD_REFLECTION && dtype_is_half(s->dtype))
+		x = reflected_half(s, x, size);
+	else if (s->padding == PAD_REFLECTION)
 		x = s->align ? reflected(x, 0, 2 * (size - 1)) : reflected(x, -1, 2 * size - 1);
 	if (s->padding != PAD_ZEROS)
 		x = x < 0 ? 0 : x > (double)(size - 1) ? (double)(size - 1) : x;
@@ -42,6 +57,11 @@ static double placed(const struct sampler *s, double x, int64_t size)
 static double unnormalised(const struct sampler *s, double x, int64_t size)
 {
 	float f = (float)x + 1;
+	double n = (double)(s->align ? size - 1 : size), one = step(s, x + 1);
+	if (dtype_is_half(s->dtype) && s->spatial == 2)
+		return step(s, step(s, one * step(s, n / 2)) - (s->align ? 0 : 0.5));
+	if (dtype_is_half(s->dtype))
+		return s->align ? step(s, step(s, one / 2) * n) : step(s, step(s, step(s, one * n) - 1) / 2);
 	if (s->narrow && s->spatial == 2)
 		return s->align ? f * ((float)(size - 1) / 2) : f * ((float)size / 2) - 0.5f;
 	if (s->narrow)
@@ -67,22 +87,25 @@ static double sample_linear(const struct sampler *s, const double *image, const 
 		int64_t at[3] = { 0 };
 		double weight = 1;
 		for (int d = 0; d < s->spatial; d++) {
-			double low = floor(point[d]), right = point[d] - low;
+			double low = floor(point[d]), right = step(s, point[d] - low);
 			bool upper = corner >> d & 1;
 			at[d] = (int64_t)low + upper;
-			weight *= upper ? right : 1 - right;
+			weight = step(s, weight * (upper ? right : step(s, 1 - right)));
 		}
-		sum += weight * pixel(s, image, at);
+		sum = step(s, sum + step(s, weight * pixel(s, image, at)));
 	}
 	return sum;
 }
 
-static void cubic_weights(double x, double *w)
+static void cubic_weights(const struct sampler *s, double x, double *w)
 {
 	const double a = -0.75;
 	for (int i = 0; i < 4; i++) {
-		double d = fabs(x + 1 - i);
-		w[i] = d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
+		double d = step(s, fabs(x + 1 - i));
+		if (i == 1 || i == 2)
+			w[i] = step(s, step(s, step(s, step(s, step(s, (a + 2) * d) - (a + 3)) * d) * d) + 1);
+		else
+			w[i] = step(s, step(s, step(s, step(s, step(s, step(s, a * d) - 5 * a) * d) + 8 * a) * d) - 4 * a);
 	}
 }
 
@@ -90,13 +113,16 @@ static void cubic_weights(double x, double *w)
 static double sample_cubic(const struct sampler *s, const double *image, const double *point)
 {
 	double wx[4], wy[4], sum = 0, x0 = floor(point[0]), y0 = floor(point[1]);
-	cubic_weights(point[0] - x0, wx);
-	cubic_weights(point[1] - y0, wy);
-	for (int i = 0; i < 4; i++)
+	cubic_weights(s, step(s, point[0] - x0), wx);
+	cubic_weights(s, step(s, point[1] - y0), wy);
+	for (int i = 0; i < 4; i++) {
+		double row = 0;
 		for (int j = 0; j < 4; j++) {
 			int64_t at[3] = { (int64_t)placed(s, x0 - 1 + j, s->size[0]), (int64_t)placed(s, y0 - 1 + i, s->size[1]) };
-			sum += wy[i] * wx[j] * pixel(s, image, at);
+			row = step(s, row + step(s, wx[j] * pixel(s, image, at)));
 		}
+		sum = step(s, sum + step(s, wy[i] * row));
+	}
 	return sum;
 }
 
@@ -121,7 +147,7 @@ static bool grid_sample(struct kernel_call *k, int spatial)
 {
 	struct tensor *input = arg_tensor(k, "input"), *grid = arg_tensor(k, "grid");
 	struct sampler s = { .spatial = spatial, .interpolation = (int)arg_int(k, "interpolation_mode", 0), .padding = (int)arg_int(k, "padding_mode", 0),
-		.align = arg_bool(k, "align_corners", false), .narrow = input->dtype != DT_FLOAT64 };
+		.align = arg_bool(k, "align_corners", false), .narrow = input->dtype != DT_FLOAT64, .dtype = input->dtype };
 	int64_t size[5];
 	if (input->ndim != spatial + 2 || grid->ndim != spatial + 2 || grid->size[spatial + 1] != spatial || grid->size[0] != input->size[0])
 		return kernel_fail(k, "the grid does not fit an image of %d dimensions", spatial);

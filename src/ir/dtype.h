@@ -27,6 +27,7 @@ enum dtype dtype_from_code(int64_t code);
 bool dtype_is_float(enum dtype d);             /* half to double, bfloat16, float8 */
 bool dtype_is_complex(enum dtype d);
 bool dtype_is_integral(enum dtype d);          /* integers, without bool */
+static inline bool dtype_is_half(enum dtype d) { return d == DT_FLOAT16 || d == DT_BFLOAT16; }
 static inline bool dtype_can_require_grad(enum dtype d) { return dtype_is_float(d) || dtype_is_complex(d); }
 /* torch.promote_types(a, b). */
 enum dtype dtype_promote(enum dtype a, enum dtype b);

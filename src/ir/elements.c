@@ -155,3 +155,12 @@ DEFINE_TO(elements_to_int, int64_t)
 DEFINE_FROM(elements_from_double, double, real_to_int, real_to_int32)
 DEFINE_FROM(elements_from_float, float, real_to_int, real_to_int32)
 DEFINE_FROM(elements_from_int, int64_t, SAME, SAME)
+
+double half_of(enum dtype d, double v)
+{
+	unsigned char element[2];
+	float f = (float)v;
+	elements_from_float(d, element, 1, 1, &f);
+	elements_to_float(d, element, 1, 1, &f);
+	return f;
+}

@@ -21,4 +21,9 @@ void elements_from_double(enum dtype d, unsigned char *p, int64_t stride, int64_
 void elements_from_float(enum dtype d, unsigned char *p, int64_t stride, int64_t n, const float *in);
 void elements_from_int(enum dtype d, unsigned char *p, int64_t stride, int64_t n, const int64_t *in);
 
+/* v as float16 or bfloat16 holds it, by way of float32. */
+double half_of(enum dtype d, double v);
+/* The same where PyTorch rounds halves between steps; v itself in other types. */
+static inline double half_rounded(enum dtype d, double v) { return dtype_is_half(d) ? half_of(d, v) : v; }
+
 #endif
