@@ -184,6 +184,8 @@ def main(root):
     until = export(Function(lambda m, x, n: while_loop(lambda n, x: x.sum() < n, lambda n, x: (n.clone(), m.fc(x).abs() + x.abs()), (n, x))).eval(), (rows, torch.tensor(100.0)))
     at = case(root, "good-program-while-by-content", RUN); write(at("model.pt2"), entries(until)); numbers(at("io.npz"), until, rows, torch.tensor(100.0))
     branch = export(Function(lambda m, x: torch.cond(x.sum() > 0, lambda x: m.fc(x), lambda x: x.sin(), (x,))).eval(), (torch.ones(3, 4),))
+    whole = export(Function(lambda m, x: torch.ops.aten.slice.Tensor(m.fc(x))).eval(), (rows,), strict=False)
+    at = case(root, "good-program-slice-by-name", ["graph", "CASE/model.pt2", "--mode", "train", "--show-attrs", "-o", "OUT.gv"]); write(at("model.pt2"), entries(whole))
     at = case(root, "good-program-cond-by-example", ["flops", "CASE/model.pt2", "--format", "json"]); write(at("model.pt2"), entries(branch, examples=True))
 
     at = case(root, "good-program-of-two", ["tree", "CASE/model.pt2", "--program", "second"], "Sequential(\n  (0): Linear(in_features=3, out_features=2, bias=True)\n)\n")

@@ -61,6 +61,42 @@
 
 #define ALL_OR_ONE "list(range(self.dim())) if dim is None else [dim]"
 
+/* The same at the places that are given, one vector a dimension (gradient_helper): weights of three neighbours from the two distances between them. */
+#define AT_PLACES(dims) \
+	"if edge_order != 1 and edge_order != 2:\n" \
+	"    raise ValueError('torch.gradient only supports edge_order=1 and edge_order=2.')\n" \
+	"dims = " dims "\n" \
+	"if len(spacing) != len(dims):\n" \
+	"    raise ValueError(f'torch.gradient expected spacing to be a list of {len(dims)} tensors')\n" \
+	"out = []\n" \
+	"for i in range(len(dims)):\n" \
+	"    d = dims[i] % self.dim()\n" \
+	"    if spacing[i].dim() != 1:\n" \
+	"        raise ValueError('torch.gradient expected each coordinates tensor to be one-dimensional')\n" \
+	"    if self.size(d) < edge_order + 1:\n" \
+	"        raise ValueError('torch.gradient expected each dimension size to be at least edge_order+1')\n" \
+	"    shape = [-1 if j == d else 1 for j in range(self.dim())]\n" \
+	"    h = aten.diff(spacing[i], 1, 0)\n" \
+	"    h1, h2 = aten.slice.Tensor(h, 0, 0, -1), aten.slice.Tensor(h, 0, 1)\n" \
+	"    a = aten.reshape(-h2 / (h1 * (h1 + h2)), shape)\n" \
+	"    b = aten.reshape((h2 - h1) / (h1 * h2), shape)\n" \
+	"    c = aten.reshape(h1 / (h2 * (h1 + h2)), shape)\n" \
+	"    inner = a * aten.slice.Tensor(self, d, 0, -2) + b * aten.slice.Tensor(self, d, 1, -1) + c * aten.slice.Tensor(self, d, 2)\n" \
+	"    if edge_order == 1:\n" \
+	"        first = (aten.slice.Tensor(self, d, 1, 2) - aten.slice.Tensor(self, d, 0, 1)) / aten.select.int(h, 0, 0)\n" \
+	"        last = (aten.slice.Tensor(self, d, -1) - aten.slice.Tensor(self, d, -2, -1)) / aten.select.int(h, 0, -1)\n" \
+	"    else:\n" \
+	"        a = -(aten.mul.Scalar(aten.select.int(h, 0, 0), 2.0) + aten.select.int(h, 0, 1)) / (aten.select.int(h, 0, 0) * (aten.select.int(h, 0, 0) + aten.select.int(h, 0, 1)))\n" \
+	"        b = (aten.select.int(h, 0, 0) + aten.select.int(h, 0, 1)) / (aten.select.int(h, 0, 0) * aten.select.int(h, 0, 1))\n" \
+	"        c = -aten.select.int(h, 0, 0) / (aten.select.int(h, 0, 1) * (aten.select.int(h, 0, 0) + aten.select.int(h, 0, 1)))\n" \
+	"        first = a * aten.slice.Tensor(self, d, 0, 1) + b * aten.slice.Tensor(self, d, 1, 2) + c * aten.slice.Tensor(self, d, 2, 3)\n" \
+	"        a = aten.select.int(h, 0, -1) / (aten.select.int(h, 0, -2) * (aten.select.int(h, 0, -1) + aten.select.int(h, 0, -2)))\n" \
+	"        b = -(aten.select.int(h, 0, -1) + aten.select.int(h, 0, -2)) / (aten.select.int(h, 0, -1) * aten.select.int(h, 0, -2))\n" \
+	"        c = (aten.mul.Scalar(aten.select.int(h, 0, -1), 2) + aten.select.int(h, 0, -2)) / (aten.select.int(h, 0, -1) * (aten.select.int(h, 0, -1) + aten.select.int(h, 0, -2)))\n" \
+	"        last = a * aten.slice.Tensor(self, d, -3, -2) + b * aten.slice.Tensor(self, d, -2, -1) + c * aten.slice.Tensor(self, d, -1)\n" \
+	"    out.append(aten.cat([first, inner, last], d))\n" \
+	"return out"
+
 const struct op_rule integrate_rules[] = {
 	{ .name = "trapezoid.dx", .parts = EVEN },
 	{ .name = "trapz.dx", .parts = EVEN },
@@ -76,5 +112,7 @@ const struct op_rule integrate_rules[] = {
 	{ .name = "gradient.array", .parts = GRADIENT("dim", "[1.0] * len(dims)") },
 	{ .name = "gradient.scalarrayint", .parts = GRADIENT(ALL_OR_ONE, "spacing") },
 	{ .name = "gradient.scalarrayarray", .parts = GRADIENT("dim", "spacing") },
+	{ .name = "gradient.tensorarrayint", .parts = AT_PLACES(ALL_OR_ONE) },
+	{ .name = "gradient.tensorarray", .parts = AT_PLACES("dim") },
 	{ 0 },
 };

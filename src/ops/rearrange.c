@@ -316,6 +316,21 @@ const struct op_rule rearrange_rules[] = {
 		"    return tensors[0]\n"
 		"grids = aten.meshgrid.indexing(tensors, indexing='ij')\n"
 		"return aten.stack([aten.flatten(g) for g in grids], 1)" },
+	/* aten/src/ATen/native/Itertools.cpp; the mask is that of _triu_mask() */
+	{ .name = "combinations", .parts =
+		"if self.dim() != 1:\n"
+		"    raise ValueError(f'Expect a 1D vector, but got shape {self.shape}')\n"
+		"if r < 0:\n"
+		"    raise ValueError(f'Expect a non-negative number, but got {r}')\n"
+		"if r == 0:\n"
+		"    return aten.empty.memory_format([0], dtype=self.dtype)\n"
+		"grids = aten.meshgrid.indexing([self] * r, indexing='ij')\n"
+		"places = aten.meshgrid.indexing([aten.arange(self.numel(), dtype=torch.int64)] * r, indexing='ij')\n"
+		"mask = aten.full([self.numel()] * r, True, dtype=torch.bool)\n"
+		"for i in range(r - 1):\n"
+		"    ordered = aten.le.Tensor(places[i], places[i + 1]) if with_replacement else aten.lt.Tensor(places[i], places[i + 1])\n"
+		"    mask = aten.mul_.Tensor(mask, ordered)\n"
+		"return aten.stack([aten.masked_select(g, mask) for g in grids], 1)" },
 	{ .name = "tile", .parts = "return aten.repeat(self, [1] * (self.dim() - len(dims)) + list(dims))" },
 	{ .name = "repeat_interleave.self_int", .parts =
 		"if repeats < 0:\n"

@@ -280,16 +280,17 @@ static bool undo_split(struct exported_call *c)
 
 /*
  * x[:n] and x[n:] with a symbolic n: torch.export writes None for the end that Python fills in (unpackSlice() in
- * torch/csrc/autograd/python_variable_indexing.cpp), which the gradient's node shows.
+ * torch/csrc/autograd/python_variable_indexing.cpp), which the gradient's node shows.  Without either end the operator was called by its name.
  */
 static bool undo_open_slice(struct exported_call *c)
 {
 	const struct datum *start = named(c->args, "start"), *end = named(c->args, "end"), *step = named(c->args, "step");
-	if (!named(c->args, "self") || (step && (!datum_is_int(*step) || datum_as_int(*step) < 1)))
+	bool from = start && start->kind != D_NONE, to = end && end->kind != D_NONE;
+	if (!named(c->args, "self") || (!from && !to) || (step && (!datum_is_int(*step) || datum_as_int(*step) < 1)))
 		return true;
-	if (!start || start->kind == D_NONE)
+	if (!from)
 		set_named(c->args, "start", datum_int(0));
-	if (!end || end->kind == D_NONE)
+	if (!to)
 		set_named(c->args, "end", datum_int(INT64_MAX));
 	return true;
 }
