@@ -86,13 +86,16 @@
 	"        first = (aten.slice.Tensor(self, d, 1, 2) - aten.slice.Tensor(self, d, 0, 1)) / aten.select.int(h, 0, 0)\n" \
 	"        last = (aten.slice.Tensor(self, d, -1) - aten.slice.Tensor(self, d, -2, -1)) / aten.select.int(h, 0, -1)\n" \
 	"    else:\n" \
-	"        a = -(aten.mul.Scalar(aten.select.int(h, 0, 0), 2.0) + aten.select.int(h, 0, 1)) / (aten.select.int(h, 0, 0) * (aten.select.int(h, 0, 0) + aten.select.int(h, 0, 1)))\n" \
+	"        a = -(aten.mul.Scalar(aten.select.int(h, 0, 0), 2.0) + aten.select.int(h, 0, 1))\n" \
+	"        a = a / (aten.select.int(h, 0, 0) * (aten.select.int(h, 0, 0) + aten.select.int(h, 0, 1)))\n" \
 	"        b = (aten.select.int(h, 0, 0) + aten.select.int(h, 0, 1)) / (aten.select.int(h, 0, 0) * aten.select.int(h, 0, 1))\n" \
 	"        c = -aten.select.int(h, 0, 0) / (aten.select.int(h, 0, 1) * (aten.select.int(h, 0, 0) + aten.select.int(h, 0, 1)))\n" \
-	"        first = a * aten.slice.Tensor(self, d, 0, 1) + b * aten.slice.Tensor(self, d, 1, 2) + c * aten.slice.Tensor(self, d, 2, 3)\n" \
+	"        first = a * aten.slice.Tensor(self, d, 0, 1) + b * aten.slice.Tensor(self, d, 1, 2)\n" \
+	"        first = first + c * aten.slice.Tensor(self, d, 2, 3)\n" \
 	"        a = aten.select.int(h, 0, -1) / (aten.select.int(h, 0, -2) * (aten.select.int(h, 0, -1) + aten.select.int(h, 0, -2)))\n" \
 	"        b = -(aten.select.int(h, 0, -1) + aten.select.int(h, 0, -2)) / (aten.select.int(h, 0, -1) * aten.select.int(h, 0, -2))\n" \
-	"        c = (aten.mul.Scalar(aten.select.int(h, 0, -1), 2) + aten.select.int(h, 0, -2)) / (aten.select.int(h, 0, -1) * (aten.select.int(h, 0, -1) + aten.select.int(h, 0, -2)))\n" \
+	"        c = aten.mul.Scalar(aten.select.int(h, 0, -1), 2) + aten.select.int(h, 0, -2)\n" \
+	"        c = c / (aten.select.int(h, 0, -1) * (aten.select.int(h, 0, -1) + aten.select.int(h, 0, -2)))\n" \
 	"        last = a * aten.slice.Tensor(self, d, -3, -2) + b * aten.slice.Tensor(self, d, -2, -1) + c * aten.slice.Tensor(self, d, -1)\n" \
 	"    out.append(aten.cat([first, inner, last], d))\n" \
 	"return out"
