@@ -109,6 +109,7 @@ x.round() + x.floor() + x.ceil() + x.trunc() + x.frac() + x.sign() | 10
 F.relu(x) + F.gelu(x) + F.silu(x) + F.mish(x) + F.elu(x) + F.celu(x) + F.selu(x) | 12
 F.gelu(x, approximate='tanh') + F.leaky_relu(x) + F.hardswish(x) + F.hardsigmoid(x) + F.hardtanh(x) + F.relu6(x) | 12
 F.softplus(x) + F.softshrink(x) + F.hardshrink(x) + F.logsigmoid(x) + F.tanhshrink(x) + F.softsign(x) | 12
+F.logsigmoid(x.t()) * x.t() + F.logsigmoid(x.unsqueeze(0).transpose(1, 2))[0] | 3x4
 F.glu(x, 1) | 3x4
 F.softmax(x, 1) + F.log_softmax(x, 0) | 3x4
 x.sum() + x.mean() + x.prod() | 3x4

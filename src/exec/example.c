@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { MOST_VALUES = 64, MOST_WORK = 1 << 28, MOST_MEMORY = 1 << 28, MOST_KEPT = 1 << 24 };
+enum { MOST_VALUES = 64, MOST_WORK = 1 << 29, MOST_MEMORY = 1 << 28, MOST_KEPT = 1 << 24 };
 
 /* ---- What is known ---- */
 

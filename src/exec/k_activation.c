@@ -67,10 +67,11 @@ static bool k_glu(struct kernel_call *k)
 	return y != NULL;
 }
 
-/* The result and what backward needs of it, exp(-|x|). */
+/* The result and what backward needs of it, exp(-|x|); both contiguous, whatever the layout of self. */
 static bool k_log_sigmoid(struct kernel_call *k)
 {
-	struct tensor *self = arg_tensor(k, "self"), *out = out_like(k, self, self->dtype), *buffer = out ? out_like(k, self, self->dtype) : NULL;
+	struct tensor *self = arg_tensor(k, "self"), *out = out_new(k, self->dtype, self->ndim, self->size);
+	struct tensor *buffer = out ? out_new(k, self->dtype, self->ndim, self->size) : NULL;
 	const double *x = buffer ? doubles_of(k, self) : NULL;
 	double *y = x ? doubles_for(k, out) : NULL, *b = y ? doubles_for(k, buffer) : NULL;
 	for (int64_t i = 0, n = tensor_numel(self); b && i < n; i++) {

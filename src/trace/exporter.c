@@ -203,6 +203,26 @@ static bool undo_grouped_mm(struct exported_call *c)
 	return true;
 }
 
+/*
+ * chunk_gated_delta_rule() of qwen3_next and its like: live, solve_triangular(); exported, the inverse of I + L is built row by row in
+ * place, -L.tril(-1) being what it starts from, and multiplied with.
+ */
+static bool undo_substitution(struct exported_call *c)
+{
+	const struct datum *inverse = named(c->args, "self"), *other = named(c->args, "other");
+	const struct node *plus = inverse ? made_by(*inverse, "add") : NULL;
+	const struct node *neg = made_by(arg_of(plus, "self"), "neg"), *tril = made_by(arg_of(neg, "self"), "tril");
+	struct datum diagonal = arg_of(tril, "diagonal");
+	if (!other || !datum_is_int(diagonal) || datum_as_int(diagonal) != -1 || !tensor_in(arg_of(plus, "self"))->version || !made_by(arg_of(plus, "other"), "eye"))
+		return true;
+	struct datum items[] = { arg_of(tril, "self"), *other };
+	const char *names[] = { "upper", "unitriangular" };
+	struct datum flags[] = { datum_bool(false), datum_bool(true) };
+	struct lang_args args = { .items = items, .n = 2, .names = names, .values = flags, .n_named = 2 };
+	c->done = true;
+	return record_call(&c->rt->recorder, "linalg_solve_triangular", &args, &c->result, c->err);
+}
+
 /* ---- timm ---- */
 
 /*
@@ -303,6 +323,7 @@ static const struct habit {
 	{ "transformers", "scaled_dot_product_attention", undo_sdpa },
 	{ "transformers", "add.Tensor", undo_added_mask },
 	{ "transformers", "transformers::grouped_mm_fallback", undo_grouped_mm },
+	{ "transformers", "matmul", undo_substitution },
 	{ "timm", "_upsample_bicubic2d_aa.vec", undo_resize },
 	{ "timm", "_upsample_bilinear2d_aa.vec", undo_resize },
 	{ "timm", "reshape", undo_layout },
