@@ -1,6 +1,9 @@
+#include <math.h>
 #include <string.h>
 
 #include "api/api.h"
+#include "api/difference.h"
+#include "exec/plan.h"
 #include "nn/nn.h"
 #include "ops/flops.h"
 #include "ops/op.h"
@@ -63,9 +66,32 @@ static int source_n_args(const struct node *n)
 	return n->op->n_args;
 }
 
+/* "12 of 512 values, by 0.5 at most" */
+static bool source_contents(void *data, const struct value *a, const struct value *b, struct text *how, nns_error *err)
+{
+	struct arena *scratch = arena_beside(((nns_model *)data)->model->arena, err);
+	struct heap heap = { 0 };
+	struct difference d = { 0 };
+	struct tensor *x = scratch ? tensor_of_value(scratch, &heap, a, err) : NULL, *y = x ? tensor_of_value(scratch, &heap, b, err) : NULL;
+	if (y) {
+		difference_of(x, y, 0, 0, &d);
+		if (!d.equal)
+			text_addf(how, "%lld of %lld values, ", (long long)d.beyond, (long long)d.n);
+		if (!d.equal && isfinite(d.largest))
+			text_addf(how, "by %.4g at most", d.largest);
+		else if (!d.equal)
+			text_add(how, "some finite in one alone");
+		storage_drop(y->storage);
+	}
+	if (x)
+		storage_drop(x->storage);
+	arena_free(scratch);
+	return y != NULL;
+}
+
 static struct report_source api_source(nns_model *m)
 {
-	return (struct report_source){ m, m->torch_version ? m->torch_version : TORCH_DEFAULT, source_repr, source_folds, source_n_args, source_flops };
+	return (struct report_source){ m, m->torch_version ? m->torch_version : TORCH_DEFAULT, source_repr, source_folds, source_n_args, source_flops, source_contents };
 }
 
 /* ---- Reports ---- */

@@ -85,8 +85,6 @@ bool input_drawn(struct nns_plan *p, size_t index, struct tensor **out, nns_erro
 
 /* run_report.c */
 bool report_known(const nns_run_options *o, nns_error *err);   /* whether there is such a format */
-/* numpy.allclose with equal_nan=True: an infinity is only close to itself. */
-bool close_enough(double got, double want, double rtol, double atol);
 bool run_report(struct nns_plan *p, struct text *out, bool *matches, nns_error *err);
 
 bool run_compare(struct fast_plan *f, struct run *r, const struct run_options *o, double rtol, double atol, struct run_difference *result, nns_error *err);

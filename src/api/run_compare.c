@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "api/difference.h"
 #include "api/run.h"
 #include "base/random.h"
 

@@ -5,20 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/difference.h"
 #include "api/run.h"
 #include "exec/layout.h"
 
 struct statistics {
 	double min, max, mean;
 	int64_t n, nan, infinite, first_bad; /* first_bad: of the values that are not finite, -1 */
-};
-
-struct difference {
-	bool compared, equal;
-	char problem[160];       /* another shape or dtype */
-	double largest;
-	int64_t at, beyond, n;   /* where the largest is; how many are beyond the tolerance */
-	double got, want;
 };
 
 struct outcome {
@@ -34,21 +27,7 @@ struct report {
 	bool matches;
 };
 
-/* ---- Reading tensors piece by piece: copies of them would be no part of the plan ---- */
-
-enum { PIECE = 512 };
-
-/* The values of complex numbers are pairs, in a last dimension of 2. */
-static const struct tensor *parts_of(const struct tensor *t, struct window *w)
-{
-	return t->ndim < MAX_DIMS - 1 ? window_of_parts(w, t) : t;
-}
-
-static void read_piece(const struct tensor *t, const struct loop *l, int i, int64_t from, int64_t n, double *out)
-{
-	int64_t at = l->at[i] + from * l->step[i];
-	elements_to_double(t->dtype, t->storage->data + at * (int64_t)dtype_size(t->dtype), l->step[i], n, out);
-}
+/* ---- Statistics, piece by piece: copies of tensors would be no part of the plan ---- */
 
 static void measure_piece(const double *v, int64_t n, int64_t first, struct statistics *s)
 {
@@ -69,16 +48,16 @@ static void measure(const struct tensor *t, struct statistics *s)
 {
 	struct loop l;
 	struct window w;
-	double v[PIECE];
+	double v[DIFFERENCE_PIECE];
 	int64_t done = 0;
-	t = parts_of(t, &w);
+	t = difference_parts(t, &w);
 	*s = (struct statistics){ .min = INFINITY, .max = -INFINITY, .n = tensor_numel(t), .first_bad = -1 };
 	loop_init(&l, t->ndim, t->size, 1);
 	loop_operand(&l, 0, t);
 	for (loop_begin(&l); l.left > 0; loop_next(&l))
 		for (int64_t from = 0, n; from < l.run; from += n, done += n) {
-			n = l.run - from < PIECE ? l.run - from : PIECE;
-			read_piece(t, &l, 0, from, n, v);
+			n = l.run - from < DIFFERENCE_PIECE ? l.run - from : DIFFERENCE_PIECE;
+			difference_piece(t, &l, 0, from, n, v);
 			measure_piece(v, n, done, s);
 		}
 	int64_t finite = s->n - s->nan - s->infinite;
@@ -88,60 +67,6 @@ static void measure(const struct tensor *t, struct statistics *s)
 }
 
 /* ---- Comparing ---- */
-
-bool close_enough(double got, double want, double rtol, double atol)
-{
-	if (isnan(got) || isnan(want))
-		return isnan(got) && isnan(want);
-	if (isinf(got) || isinf(want))
-		return got == want;
-	return fabs(got - want) <= atol + rtol * fabs(want);
-}
-
-/* A value that is no number where one was expected, or the other way round, is the largest difference there is. */
-static double distance(double got, double want)
-{
-	if (got == want || (isnan(got) && isnan(want)))
-		return 0;
-	return isnan(got) || isnan(want) ? INFINITY : fabs(got - want);
-}
-
-static void compare_piece(const double *got, const double *want, int64_t n, int64_t first, const nns_run_options *o, struct difference *d)
-{
-	for (int64_t i = 0; i < n; i++) {
-		double by = distance(got[i], want[i]);
-		d->beyond += !close_enough(got[i], want[i], o->rtol, o->atol);
-		if (by > d->largest || d->at < 0) {
-			d->largest = by;
-			d->at = first + i;
-			d->got = got[i];
-			d->want = want[i];
-		}
-	}
-}
-
-static void compare_tensors(const struct tensor *t, const struct tensor *want, const nns_run_options *o, struct difference *d)
-{
-	struct loop l;
-	struct window w, v;
-	double x[PIECE], y[PIECE];
-	int64_t done = 0;
-	t = parts_of(t, &w);
-	want = parts_of(want, &v);
-	d->n = tensor_numel(t);
-	d->at = -1;
-	loop_init(&l, t->ndim, t->size, 2);
-	loop_operand(&l, 0, t);
-	loop_operand(&l, 1, want);
-	for (loop_begin(&l); l.left > 0; loop_next(&l))
-		for (int64_t from = 0, n; from < l.run; from += n, done += n) {
-			n = l.run - from < PIECE ? l.run - from : PIECE;
-			read_piece(t, &l, 0, from, n, x);
-			read_piece(want, &l, 1, from, n, y);
-			compare_piece(x, y, n, done, o, d);
-		}
-	d->equal = d->beyond == 0;
-}
 
 static void shape_text(int ndim, const int64_t *size, struct text *t)
 {
@@ -189,7 +114,7 @@ static bool compare(struct nns_plan *p, size_t i, const struct tensor *t, struct
 	struct tensor *want = tensor_of_value(p->run.arena, &heap, a->value, err);
 	if (!want)
 		return fail_within(err, "%s: ", p->expected.path);
-	compare_tensors(t, want, &p->options, d);
+	difference_of(t, want, p->options.rtol, p->options.atol, d);
 	storage_drop(want->storage);
 	return true;
 }
@@ -247,7 +172,7 @@ static bool gather(struct report *r, nns_error *err)
 	for (size_t i = 0; i < r->n; i++) {
 		struct outcome *o = &r->outputs[i];
 		o->tensor = p->run.tensors[p->plan->outputs[i]];
-		if (!dtype_converts(parts_of(o->tensor, &w)->dtype))
+		if (!dtype_converts(difference_parts(o->tensor, &w)->dtype))
 			return fail(err, NNS_UNSUPPORTED, "out%zu is %s, which has no numbers to show", i, dtype_name(o->tensor->dtype));
 		measure(o->tensor, &o->statistics);
 		if (!compare(p, i, o->tensor, &o->difference, err))
@@ -264,7 +189,7 @@ static void add_index(struct text *t, const struct tensor *of, int64_t i)
 {
 	int64_t index[MAX_DIMS];
 	struct window w;
-	of = parts_of(of, &w);
+	of = difference_parts(of, &w);
 	for (int d = of->ndim - 1; d >= 0; d--) {
 		index[d] = i % of->size[d];
 		i /= of->size[d];

@@ -1,4 +1,4 @@
-/* What differs between two models: modules, parameters, shapes. */
+/* What differs between two models: modules, parameters and what they hold, shapes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +9,7 @@ struct side {
 	const struct graph *graph;
 	const struct report_source *source;
 	struct map modules, tensors, shapes;  /* path -> text */
+	struct map contents;                  /* path of a tensor -> its value */
 };
 
 static const struct column columns[] = { { "what", false, false, false }, { "name", false, false, true }, { "before", false, false, true },
@@ -79,6 +80,8 @@ static bool describe_tensors(struct side *s, const struct walk *w, bool buffers,
 			return fail_memory(err);
 		if (!put(s->model->arena, &s->tensors, name, t, err))
 			return false;
+		if (!map_put(&s->contents, s->model->arena, name, (void *)(uintptr_t)v))
+			return fail_memory(err);
 	}
 	return true;
 }
@@ -131,6 +134,27 @@ static void compare(struct table *t, const char *what, const struct map *a, cons
 			add_row(t, what, b->entries[i].key, "-", b->entries[i].value);
 }
 
+/* Tensors that both files hold, of the same shape and type. */
+static bool compare_contents(struct table *t, const struct side *x, const struct side *y, nns_error *err)
+{
+	struct text how;
+	bool ok = true;
+	text_init(&how);
+	for (size_t i = 0; ok && i < x->contents.n; i++) {
+		const char *path = x->contents.entries[i].key, *before = map_get(&x->tensors, path), *after = map_get(&y->tensors, path);
+		const struct value *a = x->contents.entries[i].value, *b = map_get(&y->contents, path);
+		if (!b || !a->storage || !b->storage || a->ndim < 0 || strcmp(before, after) != 0)
+			continue;
+		text_clear(&how);
+		ok = x->source->contents(x->source->data, a, b, &how, err) || fail_within(err, "%s: ", path);
+		if (ok && how.len)
+			add_row(t, "values", path, before, how.data);
+	}
+	ok = ok && (!how.failed || fail_memory(err));
+	text_release(&how);
+	return ok;
+}
+
 bool report_diff(const struct model *a, const struct graph *ga, const struct report_source *sa,
                  const struct model *b, const struct graph *gb, const struct report_source *sb,
                  const struct report_options *o, bool *differ, struct text *out, nns_error *err)
@@ -142,6 +166,8 @@ bool report_diff(const struct model *a, const struct graph *ga, const struct rep
 	table_init(&t, a->arena, columns, sizeof columns / sizeof *columns);
 	compare(&t, "module", &x.modules, &y.modules);
 	compare(&t, "tensor", &x.tensors, &y.tensors);
+	if (!compare_contents(&t, &x, &y, err))
+		return false;
 	if (ga && gb)
 		compare(&t, "output", &x.shapes, &y.shapes);
 	*differ = t.n_cells > 0;

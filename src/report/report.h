@@ -22,6 +22,8 @@ struct report_source {
 	int (*n_args)(const struct node *n);
 	/* fvcore's count of a node.  counted: false when fvcore has no rule for it; name: fvcore's or the operator's */
 	bool (*flops)(void *data, const struct node *n, double *count, bool *counted, const char **name);
+	/* Adds to `how` in what the contents of two tensors of one shape and type differ, nothing when they are equal. */
+	bool (*contents)(void *data, const struct value *a, const struct value *b, struct text *how, nns_error *err);
 };
 
 enum report_format { FORMAT_TABLE, FORMAT_TSV, FORMAT_CSV, FORMAT_JSON, FORMAT_MARKDOWN, FORMAT_NONE = -1 };
