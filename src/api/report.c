@@ -91,7 +91,8 @@ static bool source_contents(void *data, const struct value *a, const struct valu
 
 static struct report_source api_source(nns_model *m)
 {
-	return (struct report_source){ m, m->torch_version ? m->torch_version : TORCH_DEFAULT, source_repr, source_folds, source_n_args, source_flops, source_contents };
+	int version = m->torch_version ? m->torch_version : TORCH_DEFAULT;
+	return (struct report_source){ m, version, source_repr, source_folds, source_n_args, source_flops, source_contents };
 }
 
 /* ---- Reports ---- */

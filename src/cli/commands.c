@@ -19,7 +19,8 @@ const struct command commands[] = {
 	{ "flops", "count multiply-adds by fvcore's rules", "FILE", TRACED TABLE, NULL,
 	  "nnscope flops --expr 'Linear(10, 20)' --input 5x10", run_flops },
 	{ "diff", "show what differs between two models", "FILE [FILE]", TRACED TABLE,
-	  "With one file, the model before and after --set.  Exits 1 when they differ. "
+	  "With one file, the model before and after --set.  Tensors that both files hold are compared value by value.  "
+	  "Exits 1 when they differ. "
 	  "Outputs of modules are compared when both models have inputs.",
 	  "nnscope diff --expr 'Linear(10, 20)' --set 'out_features=30'", run_diff },
 	{ "graph", "draw the gradient graph, or the forward one", "FILE",
