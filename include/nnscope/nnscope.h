@@ -158,6 +158,8 @@ NNS_API nns_drawing *nns_draw_begin(nns_model *m, nns_graph *g, const nns_draw_o
 NNS_API bool nns_draw_end(nns_drawing *d, bool wanted, nns_error *err);
 /* The format that a path's suffix asks for, NULL when there is none of that name. */
 NNS_API const char *nns_draw_format(const char *path);
+/* Whether a file could be written there, before the work that makes it: nothing is made or changed. */
+NNS_API bool nns_file_writable(const char *path, nns_error *err);
 
 /* ---- What is known ---- */
 

@@ -36,7 +36,7 @@ typedef struct nns_run_options {
 	int profile_depth;                /* of modules in the text; 0: 2 */
 	bool compare;                     /* run both executors and report the first operator that differs by rtol and atol */
 	/*
-	 * Called between operators, by the thread that makes the plan or runs it; stage is "weights", "plan" or "run".
+	 * Called between operators, by the thread that makes the plan or runs it; stage is "weights", "plan", "run" or "save".
 	 * When it returns false the work ends with NNS_CANCELLED, with nothing written and all memory given back.  NULL: none.
 	 */
 	bool (*progress)(void *data, const char *stage, size_t done, size_t total);

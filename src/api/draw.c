@@ -168,6 +168,11 @@ bool nns_draw_end(nns_drawing *d, bool wanted, nns_error *err)
 	return ok;
 }
 
+bool nns_file_writable(const char *path, nns_error *err)
+{
+	return file_writable(path, err);
+}
+
 const char *nns_draw_format(const char *path)
 {
 	return render_format_of(path);

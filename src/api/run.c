@@ -102,11 +102,16 @@ static bool make_fast(nns_plan *p, nns_error *err)
 	return p->fast && fast_plan_memory(p->fast, &p->memory, err) && add_reference(p, err);
 }
 
+static bool destination_known(const char *path, nns_error *err)
+{
+	return !path || (save_known(path, err) && file_writable(path, err));
+}
+
 static bool prepare(nns_plan *p, unsigned flags, const char *const *inputs, size_t n_inputs, nns_error *err)
 {
 	nns_run_options *o = &p->options;
 	bool fast = false;
-	if ((o->save && !save_known(o->save, err)) || (o->save_weights && !save_known(o->save_weights, err)) || !report_known(o, err)
+	if (!destination_known(o->save, err) || !destination_known(o->save_weights, err) || !report_known(o, err)
 	    || !choose_executor(o, &fast, err) || (o->inputs && !arrays_open(&p->inputs, o->inputs, err)) || (o->expect && !arrays_open(&p->expected, o->expect, err)))
 		return false;
 	o->memory = memory_limit(o);
@@ -254,6 +259,20 @@ char *nns_plan_report(nns_plan *p, bool *matches, nns_error *err)
 
 /* ---- In one call ---- */
 
+/* What the options say is to be saved: all of it, or nothing. */
+static bool save_results(nns_plan *p, nns_error *err)
+{
+	const nns_run_options *o = &p->options;
+	struct file_pending outputs = { 0 }, weights = { 0 };
+	p->stage = "save";
+	bool ok = (!o->save || run_save(&p->run, o->save, &outputs, err)) && (!o->save_weights || weights_save_after(p, o->save_weights, &weights, err))
+	    && (!(o->save || o->save_weights) || plan_tells(1, 1, p) || fail(err, NNS_CANCELLED, "stopped"))
+	    && file_commit(&outputs, err) && file_commit(&weights, err);
+	file_discard(&outputs);
+	file_discard(&weights);
+	return ok;
+}
+
 char *nns_run(nns_model *m, unsigned flags, const char *const *inputs, size_t n_inputs, const nns_run_options *options, bool *matches, nns_error *err)
 {
 	nns_plan *p = nns_plan_new(m, flags, inputs, n_inputs, options, err);
@@ -268,8 +287,7 @@ char *nns_run(nns_model *m, unsigned flags, const char *const *inputs, size_t n_
 	}
 	if (ok)
 		text = nns_plan_report(p, matches, err);
-	if (text && ((p->options.save && !run_save(&p->run, p->options.save, err))
-	             || (p->options.save_weights && !weights_save_after(p, p->options.save_weights, err)))) {
+	if (text && !save_results(p, err)) {
 		free(text);
 		text = NULL;
 	}

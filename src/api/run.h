@@ -98,8 +98,8 @@ bool run_profile_chrome(const struct run *r, const char *model, struct text *out
 /* The element bytes of a tensor in one piece: its own, or a copy in the arena. */
 const void *contiguous_bytes(struct arena *a, const struct tensor *t, nns_error *err);
 /* run_weights.c: parameters and buffers as they are after a pass. */
-bool weights_save_after(struct nns_plan *p, const char *path, nns_error *err);
+bool weights_save_after(struct nns_plan *p, const char *path, struct file_pending *pending, nns_error *err);
 /* Writes the outputs as out0, out1, ... */
-bool run_save(const struct run *r, const char *path, nns_error *err);
+bool run_save(const struct run *r, const char *path, struct file_pending *pending, nns_error *err);
 
 #endif

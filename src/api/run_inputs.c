@@ -238,7 +238,7 @@ const void *contiguous_bytes(struct arena *a, const struct tensor *t, nns_error 
 	return s.data;
 }
 
-bool run_save(const struct run *r, const char *path, nns_error *err)
+bool run_save(const struct run *r, const char *path, struct file_pending *pending, nns_error *err)
 {
 	size_t n = r->plan->n_outputs;
 	struct named_tensor *all = arena_array(r->arena, n + 1, sizeof *all);
@@ -250,5 +250,5 @@ bool run_save(const struct run *r, const char *path, nns_error *err)
 		if (!all[i].data || !all[i].name)
 			return all[i].name ? false : fail_memory(err);
 	}
-	return save_tensors(path, all, n, err);
+	return save_tensors(path, all, n, pending, err);
 }

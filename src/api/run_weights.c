@@ -103,6 +103,12 @@ static bool is_array_file(const char *data, size_t len)
 	return (len > 6 && memcmp(data, "\x93NUMPY", 6) == 0) || (len > 4 && memcmp(data, "PK\x03\x04", 4) == 0);
 }
 
+/* A zip of no entries is its end record. */
+static bool is_empty_archive(const char *data, size_t len)
+{
+	return len >= 22 && memcmp(data, "PK\x05\x06", 4) == 0;
+}
+
 /* The arrays of a .npz; *n stays 0 when it holds none, and is then something else. */
 static bool weights_of_arrays(struct model *m, struct mapping *file, struct state *s)
 {
@@ -158,10 +164,9 @@ static bool open_weights(struct model *m, const char *path, struct state *s)
 		if (s->n > 0)
 			return model_keep_file(m, &file, s->err);
 	}
+	bool empty = is_empty_archive(file.data, file.len);
 	mapping_close(&file);
-	if (!weights_of_model(m, path, s))
-		return false;
-	return s->n > 0 || fail(s->err, NNS_MODEL, "%s: there are no tensors with content in it", path);
+	return empty || weights_of_model(m, path, s);
 }
 
 /* ---- What does not fit ---- */
@@ -304,6 +309,8 @@ static bool load_weights(struct model *m, const nns_run_options *o, nns_error *e
 	struct map by_name = { 0 };
 	if (!collect(&own, m->root, false) || !open_weights(m, o->weights, &given))
 		return false;
+	if (given.n == 0 && own.n > 0)
+		return fail(err, NNS_MODEL, "%s: there are no tensors with content in it", o->weights);
 	for (size_t i = 0; i < given.n; i++)
 		if (!map_put(&by_name, m->arena, given.all[i].name, given.all[i].value))
 			return fail_memory(err);
@@ -364,7 +371,7 @@ static bool add_saved(struct saving *s, const struct named *of)
 }
 
 /* In an arena that is freed after writing: copies are no part of the model. */
-static bool save_state(struct model *m, const struct run *after, struct arena *a, const char *path, nns_error *err)
+static bool save_state(struct model *m, const struct run *after, struct arena *a, const char *path, struct file_pending *pending, nns_error *err)
 {
 	struct state s = { .arena = a, .err = err };
 	bool ok = collect(&s, m->root, false);
@@ -375,23 +382,23 @@ static bool save_state(struct model *m, const struct run *after, struct arena *a
 		return ok ? fail_memory(err) : false;
 	for (size_t i = 0; ok && i < s.n; i++)
 		ok = !s.all[i].persistent || add_saved(&w, &s.all[i]);
-	ok = ok && save_tensors(path, w.all, w.n, err);
+	ok = ok && save_tensors(path, w.all, w.n, pending, err);
 	for (size_t i = 0; i < w.made; i++)
 		storage_drop(w.tensors[i]->storage);
 	return ok;
 }
 
-static bool save_weights(struct model *m, const struct run *after, const char *path, nns_error *err)
+static bool save_weights(struct model *m, const struct run *after, const char *path, struct file_pending *pending, nns_error *err)
 {
 	struct arena *a = arena_new(NULL, err);
-	bool ok = a && save_state(m, after, a, path, err);
+	bool ok = a && save_state(m, after, a, path, pending, err);
 	arena_free(a);
 	return ok;
 }
 
-bool weights_save_after(struct nns_plan *p, const char *path, nns_error *err)
+bool weights_save_after(struct nns_plan *p, const char *path, struct file_pending *pending, nns_error *err)
 {
-	return save_weights(p->model->model, &p->run, path, err);
+	return save_weights(p->model->model, &p->run, path, pending, err);
 }
 
 struct telling {
@@ -404,6 +411,18 @@ static bool tell(size_t done, size_t total, void *data)
 	return !o->progress || o->progress(o->progress_data, "weights", done, total);
 }
 
+/* The file takes its place unless the caller has come to want it no more. */
+static bool finish_weights(struct model *m, const char *path, const struct telling *t, nns_error *err)
+{
+	struct file_pending pending;
+	if (!save_weights(m, NULL, path, &pending, err))
+		return false;
+	if (tell(1, 1, (void *)t))
+		return file_commit(&pending, err);
+	file_discard(&pending);
+	return fail(err, NNS_CANCELLED, "stopped");
+}
+
 bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *path, uint64_t *seed, bool *drawn, nns_error *err)
 {
 	static const nns_run_options defaults = { 0 };
@@ -414,7 +433,7 @@ bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *
 	*seed = seed_of(t.options);
 	generator_seed(&g, *seed);
 	const struct generator first = g;
-	bool ok = save_known(path, err) && weights_give(&r, err);
+	bool ok = save_known(path, err) && file_writable(path, err) && weights_give(&r, err);
 	*drawn = memcmp(&g, &first, sizeof g) != 0;
-	return ok && save_weights(m->model, NULL, path, err);
+	return ok && finish_weights(m->model, path, &t, err);
 }

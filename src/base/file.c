@@ -143,14 +143,16 @@ static int open_temporary(const char *path, char **name)
 }
 
 /* old: what is there, whose permissions stay; NULL when there is nothing. */
-static bool write_and_rename(const char *path, const struct stat *old, const void *data, size_t len, nns_error *err)
+static bool stage_beside(const char *path, const struct stat *old, const void *data, size_t len, struct file_pending *pending, nns_error *err)
 {
-	char *name;
-	int fd = open_temporary(path, &name);
+	char *name, *target = strdup(path);
+	int fd = target ? open_temporary(path, &name) : -1;
 
 	if (fd < 0) {
-		bool memory = !name;
-		free(name);
+		bool memory = !target || !name;
+		if (target)
+			free(name);
+		free(target);
 		return memory ? fail_memory(err) : fail_errno(err, "write", path);
 	}
 	bool ok = write_all(fd, data, len) && (!old || fchmod(fd, old->st_mode & 07777) == 0);
@@ -159,27 +161,30 @@ static bool write_and_rename(const char *path, const struct stat *old, const voi
 		ok = false;
 		saved = errno;
 	}
-	if (ok && rename(name, path) != 0) {
-		ok = false;
-		saved = errno;
-	}
-	if (!ok)
-		unlink(name);
-	free(name);
+	*pending = (struct file_pending){ name, target };
+	if (ok)
+		return true;
+	file_discard(pending);
 	errno = saved;
-	return ok || fail_errno(err, "write", path);
+	return fail_errno(err, "write", path);
 }
 
-bool file_write(const char *path, const void *data, size_t len, nns_error *err)
+static bool is_device(const char *path)
+{
+	return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
+}
+
+bool file_stage(const char *path, const void *data, size_t len, struct file_pending *pending, nns_error *err)
 {
 	struct stat st;
 
-	if (strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0)
+	*pending = (struct file_pending){ NULL, NULL };
+	if (is_device(path))
 		return write_directly(path, data, len, err);
 	if (stat(path, &st) != 0) {
 		if (errno != ENOENT)
 			return fail_errno(err, "write", path);
-		return write_and_rename(path, NULL, data, len, err);
+		return stage_beside(path, NULL, data, len, pending, err);
 	}
 	if (S_ISDIR(st.st_mode))
 		return fail(err, NNS_IO, "cannot write %s: it is a directory", path);
@@ -190,7 +195,64 @@ bool file_write(const char *path, const void *data, size_t len, nns_error *err)
 	char *target = realpath(path, NULL); /* a link stays, the file it leads to changes */
 	if (!target)
 		return fail_errno(err, "write", path);
-	bool ok = write_and_rename(target, &st, data, len, err);
+	bool ok = stage_beside(target, &st, data, len, pending, err);
+	free(target);
+	return ok;
+}
+
+bool file_commit(struct file_pending *pending, nns_error *err)
+{
+	bool ok = !pending->temporary || rename(pending->temporary, pending->target) == 0 || fail_errno(err, "write", pending->target);
+	if (!ok)
+		unlink(pending->temporary);
+	free(pending->temporary);
+	free(pending->target);
+	*pending = (struct file_pending){ NULL, NULL };
+	return ok;
+}
+
+void file_discard(struct file_pending *pending)
+{
+	if (pending->temporary)
+		unlink(pending->temporary);
+	free(pending->temporary);
+	free(pending->target);
+	*pending = (struct file_pending){ NULL, NULL };
+}
+
+bool file_write(const char *path, const void *data, size_t len, nns_error *err)
+{
+	struct file_pending pending;
+
+	return file_stage(path, data, len, &pending, err) && file_commit(&pending, err);
+}
+
+/* Whether a new file can come to be beside path. */
+static bool folder_writable(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	bool ok = folder && access(folder, W_OK | X_OK) == 0;
+
+	free(folder);
+	return ok;
+}
+
+bool file_writable(const char *path, nns_error *err)
+{
+	struct stat st;
+	bool there = stat(path, &st) == 0;
+
+	if (!there && (errno != ENOENT || is_device(path)))
+		return fail_errno(err, "write", path);
+	if (there && S_ISDIR(st.st_mode))
+		return fail(err, NNS_IO, "cannot write %s: it is a directory", path);
+	if (there && access(path, W_OK) != 0)
+		return fail_errno(err, "write", path);
+	if (there && (is_device(path) || !S_ISREG(st.st_mode)))
+		return true;
+	char *target = there ? realpath(path, NULL) : NULL;
+	bool ok = folder_writable(target ? target : path) || fail_errno(err, "write", path);
 	free(target);
 	return ok;
 }

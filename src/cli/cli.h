@@ -69,6 +69,13 @@ int put(const char *text);
 
 double now_ms(void);
 
+/*
+ * files.c.  Before any work: no file that is written (output, which may be NULL, --save, --save-weights) is another one of the
+ * command line, and each can be written.  False, or a status: an error has been printed.
+ */
+bool files_apart(const struct options *o, const char *output);
+int files_writable(const struct options *o, const char *output);
+
 /* progress.c: a bar on standard error once a run takes more than a second, when that is a terminal; Ctrl-C stops the run. */
 struct progress {
 	bool terminal, shown;

@@ -149,7 +149,10 @@ static int draw_graph(const struct options *o, nns_model *m, double loaded)
 	char *path = o->output ? NULL : default_path(m, o->format);
 	const char *target = o->output ? o->output : path;
 	bool beside = o->run && !o->show && !o->timing && target && strcmp(target, "-") != 0;
-	int status = !target ? complain_usage("out of memory") : beside ? draw_while_running(o, m, &d, target) : draw_in_turn(o, m, &d, target, loaded);
+	const char *file = target && strcmp(target, "-") != 0 ? target : NULL;
+	int status = !target ? complain_usage("out of memory") : !files_apart(o, file) ? EXIT_WRONG_USAGE : files_writable(o, file);
+	if (status == EXIT_OK)
+		status = beside ? draw_while_running(o, m, &d, target) : draw_in_turn(o, m, &d, target, loaded);
 	free(path);
 	return status;
 }

@@ -133,6 +133,10 @@ int run_run(const struct options *given)
 		return EXIT_WRONG_USAGE;
 	if (o->depth_text && !o->profile)
 		return complain_usage("--depth is for a profile: add --profile");
+	if (!files_apart(o, NULL))
+		return EXIT_WRONG_USAGE;
+	if ((status = files_writable(o, NULL)) != EXIT_OK)
+		return status;
 	nns_model *m = open_model(o, &used, &status);
 	if (!m)
 		return status;
@@ -201,6 +205,10 @@ int run_weights_command(const struct options *given)
 		return EXIT_WRONG_USAGE;
 	if (!o->output)
 		return complain_usage("where to? Give --output w.safetensors or w.npz");
+	if (!files_apart(o, o->output))
+		return EXIT_WRONG_USAGE;
+	if ((status = files_writable(o, o->output)) != EXIT_OK)
+		return status;
 	nns_model *m = open_model(o, &used, &status);
 	if (!m)
 		return status;

@@ -14,6 +14,8 @@ int npz_bid(const struct load_file *f)
 {
 	if (f->len > 6 && memcmp(f->data, "\x93NUMPY", 6) == 0)
 		return 90;
+	if (f->len == 22 && memcmp(f->data, "PK\x05\x06", 4) == 0)
+		return 85;               /* the end record alone: of no arrays */
 	if (f->len < 4 || memcmp(f->data, "PK\x03\x04", 4) != 0 || archive_begins(f->data, f->len, "/data.pkl"))
 		return 0;
 	return archive_has(f->data, f->len, is_array) ? 85 : 0;

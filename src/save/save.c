@@ -1,9 +1,9 @@
 #include "save/save.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <zip.h>
 
-#include "base/file.h"
 #include "base/text.h"
 
 static size_t bytes_of(const struct named_tensor *t)
@@ -89,7 +89,16 @@ static bool add_array(zip_t *zip, const struct named_tensor *t, nns_error *err)
 static bool close_archive(zip_t *zip, zip_source_t *source, char **bytes, size_t *len, nns_error *err)
 {
 	zip_stat_t st;
+	static const char empty[22] = "PK\5\6"; /* the end record of a zip; libzip makes none where there are no entries */
 	*bytes = NULL;
+	if (zip_get_num_entries(zip, 0) == 0) {
+		zip_discard(zip);
+		*len = sizeof empty;
+		if (!(*bytes = malloc(sizeof empty)))
+			return fail_memory(err);
+		memcpy(*bytes, empty, sizeof empty);
+		return true;
+	}
 	if (zip_close(zip) != 0) {
 		zip_discard(zip);
 		return fail_memory(err);
@@ -102,7 +111,7 @@ static bool close_archive(zip_t *zip, zip_source_t *source, char **bytes, size_t
 	return ok || fail(err, NNS_IO, "the archive cannot be read back");
 }
 
-static bool save_npz(const char *path, const struct named_tensor *t, size_t n, nns_error *err)
+static bool save_npz(const char *path, const struct named_tensor *t, size_t n, struct file_pending *pending, nns_error *err)
 {
 	zip_error_t error;
 	char *bytes = NULL;
@@ -122,7 +131,7 @@ static bool save_npz(const char *path, const struct named_tensor *t, size_t n, n
 		ok = add_array(zip, &t[i], err);
 	if (!ok)
 		zip_discard(zip);
-	ok = ok && close_archive(zip, source, &bytes, &len, err) && file_write(path, bytes, len, err);
+	ok = ok && close_archive(zip, source, &bytes, &len, err) && file_stage(path, bytes, len, pending, err);
 	zip_source_free(source);
 	free(bytes);
 	return ok;
@@ -138,7 +147,7 @@ static const char *safe_name(enum dtype d)
 	return d >= 0 && d < DT_COUNT ? names[d] : NULL;
 }
 
-static bool save_safetensors(const char *path, const struct named_tensor *t, size_t n, nns_error *err)
+static bool save_safetensors(const char *path, const struct named_tensor *t, size_t n, struct file_pending *pending, nns_error *err)
 {
 	struct text header, file;
 	size_t at = 0;
@@ -165,7 +174,7 @@ static bool save_safetensors(const char *path, const struct named_tensor *t, siz
 	text_addn(&file, header.data ? header.data : "", header.len);
 	for (size_t i = 0; i < n; i++)
 		text_addn(&file, t[i].data, bytes_of(&t[i]));
-	bool ok = header.failed || file.failed ? fail_memory(err) : file_write(path, file.data, file.len, err);
+	bool ok = header.failed || file.failed ? fail_memory(err) : file_stage(path, file.data, file.len, pending, err);
 	text_release(&header);
 	text_release(&file);
 	return ok;
@@ -176,9 +185,10 @@ bool save_known(const char *path, nns_error *err)
 	return text_ends_with(path, ".npz") || text_ends_with(path, ".safetensors") || fail(err, NNS_USAGE, "%s: tensors are written as .npz or .safetensors", path);
 }
 
-bool save_tensors(const char *path, const struct named_tensor *t, size_t n, nns_error *err)
+bool save_tensors(const char *path, const struct named_tensor *t, size_t n, struct file_pending *pending, nns_error *err)
 {
+	*pending = (struct file_pending){ NULL, NULL };
 	if (!save_known(path, err))
 		return false;
-	return text_ends_with(path, ".npz") ? save_npz(path, t, n, err) : save_safetensors(path, t, n, err);
+	return text_ends_with(path, ".npz") ? save_npz(path, t, n, pending, err) : save_safetensors(path, t, n, pending, err);
 }

@@ -1,13 +1,13 @@
 /*
- * Writing tensors: .npz and .safetensors.  The whole file or nothing; "-" is
- * standard output.  What is written is borrowed.
+ * Writing tensors: .npz and .safetensors.  The whole file or nothing.  What is
+ * written is borrowed.
  */
 #ifndef SAVE_SAVE_H
 #define SAVE_SAVE_H
 
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/file.h"
 #include "ir/dtype.h"
 
 struct named_tensor {
@@ -20,7 +20,7 @@ struct named_tensor {
 
 /* Whether the suffix is one of those. */
 bool save_known(const char *path, nns_error *err);
-/* By the suffix: .npz or .safetensors. */
-bool save_tensors(const char *path, const struct named_tensor *t, size_t n, nns_error *err);
+/* By the suffix: .npz or .safetensors.  The file is there once *pending is committed. */
+bool save_tensors(const char *path, const struct named_tensor *t, size_t n, struct file_pending *pending, nns_error *err);
 
 #endif
