@@ -226,6 +226,18 @@ torch.ldexp(torch.tensor([0.0, 1.5]), torch.tensor([255, 3])) + torch.ldexp(torc
 torch.special.log_ndtr(torch.tensor([-1e4, -30.0, -1.0, 4.0], dtype=torch.float64)) + torch.special.ndtri(torch.tensor([1e-8, 0.2, 0.5, 0.9999], dtype=torch.float64)) | 1
 torch.polygamma(1, torch.tensor([-2.5, 0.1, 3.0])) + torch.digamma(torch.tensor([-2.5, 0.1, 3.0])) + torch.erfinv(torch.tensor([1e-8, 0.3, -0.999])) | 1
 torch.lerp(x, y, 0.7) + torch.addcdiv(x, y, z.abs() + 1, value=-0.3) | 20 20 20
+torch.view_as_real(torch.exp2(torch.view_as_complex(x))) | 6x2
+torch.view_as_real(torch.expm1(torch.view_as_complex(x))) | 6x2
+torch.view_as_real(torch.log10(torch.view_as_complex(x))) | 6x2
+torch.view_as_real(torch.log1p(torch.view_as_complex(x))) | 6x2
+torch.view_as_real(torch.log2(torch.view_as_complex(x))) | 6x2
+torch.view_as_real(torch.sinc(torch.view_as_complex(x))) | 6x2
+torch.view_as_real(torch.positive(torch.view_as_complex(x))) | 6x2
+torch.view_as_real(F.silu(torch.view_as_complex(x))) | 6x2
+torch.view_as_real(torch.lerp(torch.view_as_complex(x), torch.view_as_complex(y), torch.view_as_complex(z))) | 6x2 6x2 6x2
+torch.view_as_real(torch.logaddexp(torch.view_as_complex(x), torch.view_as_complex(y))) | 6x2 6x2
+torch.logical_xor(torch.view_as_complex(x.relu()), torch.view_as_complex(y.relu())).int() + torch.logical_and(torch.view_as_complex(x.relu()), torch.view_as_complex(y.relu())).int() * 2 + torch.logical_or(torch.view_as_complex(x.relu()), torch.view_as_complex(y.relu())).int() * 4 | 20x2 20x2
+torch.logical_not(torch.view_as_complex(x.relu())).int() + torch.isnan(torch.log(torch.view_as_complex(x.relu() - x.relu()))).int() * 2 + torch.isinf(torch.log(torch.view_as_complex(x.relu()))).int() * 4 | 20x2
 (x.half() * torch.tensor(0.1) + x.half() * 0.1 + torch.atan2(x.half(), torch.tensor(0.1))).float() | 20
 sum(t.sum() for t in aten._native_batch_norm_legit_no_training(x, y, z, y * 0.1, z.abs() + 0.5, 0.1, 1e-5)) | 2x3x4 3 3
 torch.cat([t.flatten().float() for t in aten._native_batch_norm_legit_functional(x, y, z, y * 0.1, z.abs() + 0.5, True, 0.1, 1e-5)]) | 2x3x4 3 3

@@ -143,6 +143,7 @@ static bool k_nan_to_num(struct kernel_call *k)
 #define FLOAT_PAIRS(f) { .name = #f, .real = real_##f, .pairs = pairs_##f, .result = RESULT_FLOAT }
 #define SAME_ROW(f) { .name = #f, .real = real_##f, .whole = whole_same }
 #define BOOL_ROW(f) { .name = #f, .real = real_##f, .result = RESULT_BOOL }
+#define BOOL_PAIRS(f) { .name = #f, .real = real_##f, .pairs = pairs_##f, .result = RESULT_BOOL }
 #define SPECIAL_ROW(f) { .name = "special_" #f, .real = real_##f, .result = RESULT_FLOAT }
 
 const struct kernel_row unary_kernels[] = {
@@ -150,7 +151,8 @@ const struct kernel_row unary_kernels[] = {
 	{ .name = "abs", .real = real_abs, .whole = whole_abs, .pairs = pairs_abs, .real_of_pairs = true },
 	{ .name = "sign", .real = real_sign, .whole = whole_sign },
 	{ .name = "sgn", .real = real_sign, .whole = whole_sign, .pairs = pairs_sgn },
-	SAME_ROW(ceil), SAME_ROW(floor), SAME_ROW(trunc), SAME_ROW(round), SAME_ROW(positive),
+	SAME_ROW(ceil), SAME_ROW(floor), SAME_ROW(trunc), SAME_ROW(round),
+	{ .name = "positive", .real = real_positive, .whole = whole_same, .pairs = pairs_positive },
 	{ .name = "round.decimals", .run = k_round_decimals },
 	{ .name = "frac", .real = real_frac, .whole = whole_zero },
 	{ .name = "bitwise_not", .run = k_bitwise_not },
@@ -158,15 +160,15 @@ const struct kernel_row unary_kernels[] = {
 	{ .name = "angle", .real = real_angle, .pairs = pairs_angle, .real_of_pairs = true, .result = RESULT_FLOAT },
 	FLOAT_PAIRS(acos), FLOAT_PAIRS(acosh), FLOAT_PAIRS(asin), FLOAT_PAIRS(asinh), FLOAT_PAIRS(atan), FLOAT_PAIRS(atanh),
 	FLOAT_PAIRS(cos), FLOAT_PAIRS(cosh), FLOAT_PAIRS(sin), FLOAT_PAIRS(sinh), FLOAT_PAIRS(tan), FLOAT_PAIRS(tanh),
-	FLOAT_PAIRS(exp), FLOAT_ROW(exp2), FLOAT_ROW(expm1), FLOAT_PAIRS(log), FLOAT_ROW(log10), FLOAT_ROW(log1p), FLOAT_ROW(log2),
+	FLOAT_PAIRS(exp), FLOAT_PAIRS(exp2), FLOAT_PAIRS(expm1), FLOAT_PAIRS(log), FLOAT_PAIRS(log10), FLOAT_PAIRS(log1p), FLOAT_PAIRS(log2),
 	FLOAT_PAIRS(sqrt), FLOAT_PAIRS(rsqrt), FLOAT_PAIRS(reciprocal),
 	{ .name = "square", .real = real_square, .pairs = pairs_square },
-	FLOAT_ROW(erf), FLOAT_ROW(erfc), FLOAT_ROW(erfinv), FLOAT_ROW(lgamma), FLOAT_ROW(sinc),
+	FLOAT_ROW(erf), FLOAT_ROW(erfc), FLOAT_ROW(erfinv), FLOAT_ROW(lgamma), FLOAT_PAIRS(sinc),
 	FLOAT_PAIRS(sigmoid), FLOAT_ROW(deg2rad), FLOAT_ROW(rad2deg),
 	{ .name = "logit", .real = real_logit, .scalars = "eps", .result = RESULT_FLOAT },
 	SPECIAL_ROW(entr), SPECIAL_ROW(ndtri), SPECIAL_ROW(log_ndtr),
-	BOOL_ROW(isnan), BOOL_ROW(isinf), BOOL_ROW(isfinite), BOOL_ROW(isposinf), BOOL_ROW(isneginf),
+	BOOL_PAIRS(isnan), BOOL_PAIRS(isinf), BOOL_ROW(isfinite), BOOL_ROW(isposinf), BOOL_ROW(isneginf),
 	{ .name = "signbit", .real = real_signbit, .whole = whole_signbit, .result = RESULT_BOOL },
-	{ .name = "logical_not", .real = real_logical_not, .whole = whole_logical_not, .result = RESULT_BOOL },
+	{ .name = "logical_not", .real = real_logical_not, .whole = whole_logical_not, .pairs = pairs_logical_not, .result = RESULT_BOOL },
 	{ 0 }
 };

@@ -31,11 +31,31 @@ static pair power(pair x, pair y)
 	return y == 0 ? 1 : y == 1 ? x : y == 2 ? x * x : x == 0 ? 0 : cpow(x, y);
 }
 
+/* _log_add_exp_helper() of LogAddExp.h: from the one of the larger real part */
+static pair log_sum(pair x, pair y)
+{
+	pair larger = creal(x) < creal(y) ? y : x, smaller = creal(x) < creal(y) ? x : y;
+	if (isnan(creal(x + y)) || isnan(cimag(x + y)))
+		return CMPLX(NAN, NAN);
+	if (isinf(creal(larger)) && creal(larger) == creal(smaller))
+		return creal(larger) < 0 ? larger : clog(cexp(smaller) + cexp(larger));
+	return larger + clog(1 + cexp(smaller - larger));
+}
+
+static const double PI = 3.14159265358979323846;
+
 PAIRS2(add, x + p[0] * y) PAIRS2(sub, x - p[0] * y) PAIRS2(rsub, y - p[0] * x)
 PAIRS2(mul, x * y) PAIRS2(div, x / y) PAIRS2(pow, power(x, y))
 PAIRS2(eq, x == y) PAIRS2(ne, x != y)
 PAIRS3(addcmul, x + p[0] * y * z) PAIRS3(addcdiv, x + p[0] * y / z) PAIRS3(where, x != 0 ? y : z)
 
+PAIRS3(lerp, cabs(z) < 0.5 ? x + z * (y - x) : y - (y - x) * (1 - z)) PAIRS2(logaddexp, log_sum(x, y))
+PAIRS2(logical_and, x != 0 && y != 0) PAIRS2(logical_or, x != 0 || y != 0) PAIRS2(logical_xor, (x != 0) != (y != 0))
+
+PAIRS1(positive, x) PAIRS1(exp2, cexp(x * log(2))) PAIRS1(expm1, cexp(x) - 1)
+PAIRS1(log10, clog(x) / log(10)) PAIRS1(log1p, clog(1 + x)) PAIRS1(log2, clog(x) / log(2))
+PAIRS1(sinc, x == 0 ? 1 : csin(PI * x) / (PI * x)) PAIRS1(silu, x / (1 + cexp(-x)))
+PAIRS1(isnan, isnan(creal(x)) || isnan(cimag(x))) PAIRS1(isinf, isinf(creal(x)) || isinf(cimag(x))) PAIRS1(logical_not, x == 0)
 PAIRS1(neg, -x) PAIRS1(abs, cabs(x)) PAIRS1(angle, carg(x)) PAIRS1(sgn, x == 0 ? 0 : x / cabs(x))
 PAIRS1(square, x * x) PAIRS1(reciprocal, 1 / x) PAIRS1(sqrt, csqrt(x)) PAIRS1(rsqrt, 1 / csqrt(x))
 PAIRS1(exp, cexp(x)) PAIRS1(log, clog(x)) PAIRS1(sigmoid, 1 / (1 + cexp(-x)))
