@@ -238,6 +238,11 @@ torch.view_as_real(torch.lerp(torch.view_as_complex(x), torch.view_as_complex(y)
 torch.view_as_real(torch.logaddexp(torch.view_as_complex(x), torch.view_as_complex(y))) | 6x2 6x2
 torch.logical_xor(torch.view_as_complex(x.relu()), torch.view_as_complex(y.relu())).int() + torch.logical_and(torch.view_as_complex(x.relu()), torch.view_as_complex(y.relu())).int() * 2 + torch.logical_or(torch.view_as_complex(x.relu()), torch.view_as_complex(y.relu())).int() * 4 | 20x2 20x2
 torch.logical_not(torch.view_as_complex(x.relu())).int() + torch.isnan(torch.log(torch.view_as_complex(x.relu() - x.relu()))).int() * 2 + torch.isinf(torch.log(torch.view_as_complex(x.relu()))).int() * 4 | 20x2
+torch.view_as_real(torch.prod(torch.view_as_complex(x), 1)) + torch.view_as_real(torch.prod(torch.view_as_complex(x), 0, keepdim=True)).sum() | 3x4x2
+torch.view_as_real(torch.prod(torch.view_as_complex(x))) | 3x4x2
+torch.view_as_real(torch.cumsum(torch.view_as_complex(x), 0)) + torch.view_as_real(torch.cumprod(torch.view_as_complex(x), 1)) | 3x4x2
+torch.var(torch.view_as_complex(x), 1) + torch.std(torch.view_as_complex(x), 1, keepdim=True).sum() | 3x4x2
+torch.var_mean(torch.view_as_complex(x), 0)[0] + torch.view_as_real(torch.var_mean(torch.view_as_complex(x), 0)[1]).sum(1) | 3x4x2
 (x.half() * torch.tensor(0.1) + x.half() * 0.1 + torch.atan2(x.half(), torch.tensor(0.1))).float() | 20
 sum(t.sum() for t in aten._native_batch_norm_legit_no_training(x, y, z, y * 0.1, z.abs() + 0.5, 0.1, 1e-5)) | 2x3x4 3 3
 torch.cat([t.flatten().float() for t in aten._native_batch_norm_legit_functional(x, y, z, y * 0.1, z.abs() + 0.5, True, 0.1, 1e-5)]) | 2x3x4 3 3

@@ -117,24 +117,60 @@ static void fold_whole_lanes(int64_t from, int64_t to, void *data)
 	}
 }
 
+/* Each part of complex numbers folded for itself: pairs, and the shape of the result with a last dimension of 2 in l. */
+static double *fold_parts(struct kernel_call *k, struct tensor *self, const struct reduction *r, double p, enum dtype d, struct lanes *l)
+{
+	bool marked[MAX_DIMS] = { false };
+	struct window w;
+	if (self->ndim >= MAX_DIMS - 1 || !arg_dims(k, "dim", self->ndim, marked))
+		return NULL;
+	marked[self->ndim] = false;
+	if (!lanes_over(k, window_of_parts(&w, self), marked, arg_bool(k, "keepdim", false), dtype_of_parts(d), l))
+		return NULL;
+	struct work all = { .l = l, .r = r, .p = p, .out = scratch_alloc(k, l->count, sizeof *all.out) };
+	if (all.out)
+		fold_lanes(0, l->count, &all);
+	return all.out;
+}
+
 /* Complex numbers: the parts are summed, or averaged, each for itself. */
 static bool reduce_parts(struct kernel_call *k, struct tensor *self, const struct reduction *r, enum dtype d)
+{
+	struct window to;
+	struct lanes l;
+	double *v = fold_parts(k, self, r, 0, d, &l);
+	struct tensor *out = v ? out_new(k, d, l.ndim - 1, l.size) : NULL;
+	if (out)
+		tensor_from_doubles(window_of_parts(&to, out), v);
+	return out != NULL;
+}
+
+/* The product of complex numbers: lanes of pairs. */
+static bool multiply_pairs(struct kernel_call *k, struct tensor *self, enum dtype d)
 {
 	bool marked[MAX_DIMS] = { false };
 	struct window w, to;
 	struct lanes l;
 	if (self->ndim >= MAX_DIMS - 1 || !arg_dims(k, "dim", self->ndim, marked))
 		return false;
-	marked[self->ndim] = false;
-	if (!lanes_over(k, window_of_parts(&w, self), marked, arg_bool(k, "keepdim", false), dtype_of_parts(d), &l))
+	marked[self->ndim] = true;
+	bool keep = arg_bool(k, "keepdim", false);
+	if (!lanes_over(k, window_of_parts(&w, self), marked, keep, dtype_of_parts(d), &l))
 		return false;
-	struct tensor *out = out_new(k, d, l.ndim - 1, l.size);
-	struct work all = { .l = &l, .r = r, .out = out ? scratch_alloc(k, l.count, sizeof *all.out) : NULL };
-	if (!all.out)
-		return false;
-	fold_lanes(0, l.count, &all);
-	tensor_from_doubles(window_of_parts(&to, out), all.out);
-	return true;
+	struct tensor *out = out_new(k, d, l.ndim - keep, l.size);
+	double *x = out ? scratch_alloc(k, l.length, sizeof *x) : NULL, *v = x ? scratch_alloc(k, 2 * l.count, sizeof *v) : NULL;
+	for (int64_t i = 0; v && i < l.count; i++) {
+		elements_to_double(l.dtype, l.data + i * l.length * (int64_t)dtype_size(l.dtype), 1, l.length, x);
+		v[2 * i] = 1;
+		for (int64_t j = 0; j + 1 < l.length; j += 2) {
+			double re = v[2 * i] * x[j] - v[2 * i + 1] * x[j + 1];
+			v[2 * i + 1] = v[2 * i] * x[j + 1] + v[2 * i + 1] * x[j];
+			v[2 * i] = re;
+		}
+	}
+	if (v)
+		tensor_from_doubles(window_of_parts(&to, out), v);
+	return v != NULL;
 }
 
 /* Integers and bool are summed in int64; a dtype converts the elements first. */
@@ -146,6 +182,8 @@ static bool sum_or_product(struct kernel_call *k, const struct reduction *r, boo
 	struct lanes l;
 	if (dtype_is_complex(self->dtype) && r->first == step_sum)
 		return reduce_parts(k, self, r, arg_dtype(k, "dtype", self->dtype));
+	if (dtype_is_complex(self->dtype) && product && arg_dtype(k, "dtype", self->dtype) == self->dtype)
+		return multiply_pairs(k, self, self->dtype);
 	if (!lanes_of_call(k, self, whole && !dtype_is_float(self->dtype) ? DT_NONE : d, &l))
 		return false;
 	if (!whole)
@@ -204,10 +242,26 @@ static double std_of(const struct fold *f) { return sqrt(var_of(f)); }
 static const struct reduction var_reduction = { .first = step_sum, .turn = turn_to_mean, .second = step_square, .result = var_of };
 static const struct reduction std_reduction = { .first = step_sum, .turn = turn_to_mean, .second = step_square, .result = std_of };
 
+/* Of complex numbers it is that of both parts, added (std_var_out() in ReduceOps.cpp). */
+static bool variance_of_pairs(struct kernel_call *k, struct tensor *self, bool root, bool with_mean)
+{
+	struct lanes l;
+	double *v = fold_parts(k, self, &var_reduction, arg_real(k, "correction", 1), self->dtype, &l);
+	struct tensor *out = v ? out_new(k, dtype_of_parts(self->dtype), l.ndim - 1, l.size) : NULL;
+	if (!out)
+		return false;
+	for (int64_t i = 0; i < l.count / 2; i++)
+		v[i] = root ? sqrt(v[2 * i] + v[2 * i + 1]) : v[2 * i] + v[2 * i + 1];
+	tensor_from_doubles(out, v);
+	return !with_mean || reduce_parts(k, self, &mean_reduction, self->dtype);
+}
+
 static bool variance(struct kernel_call *k, const struct reduction *r, bool with_mean)
 {
 	struct tensor *self = arg_tensor(k, "self");
 	struct lanes l;
+	if (dtype_is_complex(self->dtype))
+		return variance_of_pairs(k, self, r == &std_reduction, with_mean);
 	if (!is_real(k, self->dtype) || !lanes_of_call(k, self, DT_NONE, &l) || !reduce(k, &l, r, arg_real(k, "correction", 1), self->dtype))
 		return false;
 	return !with_mean || reduce(k, &l, &mean_reduction, 0, self->dtype);

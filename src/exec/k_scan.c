@@ -6,7 +6,9 @@
 #include <math.h>
 
 #include "exec/lanes.h"
+#include "exec/layout.h"
 #include "exec/order.h"
+#include "exec/pairs.h"
 
 /* ---- Running sums and products ---- */
 
@@ -66,12 +68,46 @@ static bool scan_ints(struct kernel_call *k, const struct lanes *l, const struct
 	return true;
 }
 
+/* Complex numbers in a row, as pairs. */
+static void scan_pairs(double *v, int64_t n, bool product)
+{
+	for (int64_t i = 2; i + 1 < n; i += 2) {
+		const double a = v[i - 2], b = v[i - 1], c = v[i], d = v[i + 1];
+		v[i] = product ? a * c - b * d : a + c;
+		v[i + 1] = product ? a * d + b * c : b + d;
+	}
+}
+
+static bool cumulate_pairs(struct kernel_call *k, struct tensor *self, int dim, bool product)
+{
+	bool marked[MAX_DIMS] = { false };
+	struct window w, to;
+	struct turned turned;
+	struct lanes l;
+	if (self->ndim >= MAX_DIMS - 1)
+		return kernel_fail(k, "has too many dimensions");
+	marked[self->ndim ? dim : 0] = marked[self->ndim] = true;
+	struct tensor *out = out_new(k, self->dtype, self->ndim, self->size);
+	if (!out || !lanes_over(k, window_of_parts(&w, self), marked, true, dtype_of_parts(self->dtype), &l))
+		return false;
+	double *v = scratch_alloc(k, l.count * l.length, sizeof *v);
+	if (!v)
+		return false;
+	elements_to_double(l.dtype, l.data, 1, l.count * l.length, v);
+	for (int64_t i = 0; i < l.count; i++)
+		scan_pairs(v + i * l.length, l.length, product);
+	tensor_from_doubles(turn_last(&turned, window_of_parts(&to, out), marked), v);
+	return true;
+}
+
 static bool cumulate(struct kernel_call *k, bool product)
 {
 	struct tensor *self = arg_tensor(k, "self"), *out;
 	enum dtype d = arg_dtype(k, "dtype", dtype_is_float(self->dtype) ? self->dtype : DT_INT64);
 	struct lanes l;
 	int dim;
+	if (dtype_is_complex(self->dtype) && arg_dtype(k, "dtype", self->dtype) == self->dtype)
+		return arg_dim(k, "dim", self->ndim, &dim) && cumulate_pairs(k, self, dim, product);
 	if (!arg_dim(k, "dim", self->ndim, &dim) || !lanes_along(k, self, dim, true, d, &l) || !(out = out_new(k, d, self->ndim, self->size)))
 		return false;
 	return dtype_is_float(d) ? scan_reals(k, &l, out, dim, product ? scan_product : scan_sum) : scan_ints(k, &l, out, dim, product);
