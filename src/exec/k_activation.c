@@ -87,7 +87,8 @@ static bool k_log_sigmoid(struct kernel_call *k)
 
 const struct kernel_row activation_kernels[] = {
 	ROW_WHOLE(relu, NULL), ROW(hardtanh, "min_val,max_val"), ROW_WHOLE(threshold, "threshold,value"),
-	ROW(elu, "alpha,scale,input_scale"), ROW(celu, "alpha"), { .name = "silu", .real = real_silu, .pairs = pairs_silu }, ROW(mish, NULL), ROW(softplus, "beta,threshold"),
+	{ .name = "silu", .real = real_silu, .pairs = pairs_silu },
+	ROW(elu, "alpha,scale,input_scale"), ROW(celu, "alpha"), ROW(mish, NULL), ROW(softplus, "beta,threshold"),
 	ROW(leaky_relu, "negative_slope"), ROW(hardsigmoid, NULL), ROW(hardswish, NULL), ROW(hardshrink, "lambd"), ROW(softshrink, "lambd"),
 	{ .name = "gelu", .run = k_gelu },
 	{ .name = "glu", .run = k_glu },
