@@ -140,7 +140,7 @@ typedef struct nns_draw_options {
 	const char *view;                 /* "autograd" (NULL), "forward" */
 	bool show_attrs, show_saved;
 	int max_attr_chars;               /* 0: 50 */
-	int depth;                        /* forward: modules deeper than this fold; 0: none */
+	int depth;                        /* forward: modules deeper than this fold; 0: none; -1: all, into the model */
 	const char *direction;            /* forward: "TB" (NULL), "LR", ... */
 	const nns_plan *times;            /* forward: colours and times by its last pass; draw nns_plan_graph() of it.  NULL: none */
 } nns_draw_options;
@@ -171,6 +171,8 @@ NNS_API bool nns_operator_has_rule(size_t index);
 NNS_API const char *nns_view_name(size_t index);
 NNS_API const char *nns_view_help(size_t index);
 
+/* text as a terminal may be given it: control characters, but for line breaks and tabs, as escapes such as \x1b.  NULL: no memory. */
+NNS_API char *nns_visible(const char *text);
 /* The nearest of n words, or NULL: for "did you mean". */
 NNS_API const char *nns_nearest(const char *word, const char *const *words, size_t n);
 

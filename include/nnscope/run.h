@@ -33,7 +33,7 @@ typedef struct nns_run_options {
 	const char *precision;            /* "float32" (NULL) or "bf16": convolutions and matrix products of the fast executor */
 	bool deterministic;               /* choose algorithms by rule, not by measuring */
 	bool profile;                     /* say where the time went, by operator and by module */
-	int profile_depth;                /* of modules in the text; 0: 2 */
+	int profile_depth;                /* of modules in the text; 0: 2; -1: the model alone */
 	bool compare;                     /* run both executors and report the first operator that differs by rtol and atol */
 	/*
 	 * Called between operators, by the thread that makes the plan or runs it; stage is "weights", "plan", "run" or "save".

@@ -63,7 +63,7 @@ static bool draw_in(struct arena *a, nns_model *m, nns_graph *g, const nns_draw_
 		o.show_attrs = in->show_attrs;
 		o.show_saved = in->show_saved;
 		o.max_attr_chars = in->max_attr_chars ? in->max_attr_chars : 50;
-		o.depth = in->depth > 0 ? in->depth : -1;
+		o.depth = in->depth > 0 ? in->depth : in->depth < 0 ? 0 : -1;
 		o.direction = in->direction;
 	}
 	if (in && in->times && !times_of(in->times, g, a, &o.times, err))
@@ -240,6 +240,14 @@ const char *nns_view_help(size_t index)
 		if (index-- == 0)
 			return v->help;
 	return NULL;
+}
+
+char *nns_visible(const char *text)
+{
+	struct text t;
+	text_init(&t);
+	text_add(&t, text);
+	return api_take_text(&t, true, NULL);
 }
 
 const char *nns_nearest(const char *word, const char *const *words, size_t n)

@@ -132,7 +132,9 @@ static void module_text(const struct profile *p, const struct call *c, int depth
 		if (t->ms <= 0 && c->depth > 0)
 			continue;
 		tally_text(p, t, out);
-		text_addf(out, "  %*s%s%s%s%s%s\n", 2 * c->depth, "", c->path, *c->path ? ": " : "", c->module->class_name, t->kernel ? ", " : "",
+		text_addf(out, "  %*s", 2 * c->depth, "");
+		text_add_visible(out, c->path, strlen(c->path), "");
+		text_addf(out, "%s%s%s%s\n", *c->path ? ": " : "", c->module->class_name, t->kernel ? ", " : "",
 		          t->kernel ? t->kernel : "");
 		++*shown;
 		if (c->depth < depth)

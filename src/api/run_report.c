@@ -292,7 +292,8 @@ static bool report_text(const struct report *r, struct text *out, nns_error *err
 	text_add(out, "; ");
 	text_memory(&p->memory, out);
 	text_addf(out, "; seed %" PRIu64 "\n", p->seed);
-	return !p->options.profile || run_profile_text(&p->run, p->options.profile_depth > 0 ? p->options.profile_depth : 2, out, err);
+	int depth = p->options.profile_depth;
+	return !p->options.profile || run_profile_text(&p->run, depth > 0 ? depth : depth < 0 ? 0 : 2, out, err);
 }
 
 /* ---- JSON ---- */

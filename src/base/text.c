@@ -259,21 +259,35 @@ static bool steers(uint32_t c)
 	return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
-void text_add_visible(struct text *t, const char *s, size_t n, const char *keep)
+/* before: what stands before each escape */
+static void add_shown(struct text *t, const char *s, size_t n, const char *keep, const char *before)
 {
 	uint32_t c;
 	for (size_t i = 0; i < n; ) {
 		size_t used = utf8_decode((const unsigned char *)s + i, &c);
-		if (used == 0)
-			text_addf(t, "\\x%02x", (unsigned char)s[i]);
-		else if (c && steers(c) && !(c < 0x80 && strchr(keep, (char)c)))
-			add_escape(t, c);
-		else if (c)
+		bool plain = used && c && (!steers(c) || (c < 0x80 && strchr(keep, (char)c)));
+		if (plain)
 			text_addn(t, s + i, used);
 		else
+			text_add(t, before);
+		if (used == 0)
+			text_addf(t, "\\x%02x", (unsigned char)s[i]);
+		else if (!c)
 			text_add(t, "\\x00");
+		else if (!plain)
+			add_escape(t, c);
 		i += used ? used : 1;
 	}
+}
+
+void text_add_visible(struct text *t, const char *s, size_t n, const char *keep)
+{
+	add_shown(t, s, n, keep, "");
+}
+
+void text_add_label(struct text *t, const char *s, const char *keep)
+{
+	add_shown(t, s, strlen(s), keep, "\\");
 }
 
 bool text_is_visible(const char *s, const char *keep)

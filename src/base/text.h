@@ -41,7 +41,9 @@ void text_add_quoted(struct text *t, const char *s);
  * written as escapes of Python's.  keep: those that stay ("\n\t").  A NUL must follow s.
  */
 void text_add_visible(struct text *t, const char *s, size_t n, const char *keep);
-/* Whether that would change nothing. */
+/* The same for a label that Graphviz reads: the backslashes of the escapes are doubled, others stay. */
+void text_add_label(struct text *t, const char *s, const char *keep);
+/* Whether text_add_visible() would change nothing. */
 bool text_is_visible(const char *s, const char *keep);
 /* The same of a whole text, in place. */
 void text_make_visible(struct text *t, const char *keep);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "nnscope/nnscope.h"
 
@@ -51,13 +52,17 @@ extern const struct option_row option_rows[]; /* ends with a NULL name */
 /* Reads argv after the command.  False: an error has been printed. */
 bool options_parse(const struct command *c, int argc, char **argv, struct options *o);
 void options_release(struct options *o);
+/* --depth as the library takes it: 0 when it is not given, -1 when it is 0. */
+int depth_given(const struct options *o);
 bool command_takes(const struct command *c, const char *option);
 
 /* Prints "nnscope: message" and returns the exit status that fits the error. */
 int complain(const nns_error *err);
 int complain_usage(const char *fmt, ...);
-/* To standard error; control characters, which terminals obey, as \x1b. */
-void put_visible(const char *text);
+/* "nnscope: message" to standard error, on one line. */
+void say(const char *fmt, ...);
+/* A line; control characters, which terminals obey, as \x1b. */
+void put_visible(FILE *to, const char *text);
 
 /* The model that the options and the first operand name, with --set applied; NULL: an error has been printed and *status set. */
 nns_model *open_model(const struct options *o, size_t *used, int *status);

@@ -26,7 +26,7 @@ static int show(const char *path)
 		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		fprintf(stderr, "nnscope: xdg-open could not show %s\n", path);
+		say("xdg-open could not show %s", path);
 		return EXIT_WRONG_MODEL;
 	}
 	return EXIT_OK;
@@ -66,14 +66,14 @@ static int write_standard(nns_model *m, nns_graph *g, const nns_draw_options *d,
 	bool ok = fwrite(data, 1, len, stdout) == len && fflush(stdout) != EOF;
 	free(data);
 	if (!ok)
-		fputs("nnscope: standard output cannot be written\n", stderr);
+		say("standard output cannot be written");
 	return ok ? EXIT_OK : EXIT_WRONG_MODEL;
 }
 
 static int tell_written(const char *target, const struct options *o)
 {
 	if (!o->output)
-		fputs("nnscope: wrote ", stderr), put_visible(target), fputc('\n', stderr);
+		say("wrote %s", target);
 	return o->open ? show(target) : EXIT_OK;
 }
 
@@ -145,7 +145,7 @@ static int draw_in_turn(const struct options *o, nns_model *m, nns_draw_options 
 static int draw_graph(const struct options *o, nns_model *m, double loaded)
 {
 	nns_draw_options d = { .view = o->view ? o->view : o->show ? "forward" : NULL, .show_attrs = o->show_attrs, .show_saved = o->show_saved,
-		.max_attr_chars = o->max_attr_chars, .depth = o->depth, .direction = o->direction };
+		.max_attr_chars = o->max_attr_chars, .depth = depth_given(o), .direction = o->direction };
 	char *path = o->output ? NULL : default_path(m, o->format);
 	const char *target = o->output ? o->output : path;
 	bool beside = o->run && !o->show && !o->timing && target && strcmp(target, "-") != 0;

@@ -12,7 +12,7 @@ static const char *help_of(const struct command *c, const struct option_row *row
 		{ "run", "format", "table, json, or with --profile chrome" },
 		{ "audit", "format", "table, json or sarif" },
 		{ "run", "depth", "modules of the profile deeper than this are folded (2)" },
-		{ "graph", "depth", "modules deeper than this are folded; 0: none" },
+		{ "graph", "depth", "modules deeper than this are folded, with 0 all of them" },
 		{ "graph", "output", "where to write; - is standard output" },
 		{ "weights", "output", "where to write: .safetensors or .npz" },
 	};

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #ifdef __GLIBC__
@@ -23,18 +24,30 @@ static int status_of(const nns_error *err)
 	return err->code == NNS_USAGE ? EXIT_WRONG_USAGE : err->code == NNS_CANCELLED ? EXIT_STOPPED : EXIT_WRONG_MODEL;
 }
 
-void put_visible(const char *text)
+void put_visible(FILE *to, const char *text)
 {
-	for (const char *p = text; *p; p++)
-		fprintf(stderr, (unsigned char)*p < ' ' || *p == 127 ? "\\x%02x" : "%c", (unsigned char)*p);
+	char *shown = nns_visible(text);
+	for (const char *p = shown ? shown : "out of memory"; *p; p++)
+		fputs(*p == '\n' ? "\\n" : *p == '\t' ? "\\t" : (const char[2]){ *p }, to);
+	free(shown);
 }
 
 static void put_complaint(const char *message, const char *hint)
 {
 	fputs("nnscope: ", stderr);
-	put_visible(message);
+	put_visible(stderr, message);
 	fputs(hint, stderr);
 	fputc('\n', stderr);
+}
+
+void say(const char *fmt, ...)
+{
+	char message[1000];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof message, fmt, ap);
+	va_end(ap);
+	put_complaint(message, "");
 }
 
 int complain(const nns_error *err)
@@ -65,7 +78,7 @@ int put(const char *text)
 {
 	if (fputs(text, stdout) != EOF && fflush(stdout) != EOF)
 		return EXIT_OK;
-	fputs("nnscope: standard output cannot be written\n", stderr);
+	say("standard output cannot be written");
 	return EXIT_WRONG_MODEL;
 }
 
@@ -75,7 +88,7 @@ static bool change_model(nns_model *m, const struct options *o, int *status)
 	nns_error err = { 0 };
 	for (size_t i = 0; i < o->set.n; i++)
 		if (!nns_model_set(m, o->set.items[i], &err)) {
-			fprintf(stderr, "nnscope: --set '%s': %s%s\n", o->set.items[i], err.message, options_of_hints[err.hint]);
+			say("--set '%s': %s%s", o->set.items[i], err.message, options_of_hints[err.hint]);
 			*status = status_of(&err);
 			return false;
 		}
@@ -85,7 +98,7 @@ static bool change_model(nns_model *m, const struct options *o, int *status)
 static nns_model *tell_note(nns_model *m)
 {
 	if (nns_model_note(m))
-		fprintf(stderr, "nnscope: %s\n", nns_model_note(m));
+		say("%s", nns_model_note(m));
 	return m;
 }
 

@@ -177,6 +177,11 @@ static bool check_words(const struct options *o)
 	return true;
 }
 
+int depth_given(const struct options *o)
+{
+	return !o->depth_text ? 0 : o->depth > 0 ? o->depth : -1;
+}
+
 bool options_parse(const struct command *c, int argc, char **argv, struct options *o)
 {
 	bool ended = false;

@@ -26,7 +26,7 @@ static bool use_colour(const struct options *o)
 static int report(const struct options *o, const char *what, bool traced)
 {
 	nns_report_options r = { .format = o->format, .width = o->width >= 0 ? o->width : terminal_width(), .colour = use_colour(o),
-		.depth = o->depth_text && o->depth == 0 ? -1 : o->depth_text ? o->depth : 0, .columns = o->columns, .rows = o->rows };
+		.depth = depth_given(o), .columns = o->columns, .rows = o->rows };
 	nns_error err = { 0 };
 	nns_graph *g = NULL;
 	size_t used;
@@ -127,12 +127,11 @@ static int check_one(nns_model *m, nns_graph *g, const char *expression)
 	char *left, *right;
 	if (!nns_check(m, g, expression, &holds, &left, &right, &err))
 		return complain(&err);
-	if (holds)
-		printf("ok      %s\n", expression);
-	else if (left)
-		printf("failed  %s\n        left:  %s\n        right: %s\n", expression, left, right ? right : "");
-	else
-		printf("failed  %s\n", expression);
+	fputs(holds ? "ok      " : "failed  ", stdout);
+	put_visible(stdout, expression);
+	putchar('\n');
+	if (left)
+		printf("        left:  %s\n        right: %s\n", left, right ? right : "");
 	free(left);
 	free(right);
 	return put("") || !holds ? EXIT_WRONG_MODEL : EXIT_OK;

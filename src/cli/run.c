@@ -77,7 +77,7 @@ static bool read_options(const struct options *o, nns_run_options *r)
 	*r = (nns_run_options){ .weights = o->weights, .inputs = o->inputs_file, .expect = o->expect, .save = o->save, .save_weights = o->save_weights,
 	                       .no_check = o->no_check, .format = o->format,
 		.executor = o->executor, .precision = o->precision, .deterministic = o->deterministic, .compare = o->compare,
-		.profile = o->profile, .profile_depth = o->depth };
+		.profile = o->profile, .profile_depth = depth_given(o) };
 	if (!read_seed(o->seed_text, &r->seed) || !amount("threads", o->threads_text, 64, &threads)
 	    || !amount("memory", o->memory_text, UINT64_MAX, &memory) || !amount("repeat", o->repeat_text, 1000000, &repeat)
 	    || !tolerance("rtol", o->rtol_text, o->compare ? 1e-3 : 1e-5, &r->rtol) || !tolerance("atol", o->atol_text, o->compare ? 1e-3 : 1e-8, &r->atol))
@@ -99,7 +99,7 @@ static void put_news(const nns_model *m, const char *before)
 {
 	const char *now = nns_model_note(m);
 	if (now && now != before)
-		fprintf(stderr, "nnscope: %s\n", now);
+		say("%s", now);
 }
 
 static unsigned mode_flags(const struct options *o)

@@ -258,7 +258,7 @@ static const char *key_text(struct builder *b, struct datum key)
 	const struct pickled *p = pickled_of(key);
 	struct text t;
 	if (key.kind == D_STR)
-		return state_name(b->rt->arena, key.u.s);
+		return key.u.s;
 	text_init(&t);
 	if (p && (p->kind == PICKLED_TEXT || p->kind == PICKLED_BYTES)) {
 		text_add(&t, p->kind == PICKLED_BYTES ? "b'" : "");

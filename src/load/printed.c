@@ -27,6 +27,7 @@ enum { MAX_TREE_DEPTH = 200, MAX_REPEATS = 1000000, MAX_OWN_LINES = 8 };
 struct line {
 	const char *s;          /* without blanks at both ends */
 	size_t n, indent;       /* blanks before it */
+	const char *at;         /* in the file */
 };
 
 struct tree {
@@ -39,25 +40,29 @@ struct tree {
 
 /* ---- Lines ---- */
 
-static bool is_blank(const char *s, size_t n, size_t *width)
+static const char no_break[] = "\xc2\xa0";     /* U+00A0, which pages put in place of blanks */
+
+/* The bytes of the blank at the start of s, and at the end of it; 0: there is none. */
+static size_t blank_at(const char *s, size_t n)
 {
-	*width = 1;
-	if (n >= 2 && memcmp(s, "\xc2\xa0", 2) == 0)
-		return *width = 2, true;
-	return n && (*s == ' ' || *s == '\t' || *s == '\r');
+	return n >= 2 && memcmp(s, no_break, 2) == 0 ? 2 : n && (*s == ' ' || *s == '\t' || *s == '\r');
+}
+
+static size_t blank_before(const char *s, size_t n)
+{
+	return n >= 2 && memcmp(s + n - 2, no_break, 2) == 0 ? 2 : n && (s[n - 1] == ' ' || s[n - 1] == '\t' || s[n - 1] == '\r');
 }
 
 static struct line trimmed(const char *s, size_t n)
 {
 	size_t width, indent = 0;
-	while (n && is_blank(s, n, &width) && width <= n) {
+	for (; (width = blank_at(s, n)); indent++) {
 		s += width;
 		n -= width;
-		indent++;
 	}
-	while (n && (s[n - 1] == ' ' || s[n - 1] == '\t' || s[n - 1] == '\r'))
-		n--;
-	return (struct line){ s, n, indent };
+	while ((width = blank_before(s, n)))
+		n -= width;
+	return (struct line){ s, n, indent, s };
 }
 
 static struct line line_at(const char *data, size_t len, size_t *at)
@@ -93,8 +98,8 @@ static size_t child_prefix(struct line l)
 	if (!close || close == l.s + 1 || close + 1 >= l.s + l.n || close[1] != ':')
 		return 0;
 	size_t n = (size_t)(close - l.s) + 2;
-	while (n < l.n && l.s[n] == ' ')
-		n++;
+	for (size_t width; (width = blank_at(l.s + n, l.n - n)); )
+		n += width;
 	return n;
 }
 
@@ -168,7 +173,7 @@ int printed_bid(const struct load_file *f)
 static bool fail_line(struct tree *t, const char *what)
 {
 	size_t i = t->at < t->n ? t->at : t->n - 1, line = 1;
-	for (const char *p = t->file->data; p < t->lines[i].s; p++)
+	for (const char *p = t->file->data; p < t->lines[i].at; p++)
 		line += *p == '\n';
 	return fail(t->err, NNS_FORMAT, "%s:%zu: %s", t->file->path, line, what);
 }
@@ -178,7 +183,7 @@ static struct module *parse_module(struct tree *t, struct line head);
 /* "0-2" and "3 x Linear(...)": one name and copy for each. */
 static bool add_repeated(struct tree *t, struct module *parent, struct line name, struct line head, size_t prefix, long count)
 {
-	struct line rest = { head.s + prefix, head.n - prefix, 0 };
+	struct line rest = { .s = head.s + prefix, .n = head.n - prefix };
 	char *dash, *end;
 	long first = strtol(name.s, &dash, 10), last = *dash == '-' ? strtol(dash + 1, &end, 10) : -1;
 	size_t at = t->at;
@@ -203,13 +208,13 @@ static bool add_repeated(struct tree *t, struct module *parent, struct line name
 static bool add_child(struct tree *t, struct module *parent, struct line l)
 {
 	size_t prefix = child_prefix(l), name_n = (size_t)((const char *)memchr(l.s, ')', l.n) - l.s) - 1;
-	struct line rest = { l.s + prefix, l.n - prefix, 0 };
+	struct line rest = { .s = l.s + prefix, .n = l.n - prefix };
 	char *name = arena_strndup(t->model->arena, l.s + 1, name_n), *end = NULL;
 	if (!name)
 		return fail_memory(t->err);
 	long count = rest.n && isdigit((unsigned char)*rest.s) ? strtol(rest.s, &end, 10) : 0;
 	if (count > 0 && end && rest.n >= (size_t)(end + 3 - rest.s) && strncmp(end, " x ", 3) == 0 && strchr(name, '-'))
-		return add_repeated(t, parent, (struct line){ name, name_n, 0 }, rest, (size_t)(end + 3 - rest.s), count);
+		return add_repeated(t, parent, (struct line){ .s = name, .n = name_n }, rest, (size_t)(end + 3 - rest.s), count);
 	if (rest.n == 4 && memcmp(rest.s, "None", 4) == 0)
 		return t->at++, module_set_child(t->model->arena, parent, name, NULL) || fail_memory(t->err);
 	struct module *m = parse_module(t, rest);
@@ -304,6 +309,27 @@ static struct module *parse_module(struct tree *t, struct line head)
 
 /* ---- The file ---- */
 
+/* The line in plain blanks. */
+static bool plain_blanks(struct tree *t, struct line *l)
+{
+	struct text s;
+	bool any = false;
+	for (size_t i = 0; !any && i + 1 < l->n; i++)
+		any = memcmp(l->s + i, no_break, 2) == 0;
+	if (!any)
+		return true;
+	text_init(&s);
+	for (size_t i = 0; i < l->n; i++) {
+		bool one = i + 1 < l->n && memcmp(l->s + i, no_break, 2) == 0;
+		text_addc(&s, one ? ' ' : l->s[i]);
+		i += one;
+	}
+	l->n = s.len;
+	l->s = s.failed ? NULL : arena_strndup(t->model->arena, s.data, s.len);
+	text_release(&s);
+	return l->s || fail_memory(t->err);
+}
+
 static bool read_lines(struct tree *t, size_t start)
 {
 	size_t cap = 0;
@@ -312,7 +338,9 @@ static bool read_lines(struct tree *t, size_t start)
 		if (!lines)
 			return fail_memory(t->err);
 		t->lines = lines;
-		lines[t->n++] = line_at(t->file->data, t->file->len, &at);
+		lines[t->n] = line_at(t->file->data, t->file->len, &at);
+		if (!plain_blanks(t, &lines[t->n++]))
+			return false;
 	}
 	return true;
 }
@@ -347,7 +375,7 @@ bool printed_load(const struct load_file *f, struct model *m, nns_error *err)
 		return false;
 	struct line head = t.lines[0];
 	if (opens(head))
-		head = (struct line){ head.s + name_before(head, head.n - 1), head.n - name_before(head, head.n - 1), 0 };
+		head = (struct line){ .s = head.s + name_before(head, head.n - 1), .n = head.n - name_before(head, head.n - 1) };
 	m->root = parse_module(&t, head);
 	return m->root && note_other_text(&t, start);
 }

@@ -31,10 +31,7 @@ struct module *pt2_module(struct pt2 *p, const char *path)
 		return m;
 	if (is_deep(path))
 		return fail(p->err, NNS_LIMIT, "the name '%.60s...' nests more than %d modules", path, MAX_NESTED), NULL;
-	const char *copy = state_name(p->model->arena, path);
-	if (copy && copy != path && (m = map_get(&p->modules, copy)))
-		return m;
-	copy = copy ? arena_strdup(p->model->arena, copy) : NULL;
+	const char *copy = arena_strdup(p->model->arena, path);
 	m = copy ? module_new(runtime_of_model(p->model), NULL, NULL, p->err) : NULL;
 	if (!m)
 		return copy ? NULL : (fail_memory(p->err), NULL);

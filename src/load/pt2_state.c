@@ -90,10 +90,8 @@ static bool name_inputs(struct pt2 *p, struct pt2_state *s, const struct program
 static bool place(struct pt2 *p, const char *name, struct value *v, bool parameter, bool persistent)
 {
 	struct arena *a = p->model->arena;
-	const char *dot = strrchr(name, '.'), *last = state_name(a, dot ? dot + 1 : name);
-	struct module *m = last ? pt2_module_n(p, name, dot ? (size_t)(dot - name) : 0) : NULL;
-	if (!last)
-		return fail_memory(p->err);
+	const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
+	struct module *m = pt2_module_n(p, name, dot ? (size_t)(dot - name) : 0);
 	if (!m)
 		return false;
 	v->is_parameter = parameter;

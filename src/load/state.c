@@ -79,8 +79,7 @@ struct module *state_module(struct state_tree *s, const char *path, nns_error *e
 bool state_add(struct state_tree *s, const char *name, struct value *v, nns_error *err)
 {
 	struct arena *a = s->model->arena;
-	const char *shown = state_name(a, name);
-	char *copy = shown ? arena_strdup(a, shown) : NULL, *dot = copy ? strrchr(copy, '.') : NULL;
+	char *copy = arena_strdup(a, name), *dot = copy ? strrchr(copy, '.') : NULL;
 	if (!copy)
 		return fail_memory(err);
 	struct module *m = module_n(s, copy, dot ? (size_t)(dot - copy) : 0, err);
@@ -157,7 +156,9 @@ void state_short(struct text *t, struct datum d)
 
 static void add_line(struct text *t, const char *name)
 {
-	text_addf(t, "%s%s: ", t->len ? "\n" : "", name);
+	text_add(t, t->len ? "\n" : "");
+	text_add_visible(t, name, strlen(name), "");
+	text_add(t, ": ");
 }
 
 static void describe(struct text *t, const struct module *m)

@@ -26,8 +26,8 @@ static bool is_plain(const char *s)
 	return (whole || fraction) && !s[whole + point + fraction];
 }
 
-/* Quotes are escaped unless they are already; a backslash at the end is doubled. */
-static void add_quoted(struct text *t, const char *s)
+/* Quotes are escaped unless they are already; a backslash at the end is doubled.  s is visible. */
+static void add_escaped(struct text *t, const char *s)
 {
 	bool escaped = false;
 	if (is_plain(s)) {
@@ -42,6 +42,21 @@ static void add_quoted(struct text *t, const char *s)
 		escaped = *s == '\\' && !escaped;
 	}
 	text_add(t, escaped ? "\\\"" : "\"");
+}
+
+/* Labels have names of files: no control characters, which XML has no way to say and terminals obey. */
+static void add_quoted(struct text *t, const char *s)
+{
+	struct text shown;
+	if (text_is_visible(s, "\n\t")) {
+		add_escaped(t, s);
+		return;
+	}
+	text_init(&shown);
+	text_add_label(&shown, s, "\n\t");
+	add_escaped(t, shown.data ? shown.data : "");
+	t->failed = t->failed || shown.failed;
+	text_release(&shown);
 }
 
 static void add_styles(struct text *t, const struct style *styles, size_t n)

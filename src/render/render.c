@@ -130,15 +130,6 @@ bool render_picture(const char *dot, const char *format, struct text *out, nns_e
 	return ok;
 }
 
-/* Labels have names of files: no control characters, which XML has no way to say and terminals obey. */
-static bool render_visible(const struct drawing *d, struct text *out, nns_error *err)
-{
-	if (!render_dot(d, out, err))
-		return false;
-	text_make_visible(out, "\n\t");
-	return !out->failed || fail_memory(err);
-}
-
 bool render_is_text(const char *format)
 {
 	return strcmp(format, "dot") == 0 || strcmp(format, "gv") == 0;
@@ -159,9 +150,9 @@ bool render(const struct drawing *d, const char *format, struct text *out, nns_e
 	if (!known)
 		return false;
 	if (render_is_text(known))
-		return render_visible(d, out, err);
+		return render_dot(d, out, err);
 	text_init(&dot);
-	bool ok = render_visible(d, &dot, err) && render_picture(dot.data, known, out, err);
+	bool ok = render_dot(d, &dot, err) && render_picture(dot.data, known, out, err);
 	text_release(&dot);
 	return ok;
 }

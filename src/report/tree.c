@@ -31,10 +31,23 @@ static void new_line(struct text *out, size_t indent)
 	text_fill(out, ' ', indent);
 }
 
+/* A name that breaks no line. */
+static void add_visible(struct text *out, const char *name)
+{
+	text_add_visible(out, name, strlen(name), "");
+}
+
+static void add_child_name(struct text *out, const char *name)
+{
+	text_addc(out, '(');
+	add_visible(out, name);
+	text_add(out, "): ");
+}
+
 static bool print_child(struct printer *p, const struct child *c, size_t indent)
 {
 	new_line(p->out, indent);
-	text_addf(p->out, "(%s): ", c->name);
+	add_child_name(p->out, c->name);
 	return print_module(p, c->module, indent, p->out);
 }
 
@@ -52,7 +65,7 @@ static void print_run(struct printer *p, const struct module *m, size_t first, s
 {
 	new_line(p->out, indent);
 	if (first == last)
-		text_addf(p->out, "(%s): ", m->children[first].name);
+		add_child_name(p->out, m->children[first].name);
 	else
 		text_addf(p->out, "(%zu-%zu): %zu x ", first, last, last - first + 1);
 	add_indented(p->out, text->data ? text->data : "", text->len, indent);
@@ -130,7 +143,8 @@ static bool print_module(struct printer *p, const struct module *m, size_t inden
 	if (p->depth >= MAX_TREE_DEPTH)
 		return fail(p->err, NNS_LIMIT, "modules are nested deeper than %d", MAX_TREE_DEPTH);
 	text_init(&own);
-	text_addf(out, "%s(", m->class_name);
+	add_visible(out, m->class_name);
+	text_addc(out, '(');
 	p->out = out;
 	p->depth++;
 	bool ok = p->source->repr(p->source->data, m, &own, p->err) && print_parts(p, m, &own, indent);

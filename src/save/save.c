@@ -56,9 +56,44 @@ static void add_header(struct text *out, const struct named_tensor *t)
 	text_release(&h);
 }
 
+/* Whether an archive's entry of that name would be unpacked outside the folder: an absolute path, a drive, or a part that is "..". */
+static bool leads_outside(const char *name)
+{
+	if (*name && name[1] == ':')
+		return true;
+	for (const char *p = name; ; p++) {
+		size_t n = strcspn(p, "/\\");
+		if ((p == name && n == 0 && *p) || (n == 2 && memcmp(p, "..", 2) == 0))
+			return true;
+		p += n;
+		if (!*p)
+			return false;
+	}
+}
+
+/* libzip takes a name with control characters for the code page that zip began with, which agrees with UTF-8 on ASCII alone. */
+static zip_int64_t add_entry(zip_t *zip, const char *name, zip_source_t *source)
+{
+	zip_int64_t index = zip_file_add(zip, name, source, ZIP_FL_ENC_UTF_8);
+	bool ascii = true;
+	for (const char *p = name; *p; p++)
+		ascii = ascii && (unsigned char)*p < 0x80;
+	return index < 0 && ascii ? zip_file_add(zip, name, source, ZIP_FL_ENC_GUESS) : index;
+}
+
+static bool fail_entry(zip_t *zip, const char *name, nns_error *err)
+{
+	int code = zip_error_code_zip(zip_get_error(zip));
+	return code == ZIP_ER_EXISTS || code == ZIP_ER_INVAL
+	    ? fail(err, NNS_UNSUPPORTED, "a tensor is called '%s', which %s; write .safetensors", name,
+	           code == ZIP_ER_EXISTS ? "the archive has already" : ".npz cannot say") : fail_memory(err);
+}
+
 static bool add_array(zip_t *zip, const struct named_tensor *t, nns_error *err)
 {
 	struct text file, name;
+	if (leads_outside(t->name))
+		return fail(err, NNS_UNSUPPORTED, "a tensor is called '%s', which an archive would unpack outside its folder; write .safetensors", t->name);
 	if (!descr_of(t->dtype))
 		return fail(err, NNS_UNSUPPORTED, "%s is %s, which .npz cannot hold; write .safetensors", t->name, dtype_name(t->dtype));
 	text_init(&file);
@@ -70,7 +105,7 @@ static bool add_array(zip_t *zip, const struct named_tensor *t, nns_error *err)
 	size_t len = file.len;
 	char *bytes = ok ? text_take(&file) : NULL;
 	zip_source_t *source = bytes ? zip_source_buffer(zip, bytes, len, 1) : NULL;
-	zip_int64_t index = source ? zip_file_add(zip, name.data, source, ZIP_FL_ENC_UTF_8) : -1;
+	zip_int64_t index = source ? add_entry(zip, name.data, source) : -1;
 	if (index < 0) {
 		if (source)
 			zip_source_free(source);
@@ -82,7 +117,7 @@ static bool add_array(zip_t *zip, const struct named_tensor *t, nns_error *err)
 	}
 	text_release(&file);
 	text_release(&name);
-	return index >= 0 || fail_memory(err);
+	return index >= 0 || (source ? fail_entry(zip, t->name, err) : fail_memory(err));
 }
 
 /* Takes the archive; its bytes are the caller's to free. */

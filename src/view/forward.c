@@ -103,11 +103,32 @@ static const char *operator_label(struct forward *f, const struct node *n)
 	return keep(f, &t);
 }
 
+/* A name of the model's on one line of a label: Graphviz reads what follows a backslash as a command. */
+static void add_name(struct text *t, const char *name)
+{
+	for (; *name; name++) {
+		if (*name == '\\' || *name == '\n' || *name == '\t')
+			text_add(t, *name == '\n' ? "\\\\n" : *name == '\t' ? "\\\\t" : "\\\\");
+		else
+			text_addc(t, *name);
+	}
+}
+
+static const char *name_label(struct forward *f, const char *name)
+{
+	struct text t;
+	text_init(&t);
+	add_name(&t, name);
+	return keep(f, &t);
+}
+
 static const char *call_label(struct forward *f, const struct call *c)
 {
 	struct text t;
 	text_init(&t);
-	text_addf(&t, "%s%s%s", c->path, *c->path ? "\n" : "", c->module->class_name);
+	add_name(&t, c->path);
+	text_add(&t, *c->path ? "\n" : "");
+	add_name(&t, c->module->class_name);
 	return keep(f, &t);
 }
 
@@ -256,7 +277,8 @@ static void draw_unit(struct forward *f, const struct unit *u)
 	const char *label = u->node ? operator_label(f, u->node) : call_label(f, u->call), *colour = u->node ? colour_of(u->node->op) : "#d9d2e9";
 	if (f->options->times)
 		colour = heat(f, u->ms);
-	draw_box(f, u->box, with_time(f, label, u->ms), colour, "box", u->node && *u->call->path ? u->call->path : u->call->module->class_name);
+	draw_box(f, u->box, with_time(f, label, u->ms), colour, "box",
+	         name_label(f, u->node && *u->call->path ? u->call->path : u->call->module->class_name));
 }
 
 /* What the colours mean. */
@@ -310,7 +332,7 @@ static void draw_inputs(struct forward *f)
 			f->failed = true;
 			return;
 		}
-		draw_box(f, u->box, in->name ? in->name : "input", "#ead1dc", "ellipse", "input");
+		draw_box(f, u->box, in->name ? name_label(f, in->name) : "input", "#ead1dc", "ellipse", "input");
 	}
 }
 
