@@ -10,7 +10,7 @@
 /*
  * The content of values that g made, n at most 64, each of its real shape and strides, in g's arena; g->contents keeps them.
  * False: it hangs on what is not known (an input or parameter without content, random numbers, an operator without kernel),
- * or all such computation for g together takes more than 2^28 multiply-adds and elements, or 256 MB.
+ * or all such computation for g together takes more than 2^29 multiply-adds and elements, or 256 MB.
  */
 bool graph_compute(struct graph *g, struct value *const *values, size_t n, const struct value **contents);
 

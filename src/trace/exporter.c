@@ -70,7 +70,22 @@ static enum mask judge(const struct value *v, const double *x)
 	return n == 0 ? MASK_OTHER : all ? MASK_ALLOWS_ALL : causal ? MASK_CAUSAL : MASK_OTHER;
 }
 
-/* What is known of a mask; MASK_UNKNOWN, and an error, when there is no memory; MASK_UNKNOWN when its content hangs on more than constants. */
+/*
+ * The elements of a mask that is made of constants; in graphs of gradients also of inputs whose content is known, as the live model looks
+ * at the padding that it is given.  Plans are for other inputs too.  NULL: not known.
+ */
+static const double *elements_of(struct exported_call *c, const struct value *v, struct arena *scratch)
+{
+	const struct recorder *r = &c->rt->recorder;
+	const double *x = c->rt->content(v, scratch);
+	struct value *made = (struct value *)v;
+	const struct value *content;
+	if (x || !v->producer || !r->grad_enabled || !r->compute || !r->graph || r->graph->n_contents == 0 || !r->compute(r->graph, &made, 1, &content))
+		return x;
+	return c->rt->content(content, scratch);
+}
+
+/* What is known of a mask; MASK_UNKNOWN, and an error, when there is no memory; MASK_UNKNOWN when its content is not known. */
 static enum mask mask_of(struct exported_call *c, const struct value *v)
 {
 	struct exporter_memory *m = c->memory;
@@ -81,7 +96,7 @@ static enum mask mask_of(struct exported_call *c, const struct value *v)
 		if (m->masks[i].value == v)
 			return m->masks[i].mask;
 	struct arena *scratch = arena_beside(c->rt->arena, NULL);
-	const double *x = scratch ? c->rt->content(v, scratch) : NULL;
+	const double *x = scratch ? elements_of(c, v, scratch) : NULL;
 	enum mask mask = x ? judge(v, x) : MASK_UNKNOWN;
 	if (!scratch || arena_failed(scratch)) {
 		arena_free(scratch);
