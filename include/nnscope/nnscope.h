@@ -117,9 +117,11 @@ NNS_API char *nns_diff(nns_model *a, nns_graph *ga, nns_model *b, nns_graph *gb,
 
 /*
  * What loading the files in Python would run, and what they hide; nothing of them is executed.  format: "table" (NULL),
- * "json", "sarif".  *dangerous: a finding is.
+ * "json", "sarif".  *dangerous: a finding is.  What cannot be read is told to unread, with its data, and left out; NULL: it is an
+ * error of the call.
  */
-NNS_API char *nns_audit(const char *const *paths, size_t n, const char *format, bool *dangerous, nns_error *err);
+NNS_API char *nns_audit(const char *const *paths, size_t n, const char *format, void (*unread)(void *data, const nns_error *why), void *data, bool *dangerous,
+                        nns_error *err);
 
 /* The code in a TorchScript file: every part whose name has `part` in it, NULL for all. */
 NNS_API char *nns_code(const char *path, const char *part, nns_error *err);

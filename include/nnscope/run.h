@@ -81,7 +81,7 @@ NNS_API nns_plan_sizes nns_plan_memory(const nns_plan *p);
 /* The graph that it runs, for nns_report() and nns_draw(); owned by the model. */
 NNS_API nns_graph *nns_plan_graph(nns_plan *p);
 
-/* What came out of the passes, as the options say.  *matches: whether what was expected came out. */
+/* What came out of the passes, as the options say.  *matches: whether what was expected came out; when not, err says what differs. */
 NNS_API char *nns_plan_report(nns_plan *p, bool *matches, nns_error *err);
 
 /* ---- In one call ---- */

@@ -95,7 +95,8 @@ static bool audit_one(const char *path, const char *format, bool *first, bool *d
 	return ok;
 }
 
-char *nns_audit(const char *const *paths, size_t n, const char *format, bool *dangerous, nns_error *err)
+char *nns_audit(const char *const *paths, size_t n, const char *format, void (*unread)(void *data, const nns_error *why), void *data, bool *dangerous,
+                nns_error *err)
 {
 	struct text out;
 	bool first = true, ok = true;
@@ -109,8 +110,16 @@ char *nns_audit(const char *const *paths, size_t n, const char *format, bool *da
 	if (strcmp(format, "sarif") == 0)
 		text_add(&out, "{\n  \"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\",\n  \"version\": \"2.1.0\",\n"
 		               "  \"runs\": [{\n    \"tool\": {\"driver\": {\"name\": \"nnscope\", \"version\": \"" PACKAGE_VERSION "\"}},\n    \"results\": [");
-	for (size_t i = 0; ok && i < n; i++)
-		ok = audit_one(paths[i], format, &first, dangerous, &out, err);
+	for (size_t i = 0; ok && i < n; i++) {
+		nns_error why = { 0 };
+		ok = audit_one(paths[i], format, &first, dangerous, &out, &why);
+		if (!ok && unread && why.code != NNS_MEMORY) {
+			unread(data, &why);
+			ok = true;
+		} else if (!ok) {
+			fail(err, why.code, "%s", why.message);
+		}
+	}
 	if (strcmp(format, "json") == 0)
 		text_add(&out, "\n]\n");
 	if (strcmp(format, "sarif") == 0)

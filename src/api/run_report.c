@@ -425,12 +425,30 @@ bool report_known(const nns_run_options *o, nns_error *err)
 	       || fail(err, NNS_USAGE, "run writes table, json or, of a profile, chrome, not '%s'", o->format);
 }
 
+/* The first thing that differs, for those whose report has no place for it. */
+static void tell_difference(const struct report *r, nns_error *err)
+{
+	struct text t;
+	text_init(&t);
+	for (size_t i = 0; i < r->n && t.len == 0; i++)
+		if (r->outputs[i].difference.compared && !r->outputs[i].difference.equal) {
+			text_addf(&t, "out%zu", i);
+			text_difference(&t, &r->plan->options, &r->outputs[i]);
+		}
+	if (t.len == 0)
+		text_compared(r->plan, &t);
+	fail(err, NNS_MODEL, "%.*s", t.len ? (int)t.len - 1 : 0, t.data ? t.data : "");
+	text_release(&t);
+}
+
 bool run_report(struct nns_plan *p, struct text *out, bool *matches, nns_error *err)
 {
 	struct report r = { .plan = p };
 	if (!gather(&r, err))
 		return false;
 	*matches = r.matches;
+	if (!r.matches)
+		tell_difference(&r, err);
 	if (is_format(&p->options, "chrome"))
 		return run_profile_chrome(&p->run, p->model->model->name, out, err);
 	return is_format(&p->options, "json") ? report_json(&r, out, err) : report_text(&r, out, err);

@@ -189,18 +189,35 @@ void text_add_float(struct text *t, double x)
 	text_addf(t, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
 }
 
-void text_add_grouped(struct text *t, int64_t n)
+static void add_groups(struct text *t, const char *digits)
 {
-	char digits[24];
-	int len = snprintf(digits, sizeof digits, "%" PRIu64, n < 0 ? -(uint64_t)n : (uint64_t)n);
+	size_t len = strlen(digits);
 
-	if (n < 0)
-		text_addc(t, '-');
-	for (int i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
+	for (size_t i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0 && digits[0] <= '9')
 			text_addc(t, ',');
 		text_addc(t, digits[i]);
 	}
+}
+
+void text_add_grouped(struct text *t, int64_t n)
+{
+	char digits[24];
+
+	snprintf(digits, sizeof digits, "%" PRIu64, n < 0 ? -(uint64_t)n : (uint64_t)n);
+	if (n < 0)
+		text_addc(t, '-');
+	add_groups(t, digits);
+}
+
+void text_add_grouped_float(struct text *t, double x)
+{
+	char digits[320]; /* the largest double has 309 */
+
+	snprintf(digits, sizeof digits, "%.0f", fabs(x));
+	if (x < 0)
+		text_addc(t, '-');
+	add_groups(t, digits);
 }
 
 /* ---- quoted text ------------------------------------------------------------------ */

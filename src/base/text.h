@@ -34,6 +34,8 @@ void text_pad(struct text *t, const char *s, int width);  /* s, padded by code p
 void text_add_float(struct text *t, double x);
 /* 1234567 as 1,234,567. */
 void text_add_grouped(struct text *t, int64_t n);
+/* The same of a whole number beyond 64 bits. */
+void text_add_grouped_float(struct text *t, double x);
 /* A C string as Python's repr of a str: quotes chosen, escapes written. */
 void text_add_quoted(struct text *t, const char *s);
 /*

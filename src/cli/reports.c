@@ -164,18 +164,26 @@ int run_check(const struct options *o) { return expressions(o, check_one); }
 
 int run_overview(const struct options *o) { return report(o, "overview", false); }
 
+static void tell_unread(void *data, const nns_error *why)
+{
+	int *status = data;
+	*status = complain(why);
+}
+
+/* A file that cannot be read hides nothing of the others. */
 int run_audit(const struct options *o)
 {
 	nns_error err = { 0 };
 	bool dangerous;
+	int unread = EXIT_OK;
 	if (o->operands.n == 0)
 		return complain_usage("which file? nnscope audit FILE...");
-	char *text = nns_audit(o->operands.items, o->operands.n, o->format, &dangerous, &err);
+	char *text = nns_audit(o->operands.items, o->operands.n, o->format, tell_unread, &unread, &dangerous, &err);
 	if (!text)
 		return complain(&err);
 	int status = put(text);
 	free(text);
-	return status ? status : dangerous ? EXIT_WRONG_MODEL : EXIT_OK;
+	return status ? status : unread ? unread : dangerous ? EXIT_WRONG_MODEL : EXIT_OK;
 }
 
 int run_code(const struct options *o)

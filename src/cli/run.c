@@ -119,6 +119,8 @@ static int run_model(const struct options *o, nns_model *m, nns_run_options *r)
 	put_news(m, note);
 	int status = text ? put(text) : complain(&err);
 	free(text);
+	if (status == EXIT_OK && !matches && o->format && strcmp(o->format, "chrome") == 0)
+		return complain(&err);   /* a trace does not say it */
 	return status ? status : matches ? EXIT_OK : EXIT_WRONG_MODEL;
 }
 
@@ -191,7 +193,7 @@ static int write_weights(const struct options *o, nns_model *m, nns_run_options 
 		return complain(&err);
 	if (!r->seeded && drawn)
 		printf("seed %llu\n", (unsigned long long)seed);
-	return EXIT_OK;
+	return put("");
 }
 
 int run_weights_command(const struct options *given)

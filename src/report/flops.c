@@ -187,7 +187,7 @@ static void table_tallies(struct table *t, const char *section, const struct tal
 		struct text n;
 		text_init(&n);
 		if (o->format == FORMAT_TABLE || o->format == FORMAT_MARKDOWN)
-			text_add_grouped(&n, (int64_t)row->count);
+			text_add_grouped_float(&n, row->count);
 		else
 			text_addf(&n, "%.0f", row->count);
 		table_cell(t, section);

@@ -217,7 +217,7 @@ static void add_totals(struct layers *x, const struct graph *g)
 		const struct layer *l = x->rows[i];
 		if (l->leaf) {
 			x->macs += l->macs;
-			x->output_bytes += l->params > 0 ? 2 * l->output_bytes : 0;
+			x->output_bytes += l->params > 0 ? 2.0 * (double)l->output_bytes : 0;
 		}
 		if (l->recursive)
 			continue;
@@ -227,7 +227,7 @@ static void add_totals(struct layers *x, const struct graph *g)
 	}
 	/* torchinfo adds the size of Python's storage object */
 	for (size_t i = 0; i < g->n_inputs; i++)
-		x->input_bytes += value_bytes(g->inputs[i].value) + 56;
+		x->input_bytes += (double)value_bytes(g->inputs[i].value) + 56;
 }
 
 bool layers_collect(const struct model *m, const struct graph *g, struct layers *out, nns_error *err)

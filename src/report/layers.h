@@ -18,7 +18,8 @@ struct layer {
 
 struct layers {
 	struct layer **rows; size_t n, cap;
-	int64_t params, trainable, param_bytes, output_bytes, input_bytes;
+	int64_t params, trainable, param_bytes;
+	double output_bytes, input_bytes; /* of large batches more than 63 bits count */
 	double macs;
 };
 

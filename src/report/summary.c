@@ -137,7 +137,7 @@ static void add_macs(const struct summary *s, struct text *t, const struct layer
 	if (l->macs <= 0 || (!l->leaf && !deepest))
 		text_add(t, "--");
 	else
-		text_add_grouped(t, (int64_t)(l->leaf ? l->macs : below));
+		text_add_grouped_float(t, l->leaf ? l->macs : below);
 }
 
 static const char *trainable(const struct layer *l)
@@ -259,13 +259,11 @@ static void add_total_macs(struct text *out, double macs)
 	double n = macs / (macs >= 1e12 ? 1e12 : macs >= 1e9 ? 1e9 : 1e6);
 	text_addf(out, "Total mult-adds (Units.%s): ", unit);
 	char digits[40];
-	snprintf(digits, sizeof digits, n == floor(n) ? "%.0f" : "%.2f", n);
-	char *point = strchr(digits, '.');
-	if (point)
-		*point = 0;
-	text_add_grouped(out, strtoll(digits, NULL, 10));
-	if (point)
-		text_addf(out, ".%s", point + 1);
+	bool whole = n == floor(n);  /* as every double from 2^53 on is */
+	snprintf(digits, sizeof digits, "%.2f", whole ? 0 : n);
+	text_add_grouped_float(out, whole ? n : strtod(digits, NULL) - fmod(strtod(digits, NULL), 1));
+	if (!whole)
+		text_add(out, strchr(digits, '.'));
 	text_addc(out, '\n');
 }
 
@@ -277,10 +275,10 @@ static void add_totals(const struct summary *s)
 	add_count(s->out, "Non-trainable params", x->params - x->trainable);
 	add_total_macs(s->out, x->macs);
 	add_divider(s);
-	text_addf(s->out, "\nInput size (MB): %.2f\n", (double)x->input_bytes / 1e6);
-	text_addf(s->out, "Forward/backward pass size (MB): %.2f\n", (double)x->output_bytes / 1e6);
+	text_addf(s->out, "\nInput size (MB): %.2f\n", x->input_bytes / 1e6);
+	text_addf(s->out, "Forward/backward pass size (MB): %.2f\n", x->output_bytes / 1e6);
 	text_addf(s->out, "Params size (MB): %.2f\n", (double)x->param_bytes / 1e6);
-	text_addf(s->out, "Estimated Total Size (MB): %.2f\n", (double)(x->input_bytes + x->output_bytes + x->param_bytes) / 1e6);
+	text_addf(s->out, "Estimated Total Size (MB): %.2f\n", (x->input_bytes + x->output_bytes + (double)x->param_bytes) / 1e6);
 	add_divider(s);
 	text_addc(s->out, '\n');
 }
