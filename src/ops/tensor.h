@@ -13,6 +13,11 @@ bool shape_is_known(const struct value *v, const char *what, nns_error *err);
 /* Calls an operator of one argument. */
 bool record_unary(struct interp *in, const char *name, struct datum x, struct datum *out, nns_error *err);
 
+/* Binds a method that answers without recording; found stays false when there is none of that name. */
+bool tensor_method(struct interp *in, struct datum self, const char *name, struct datum *out, bool *found, nns_error *err);
+size_t tensor_method_count(void);
+const char *tensor_method_name(size_t i);
+
 /* x.requires_grad = on */
 bool tensor_require_grad(struct value *v, bool on, nns_error *err);
 
