@@ -64,6 +64,22 @@ static bool dtype_serves(const struct model *m, enum dtype given, enum dtype wan
 	return !m->program && dtype_is_integral(given) && dtype_is_integral(wanted);
 }
 
+/* The floating-point type of the model's parameters; that of v where it has none. */
+static enum dtype dtype_of_model(const struct model *m, const struct value *v)
+{
+	struct walk w;
+	enum dtype found = v->dtype;
+	bool any = !dtype_is_float(v->dtype);
+	for (walk_begin(&w, m->root, false); !any && walk_next(&w); )
+		for (size_t i = 0; !any && i < w.module->n_parameters; i++) {
+			const struct value *own = w.module->parameters[i].value;
+			if ((any = own && dtype_is_float(own->dtype)))
+				found = own->dtype;
+		}
+	walk_end(&w);
+	return found;
+}
+
 static bool as_input(const nns_plan *p, const struct npz_array *array, const struct graph_input *own, struct graph_input *out, nns_error *err)
 {
 	struct model *m = p->model->model;
@@ -73,8 +89,10 @@ static bool as_input(const nns_plan *p, const struct npz_array *array, const str
 	*out = (struct graph_input){ .content = array->value,
 	                            .name = own ? own->name : numbered_name(array->name, "in") < 0 && *array->name ? arena_strdup(m->arena, array->name)
 	    : NULL, .value = v };
-	if (!own)
+	if (!own) {
+		v->dtype = dtype_of_model(m, v);
 		return true;
+	}
 	if (!dtype_serves(m, v->dtype, own->value->dtype))
 		return fail(err, NNS_MODEL, "%s: %s is %s; the model takes %s%s%s", p->inputs.path, *array->name ? array->name : "the array", dtype_name(v->dtype),
 		            dtype_name(own->value->dtype), own->name ? " for " : "", own->name ? own->name : "");
@@ -111,6 +129,8 @@ bool inputs_of_file(struct nns_plan *p, struct graph_input **out, size_t *n, nns
 		if (!as_input(p, a, &m->inputs[i], &(*out)[(*n)++], err))
 			return false;
 	}
+	if (m->n_inputs && m->inputs[0].name && arrays_find(f, NULL, "in", m->n_inputs))
+		return fail(err, NNS_MODEL, "%s: in%zu is one input too many: the model takes %zu", f->path, m->n_inputs, m->n_inputs);
 	for (size_t i = m->n_inputs; (a = arrays_find(f, NULL, "in", i)); i++)
 		if (!as_input(p, a, NULL, &(*out)[(*n)++], err))
 			return false;

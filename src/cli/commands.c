@@ -7,7 +7,7 @@
 
 const struct command commands[] = {
 	{ "tree", "print the module tree, as print(model) does", "FILE", MODEL,
-	  "FILE is a description (JSON) or the text of print(model); - is standard input. "
+	  "FILE is a description (JSON), the text of print(model), or any file of PyTorch's, safetensors or arrays; - is standard input. "
 	  "A printed tree is printed again as it came, or as --torch prints it.",
 	  "nnscope tree --expr 'Sequential(Linear(10, 20), ReLU())'", run_tree },
 	{ "params", "list parameters and buffers", "FILE", MODEL TABLE, NULL,

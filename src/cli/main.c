@@ -202,6 +202,8 @@ int main(int argc, char **argv)
 	const struct command *c = find_command(argv[1]);
 	if (c)
 		return run_command(c, argc - 2, argv + 2);
+	if (argc == 3 && is_model(argv[1]) && argv[1][0] != '-' && find_command(argv[2]))
+		return complain_usage("a command comes before its file: nnscope %s %s", argv[2], argv[1]);
 	if (is_model(argv[1]))
 		return run_command(&overview, argc - 1, argv + 1);
 	return unknown_command(argv[1]);

@@ -13,7 +13,7 @@ const struct option_row option_rows[] = {
 	{ "classes", 0, "FILE", "know the classes of this description too; may be repeated", AT(classes), OPTION_LIST },
 	{ "program", 0, "NAME", "which of the programs of a .pt2 that holds several", AT(program), OPTION_TEXT },
 	{ "torch", 0, "VERSION", "print as this PyTorch does: 2.13, 1.13, 0.4", AT(torch), OPTION_TEXT },
-	{ "mode", 'm', "MODE", "train or eval", AT(mode), OPTION_TEXT },
+	{ "mode", 'm', "MODE", "train or eval; a .pt2 keeps the mode that it was exported in", AT(mode), OPTION_TEXT },
 	{ "input", 'i', "SHAPE", "an input: 10x3x224x224, x=10x3x224x224, ids=2x7:int64; may be repeated", AT(inputs), OPTION_LIST },
 	{ "format", 'f', "FORMAT", "table, tsv, csv, json or markdown", AT(format), OPTION_TEXT },
 	{ "width", 0, "COLUMNS", "fit tables to this width; 0: as wide as they are", AT(width_text), OPTION_TEXT },

@@ -128,7 +128,8 @@ static struct model *load_file(struct mapping *bytes, const struct load_file *f,
 	const struct load_format *format = best_format(f);
 	struct model *m = NULL;
 	if (!format)
-		fail(err, NNS_FORMAT, "%s: not a file that nnscope reads; it reads descriptions (JSON), the text of print(model) and PyTorch's files", f->path);
+		fail(err, NNS_FORMAT, f->len == 0 ? "%s: the file is empty"
+		     : "%s: not a file that nnscope reads; it reads descriptions (JSON), the text of print(model) and PyTorch's files", f->path);
 	else
 		m = model_new(f->options, f->name, f->path, format->name, err);
 	if (!m) {

@@ -86,7 +86,7 @@ static void add_inputs(struct text *out, const struct model *m)
 {
 	for (size_t i = 0; i < m->n_inputs; i++) {
 		const struct graph_input *in = &m->inputs[i];
-		text_addf(out, "  %-12s%s: %s ", i ? "" : "inputs", in->name ? in->name : "", dtype_name(in->value->dtype));
+		text_addf(out, "  %-12s%s%s%s ", i ? "" : "inputs", in->name ? in->name : "", in->name ? ": " : "", dtype_name(in->value->dtype));
 		if (in->symbols)
 			text_addf(out, "[%s], for example ", in->symbols);
 		shape_add_list(out, in->value);

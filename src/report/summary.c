@@ -52,7 +52,11 @@ static bool read_columns(struct summary *s, const char *names, nns_error *err)
 		if (i == CELL_COUNT) {
 			const char *near = nearest_of(word, known, CELL_COUNT);
 			fail(err, NNS_USAGE, "unknown column '%s'", word);
-			return fail_add(err, near ? "; did you mean '%s'?" : "; there is %s, for example", near ? near : "output_size");
+			if (near)
+				return fail_add(err, "; did you mean '%s'?", near);
+			for (i = 0; i < CELL_COUNT; i++)
+				fail_add(err, "%s%s", i ? ", " : "; there are ", known[i]);
+			return false;
 		}
 		if (s->n_columns == sizeof s->columns / sizeof *s->columns)
 			return fail(err, NNS_USAGE, "too many columns");

@@ -136,8 +136,10 @@ static bool fill_int(struct filling *f, struct datum *out)
 	f->missing = true;
 	for (size_t i = 0; i < f->g->n_inputs && f->missing; i++) {
 		const struct graph_input *in = &f->g->inputs[i];
-		if (f->used[i] || !in->name || strcmp(in->name, f->parameter) != 0 || in->value->ndim != 1)
+		if (f->used[i] || !in->name || strcmp(in->name, f->parameter) != 0)
 			continue;
+		if (in->value->ndim != 1)
+			return fail(f->err, NNS_USAGE, "input '%s': forward takes an int there: %s=3", in->name, in->name);
 		f->used[i] = f->numbers[i] = true;
 		f->taken++;
 		f->missing = false;
@@ -204,6 +206,24 @@ static bool fill_all(struct filling *f, const struct signature *sig, struct lang
 	return true;
 }
 
+static void add_parameters(struct text *t, const struct signature *sig)
+{
+	for (size_t i = 0; i < sig->n; i++)
+		text_addf(t, "%s%s: %s%s", i ? ", " : "", sig->params[i].name, sig->params[i].type ? sig->params[i].type : "Tensor",
+		          sig->params[i].fallback ? " (optional)" : "");
+}
+
+static bool fail_too_many(const struct graph *g, size_t i, const struct signature *sig, nns_error *err)
+{
+	struct text t;
+	text_init(&t);
+	add_parameters(&t, sig);
+	fail(err, NNS_USAGE, "input %zu%s%s is one too many: forward takes (%s)", i, g->inputs[i].name ? " " : "",
+	     g->inputs[i].name ? g->inputs[i].name : "", t.data ? t.data : "");
+	text_release(&t);
+	return false;
+}
+
 bool script_arguments(struct model *m, struct graph *g, struct lang_args *args, nns_error *err)
 {
 	const struct signature *sig;
@@ -221,8 +241,7 @@ bool script_arguments(struct model *m, struct graph *g, struct lang_args *args, 
 		return false;
 	for (size_t i = 0; i < g->n_inputs; i++)
 		if (!f.used[i])
-			return fail(err, NNS_USAGE, "input %zu%s%s is one too many: forward takes (%s)", i, g->inputs[i].name ? " " : "",
-			            g->inputs[i].name ? g->inputs[i].name : "", sig->text);
+			return fail_too_many(g, i, sig, err);
 	drop_numbers(&f);
 	return f.err->code = NNS_OK, true;
 }
@@ -234,11 +253,9 @@ bool script_fail_inputs(struct model *m, nns_error *err)
 	if (!script_signature(m, &sig, err))
 		return false;
 	text_init(&t);
-	for (size_t i = 0; i < sig->n; i++)
-		text_addf(&t, "%s%s: %s%s", i ? ", " : "", sig->params[i].name, sig->params[i].type ? sig->params[i].type : "Tensor",
-		          sig->params[i].fallback ? " (optional)" : "");
-	fail(err, NNS_USAGE, "forward wants %s; give shapes, such as %s=1x3x224x224, or arrays to run it on", t.len ? t.data : "nothing",
-	     sig->n ? sig->params[0].name : "x");
+	add_parameters(&t, sig);
+	fail(err, NNS_USAGE, "forward wants %s; give shapes, such as %s=1x3x224x224 or, of indices, %s=2x7:int64, or arrays to run it on",
+	     t.len ? t.data : "nothing", sig->n ? sig->params[0].name : "x", sig->n ? sig->params[0].name : "x");
 	text_release(&t);
 	return fail_hint(err, NNS_HINT_INPUT);
 }

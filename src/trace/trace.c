@@ -60,7 +60,11 @@ static bool fail_input(const struct model *m, const char *name, nns_error *err)
 			names[n++] = m->inputs[i].name;
 	fail(err, NNS_MODEL, "the model has no input '%s'", name);
 	const char *near = nearest_of(name, names, n);
-	return near ? fail_add(err, "; did you mean '%s'?", near) : n ? fail_add(err, "; it has '%s'", names[0]) : false;
+	if (near)
+		return fail_add(err, "; did you mean '%s'?", near);
+	for (size_t i = 0; i < n; i++)
+		fail_add(err, "%s'%s'", i ? ", " : "; it has ", names[i]);
+	return false;
 }
 
 /* A list or a tuple takes several inputs. */
@@ -86,7 +90,8 @@ static bool choose_inputs(struct model *m, const struct trace_options *o, struct
 {
 	size_t most = m->n_inputs + o->n_inputs, position = 0;
 	g->inputs = arena_array(m->arena, most + 1, sizeof *g->inputs);
-	if (!g->inputs)
+	bool *given = arena_array(m->arena, most + 1, sizeof *given);
+	if (!g->inputs || !given)
 		return fail_memory(err);
 	for (size_t i = 0; i < m->n_inputs; i++)
 		if (!copy_input(m->arena, &m->inputs[i], &g->inputs[g->n_inputs++], err))
@@ -100,9 +105,14 @@ static bool choose_inputs(struct model *m, const struct trace_options *o, struct
 			script_fail_inputs(m, err);
 			return fail_within(err, "the model has no input '%s': ", in->name);
 		}
+		if (!at && m->program && m->n_inputs)
+			return fail(err, NNS_USAGE, "an input is one too many: the model takes %zu", m->n_inputs);
+		if (at ? given[at - g->inputs] : in->name && find_input(g->inputs, g->n_inputs, in->name))
+			return fail(err, NNS_USAGE, "input '%s' is given twice", at && at->name ? at->name : in->name ? in->name : "0");
 		const char *name = at ? at->name : in->name;
 		if (!at)
 			at = &g->inputs[g->n_inputs++];
+		given[at - g->inputs] = true;
 		if (!copy_input(m->arena, in, at, err))
 			return false;
 		at->name = at->value->name = name;
@@ -286,6 +296,24 @@ static bool fail_no_graph(const struct model *m, nns_error *err)
 	return fail_hint(err, NNS_HINT_WEIGHTS);
 }
 
+/* An input of a program whose sizes are fixed, and which was given others. */
+static bool explain_sizes(const struct model *m, const struct graph *g, nns_error *err)
+{
+	for (size_t i = 0; m->program && i < m->n_inputs && i < g->n_inputs; i++) {
+		const struct value *made = m->inputs[i].value, *given = g->inputs[i].given;
+		struct text t;
+		if (m->inputs[i].symbols || (made->ndim == given->ndim && (made->ndim == 0 || memcmp(made->size, given->size, (size_t)made->ndim * sizeof *made->size) == 0)))
+			continue;
+		text_init(&t);
+		shape_add_list(&t, made);
+		fail_add(err, "; the program was exported for %s %s (dynamic_shapes of torch.export.export() would allow other sizes)",
+		         m->inputs[i].name ? m->inputs[i].name : "an input of", t.data ? t.data : "");
+		text_release(&t);
+		return false;
+	}
+	return false;
+}
+
 struct graph *trace(struct model *m, const struct trace_options *o, nns_error *err)
 {
 	struct graph *g = arena_alloc(m->arena, sizeof *g);
@@ -295,8 +323,7 @@ struct graph *trace(struct model *m, const struct trace_options *o, nns_error *e
 	g->training = o->training;
 	if (m->state_only && !m->program)
 		return fail_no_graph(m, err), NULL;
-	if (!choose_inputs(m, o, g, err) || !know_inputs(o, g, err) || !name_inputs(m, g, err) || !prepare_modules(m, o->training, err)
-	    || !run(m, !o->no_grad, g, err))
+	if (!choose_inputs(m, o, g, err) || !know_inputs(o, g, err) || !name_inputs(m, g, err) || !prepare_modules(m, o->training, err))
 		return NULL;
-	return g;
+	return run(m, !o->no_grad, g, err) || explain_sizes(m, g, err) ? g : NULL;
 }
