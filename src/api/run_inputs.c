@@ -15,6 +15,8 @@ bool arrays_open(struct arrays *f, const char *path, nns_error *err)
 		return false;
 	if (!mapping_open(path, SIZE_MAX / 4, &f->file, err))
 		return false;
+	if (f->file.len < 6 || (memcmp(f->file.data, "PK", 2) != 0 && memcmp(f->file.data, "\x93NUMPY", 6) != 0))
+		return fail(err, NNS_FORMAT, "%s: arrays are read from .npz and .npy", path);
 	return npz_read(f->arena, (const unsigned char *)f->file.data, f->file.len, &f->all, &f->n, err) || fail_within(err, "%s: ", path);
 }
 

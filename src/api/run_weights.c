@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "api/run.h"
+#include "base/machine.h"
 #include "exec/materialise.h"
 #include "load/load.h"
 #include "nn/nn.h"
@@ -423,6 +424,24 @@ static bool finish_weights(struct model *m, const char *path, const struct telli
 	return fail(err, NNS_CANCELLED, "stopped");
 }
 
+/* What is drawn, and the file, whose bytes are made before it is written. */
+static bool weights_allowed(struct model *m, size_t limit, nns_error *err)
+{
+	struct state s = { .arena = m->arena, .err = err };
+	size_t bytes = 0;
+	if (!collect(&s, m->root, false))
+		return false;
+	limit = limit ? limit : machine_memory();
+	for (size_t i = 0; i < s.n; i++) {
+		size_t n = (size_t)value_bytes(s.all[i].value), both = s.all[i].value->storage ? n : n > SIZE_MAX / 2 ? SIZE_MAX : 2 * n;
+		bytes = bytes > SIZE_MAX - both ? SIZE_MAX : bytes + both;
+	}
+	if (!limit || bytes <= limit)
+		return true;
+	fail(err, NNS_MEMORY, "parameters, buffers and the file need %zu bytes of memory, more than the %zu that they may take", bytes, limit);
+	return fail_hint(err, NNS_HINT_MEMORY);
+}
+
 bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *path, uint64_t *seed, bool *drawn, nns_error *err)
 {
 	static const nns_run_options defaults = { 0 };
@@ -433,7 +452,7 @@ bool nns_save_weights(nns_model *m, const nns_run_options *options, const char *
 	*seed = seed_of(t.options);
 	generator_seed(&g, *seed);
 	const struct generator first = g;
-	bool ok = save_known(path, err) && file_writable(path, err) && weights_give(&r, err);
+	bool ok = save_known(path, err) && file_writable(path, err) && weights_allowed(m->model, t.options->memory, err) && weights_give(&r, err);
 	*drawn = memcmp(&g, &first, sizeof g) != 0;
 	return ok && finish_weights(m->model, path, &t, err);
 }

@@ -87,7 +87,8 @@ struct progress {
 	double began, drawn;         /* ms */
 };
 void progress_begin(struct progress *p, nns_run_options *r);
-void progress_end(struct progress *p);
+/* Whether Ctrl-C came, in time for the work to be stopped or not. */
+bool progress_end(struct progress *p);
 
 int run_tree(const struct options *o);
 int run_params(const struct options *o);

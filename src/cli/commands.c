@@ -34,7 +34,7 @@ const struct command commands[] = {
 	  "Parameters and inputs are drawn as PyTorch draws them after torch.manual_seed(N), unless files give them. "
 	  "Exits 1 when an output differs from what --expect holds.  The mode is eval.",
 	  "nnscope run --expr 'Linear(10, 20)' --input 5x10 --seed 0", run_run },
-	{ "weights", "write parameters and buffers to a file", "FILE", MODEL "seed weights weights-strict output ",
+	{ "weights", "write parameters and buffers to a file", "FILE", MODEL "seed weights weights-strict memory output ",
 	  "The file is .safetensors or .npz.  Without --weights parameters are as PyTorch makes them after torch.manual_seed(N).",
 	  "nnscope weights --expr 'Linear(10, 20)' --seed 0 -o linear.safetensors", run_weights_command },
 	{ "get", "print the value of expressions", "FILE EXPRESSION...", TRACED,

@@ -116,6 +116,8 @@ static int draw_while_running(const struct options *o, nns_model *m, const nns_d
 	if (!drawing)
 		return g ? complain(&err) : status;
 	nns_plan *plan = run_it(o, m, &status);
+	if (status == EXIT_STOPPED)
+		_exit(status);           /* a layout, which may take long, cannot be stopped but with the process */
 	if (!nns_draw_end(drawing, plan != NULL, &err) && plan)
 		status = complain(&err);
 	nns_plan_free(plan);

@@ -65,10 +65,11 @@ void progress_begin(struct progress *p, nns_run_options *r)
 	catch_interrupt(true);
 }
 
-void progress_end(struct progress *p)
+bool progress_end(struct progress *p)
 {
 	catch_interrupt(false);
 	if (p->shown)
 		fprintf(stderr, "\r%*s\r", WIDTH + 32, "");
 	p->shown = false;
+	return interrupted;
 }

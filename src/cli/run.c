@@ -30,10 +30,10 @@ static unsigned long long part_of(const char *digits, unsigned long long factor)
 	return sum;
 }
 
-/* Digits with a factor: 500M, 1.5G. */
+/* Digits with a factor: 500M, 1.5g, 2GB. */
 static bool amount(const char *name, const char *text, unsigned long long most, unsigned long long *out)
 {
-	static const char factors[] = "kMGT";
+	static const char factors[] = "kKmMgGtT";
 	char *end;
 	*out = 0;
 	if (!text)
@@ -44,14 +44,15 @@ static bool amount(const char *name, const char *text, unsigned long long most, 
 	if (point)
 		end += 1 + strspn(end + 1, "0123456789");
 	const char *f = *end && most > 1000000 ? strchr(factors, *end) : NULL;
-	for (const char *p = factors; f && p <= f; p++)
+	for (const char *p = factors; f && p <= f; p += 2)
 		factor *= 1000;
 	bool whole = !point || (f && end > point + 1);
 	if (point)
 		part = part_of(point + 1, factor);
 	end += f != NULL;
+	end += f && (*end == 'B' || *end == 'b');
 	if (text[0] < '0' || text[0] > '9' || *end || errno || !whole || v > (most - part) / factor)
-		return (most > 1000000 ? complain_usage("--%s %s: expected a number of bytes, such as 500M or 1.5G", name, text)
+		return (most > 1000000 ? complain_usage("--%s %s: expected a number of bytes, such as 500M or 1.5G; k, M, G and T, large or small, may be followed by B", name, text)
 		                       : complain_usage("--%s %s: expected a whole number from 0 to %llu", name, text, most)), false;
 	*out = v * factor + part;
 	return true;
@@ -102,6 +103,13 @@ static void put_news(const nns_model *m, const char *before)
 		say("%s", now);
 }
 
+/* A Ctrl-C that came after the last look at it. */
+static int stopped(void)
+{
+	fputs("nnscope: stopped\n", stderr);
+	return EXIT_STOPPED;
+}
+
 static unsigned mode_flags(const struct options *o)
 {
 	return o->mode && strcmp(o->mode, "train") == 0 ? NNS_TRAIN : 0;
@@ -115,9 +123,9 @@ static int run_model(const struct options *o, nns_model *m, nns_run_options *r)
 	const char *note = nns_model_note(m);
 	progress_begin(&p, r);
 	char *text = nns_run(m, mode_flags(o), o->inputs.items, o->inputs.n, r, &matches, &err);
-	progress_end(&p);
+	bool late = progress_end(&p) && text && !o->save && !o->save_weights;
 	put_news(m, note);
-	int status = text ? put(text) : complain(&err);
+	int status = late ? stopped() : text ? put(text) : complain(&err);
 	free(text);
 	if (status == EXIT_OK && !matches && o->format && strcmp(o->format, "chrome") == 0)
 		return complain(&err);   /* a trace does not say it */
@@ -165,10 +173,10 @@ nns_plan *run_before(const struct options *o, nns_model *m, unsigned flags, int 
 	progress_begin(&p, &r);
 	nns_plan *plan = nns_plan_new(m, flags, o->inputs.items, o->inputs.n, &r, &err);
 	bool ok = plan && nns_plan_run(plan, NULL, 0, &err);
-	progress_end(&p);
+	bool late = progress_end(&p) && ok;
 	put_news(m, note);
-	char *text = ok ? nns_plan_report(plan, &matches, &err) : NULL;
-	*status = text ? EXIT_OK : complain(&err);
+	char *text = ok && !late ? nns_plan_report(plan, &matches, &err) : NULL;
+	*status = late ? stopped() : text ? EXIT_OK : complain(&err);
 	if (text)
 		fputs(text, stderr);
 	free(text);
