@@ -15,6 +15,7 @@ struct arrays {
 	struct arena *arena;
 	struct mapping file;
 	struct npz_array *all; size_t n;
+	struct model *model;     /* of a .safetensors, whose tensors they are */
 };
 bool arrays_open(struct arrays *f, const char *path, nns_error *err);
 void arrays_close(struct arrays *f);     /* a zeroed struct is allowed */
@@ -70,6 +71,8 @@ struct weights_request {
 };
 bool weights_give(const struct weights_request *r, nns_error *err);
 uint64_t seed_of(const nns_run_options *o);
+/* The tensors with content of a model, which they belong to, by name. */
+bool arrays_of_model(struct arena *a, struct model *m, struct npz_array **out, size_t *n, nns_error *err);
 
 /* run_inputs.c */
 /* What the file of the options holds, as inputs for a trace. */

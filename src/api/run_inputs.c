@@ -8,6 +8,13 @@
 
 /* ---- Files of arrays ---- */
 
+static bool open_safetensors(struct arrays *f, nns_error *err)
+{
+	struct load_options o = { 0 };
+	f->model = load_path(f->path, &o, err);
+	return f->model && arrays_of_model(f->arena, f->model, &f->all, &f->n, err);
+}
+
 bool arrays_open(struct arrays *f, const char *path, nns_error *err)
 {
 	*f = (struct arrays){ .path = path, .arena = arena_new(NULL, err) };
@@ -15,13 +22,16 @@ bool arrays_open(struct arrays *f, const char *path, nns_error *err)
 		return false;
 	if (!mapping_open(path, SIZE_MAX / 4, &f->file, err))
 		return false;
+	if (f->file.len > 8 && f->file.data[8] == '{')
+		return open_safetensors(f, err);
 	if (f->file.len < 6 || (memcmp(f->file.data, "PK", 2) != 0 && memcmp(f->file.data, "\x93NUMPY", 6) != 0))
-		return fail(err, NNS_FORMAT, "%s: arrays are read from .npz and .npy", path);
+		return fail(err, NNS_FORMAT, "%s: arrays are read from .npz, .npy and .safetensors", path);
 	return npz_read(f->arena, (const unsigned char *)f->file.data, f->file.len, &f->all, &f->n, err) || fail_within(err, "%s: ", path);
 }
 
 void arrays_close(struct arrays *f)
 {
+	model_free(f->model);
 	arena_free(f->arena);
 	mapping_close(&f->file);
 	*f = (struct arrays){ 0 };

@@ -56,6 +56,19 @@ static bool collect(struct state *s, struct module *root, bool attributes)
 	return ok;
 }
 
+bool arrays_of_model(struct arena *a, struct model *m, struct npz_array **out, size_t *n, nns_error *err)
+{
+	struct state s = { .arena = a, .err = err };
+	*n = 0;
+	if (!collect(&s, m->root, false))
+		return false;
+	*out = arena_array(a, s.n + 1, sizeof **out);
+	for (size_t i = 0; *out && i < s.n; i++)
+		if (s.all[i].value->storage)
+			(*out)[(*n)++] = (struct npz_array){ s.all[i].name, s.all[i].value };
+	return *out || fail_memory(err);
+}
+
 /* ---- As constructors make them ---- */
 
 static uint64_t drawn_seed(void)
