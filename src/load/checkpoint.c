@@ -215,15 +215,27 @@ static bool add_children(struct builder *b, const char *path, struct module *m, 
 	return true;
 }
 
+/* torchvision's classes are described; as in printed trees, they are made of their children. */
+static bool adopt(struct builder *b, struct module *m, const char *full)
+{
+	nns_error ignored = { 0 };
+	if (strncmp(full, "torchvision.", 12) != 0 || !(m->class = runtime_class(b->rt, m->class_name)))
+		return true;
+	if (!class_adopt(b->rt, m, &ignored))
+		m->class = NULL;
+	return true;
+}
+
 static bool add_module(struct builder *b, const char *path, const struct pickled *p)
 {
 	struct datum state = state_of(p);
 	struct module *m = state_module(&b->tree, path, b->err);
 	const struct datum *named = entry(state, "_graphmodule_cls_name");
-	return m && name_class(b, m, named && named->kind == D_STR ? named->u.s : class_of(p)) && set_attributes(b, m, state)
+	const char *class = named && named->kind == D_STR ? named->u.s : class_of(p);
+	return m && name_class(b, m, class) && set_attributes(b, m, state)
 	    && set_tensors(b, m, entry(state, "_parameters"), NULL, true) && name_parameters(b, m)
 	    && set_tensors(b, m, entry(state, "_buffers"), entry(state, "_non_persistent_buffers_set"), false)
-	    && add_children(b, path, m, entry(state, "_modules"));
+	    && add_children(b, path, m, entry(state, "_modules")) && adopt(b, m, class);
 }
 
 /* The attributes of a script's object: its tensors and its modules; the rest stays unread. */
