@@ -52,8 +52,9 @@ static bool amount(const char *name, const char *text, unsigned long long most, 
 	end += f != NULL;
 	end += f && (*end == 'B' || *end == 'b');
 	if (text[0] < '0' || text[0] > '9' || *end || errno || !whole || v > (most - part) / factor)
-		return (most > 1000000 ? complain_usage("--%s %s: expected a number of bytes, such as 500M or 1.5G; k, M, G and T, large or small, may be followed by B", name, text)
-		                       : complain_usage("--%s %s: expected a whole number from 0 to %llu", name, text, most)), false;
+		return (most > 1000000
+		            ? complain_usage("--%s %s: expected a number of bytes, such as 500M or 1.5G; k, M, G and T, large or small, may be followed by B", name, text)
+		            : complain_usage("--%s %s: expected a whole number from 0 to %llu", name, text, most)), false;
 	*out = v * factor + part;
 	return true;
 }
