@@ -155,6 +155,8 @@ struct module *class_construct(struct runtime *rt, const struct nn_class *c, con
 	rt->interp.steps = steps;
 	if (ok && rt->construct_steps > MAX_CONSTRUCT_STEPS)
 		return fail(err, NNS_LIMIT, "%s: the constructors of this model take more than %ld steps", c->name, MAX_CONSTRUCT_STEPS), NULL;
+	if (!ok && !c->where && err && !strstr(err->message, c->name))
+		fail_within(err, "%s: ", c->name);
 	if (!ok && c->where && err && !strstr(err->message, c->where))
 		fail_within(err, "%s: ", c->where);
 	return ok ? m : NULL;

@@ -227,6 +227,22 @@ static bool is_python_only(const char *name)
 	return strcmp(name, "requires_grad") == 0 || strcmp(name, "out") == 0;
 }
 
+/* Of torch.empty(a, b), whose sizes are one argument: what is no size. */
+static bool fail_positional(const struct op *op, const struct lang_args *args, nns_error *err)
+{
+	for (size_t i = 0; count_positional(op) == 1 && i < args->n; i++) {
+		struct text t;
+		if (args->items[i].kind != D_STR && args->items[i].kind != D_FLOAT && args->items[i].kind != D_NONE)
+			continue;
+		text_init(&t);
+		datum_repr(&t, args->items[i], NULL);
+		fail(err, NNS_MODEL, "%s: a size is an int, not %s", op->base_name, t.data ? t.data : "");
+		text_release(&t);
+		return false;
+	}
+	return fail(err, NNS_MODEL, "%s: takes %d positional arguments but %zu were given", op->base_name, count_positional(op), args->n);
+}
+
 enum { MAX_ARGS = 64 };
 
 bool bind_args(struct recorder *r, const struct op *op, const struct lang_args *args, struct datum *bound, nns_error *err)
@@ -240,7 +256,7 @@ bool bind_args(struct recorder *r, const struct op *op, const struct lang_args *
 		positional = used;
 	}
 	if (positional > (size_t)count_positional(op))
-		return fail(err, NNS_MODEL, "%s: takes %d positional arguments but %zu were given", op->base_name, count_positional(op), args->n);
+		return fail_positional(op, args, err);
 	for (size_t i = 0; i < positional; i++) {
 		if (!bind_one(r, op, (int)i, args->items[i], bound, err))
 			return false;
