@@ -282,7 +282,8 @@ static bool report_text(const struct report *r, struct text *out, nns_error *err
 	if (p->options.no_check)
 		text_addf(out, "%zu operators\n", p->plan->n_steps);
 	else
-		text_addf(out, "%zu operators; %zu values have the shapes, strides and dtypes that were inferred\n", p->plan->n_steps, p->run.n_checked);
+		text_addf(out, "%zu operator%s; %zu value%s the shapes, strides and dtypes that were inferred\n", p->plan->n_steps,
+		          p->plan->n_steps == 1 ? "" : "s", p->run.n_checked, p->run.n_checked == 1 ? " has" : "s have");
 	text_not_finite(&p->run, out);
 	if (p->options.compare)
 		text_compared(p, out);
