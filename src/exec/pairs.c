@@ -7,6 +7,10 @@
 
 typedef double complex pair;
 
+#ifndef CMPLX                            /* C11's, which glibc defines for GCC alone */
+#define CMPLX(real, imaginary) __builtin_complex((double)(real), (double)(imaginary))
+#endif
+
 /* ---- Functions ---- */
 
 /* An expression of the operands x, y, z and the scalars p. */

@@ -105,7 +105,7 @@ static const char *other_archive(const unsigned char *p, size_t n)
 /* ELF, Windows and macOS: what loading a compiled package (AOTInductor's) gives the processor. */
 static bool is_native(const unsigned char *p, size_t n)
 {
-	static const char *const magics[] = { "\x7f" "ELF", "\xcf\xfa\xed\xfe", "\xca\xfe\xba\xbe" };
+	static const char *const magics[] = { "\177ELF", "\xcf\xfa\xed\xfe", "\xca\xfe\xba\xbe" };
 	for (size_t i = 0; n >= 64 && i < sizeof magics / sizeof *magics; i++)
 		if (memcmp(p, magics[i], 4) == 0)
 			return true;
