@@ -11,6 +11,8 @@
 #define IN_LANES
 #endif
 
+#define INLINE static inline __attribute__((always_inline))      /* into the copies that FOR_PROCESSORS makes */
+
 #if defined __x86_64__ && defined __GNUC__ && !defined __clang__ && !defined __SANITIZE_ADDRESS__
 #define FOR_PROCESSORS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

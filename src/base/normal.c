@@ -11,8 +11,6 @@
 
 enum { BLOCK = 16, PAIRS = BLOCK / 2 };
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* log(x), x > 0 and normal: x = m 2^e with m between sqrt(1/2) and sqrt(2), and a polynomial of m - 1. */
 INLINE float cephes_log(float x)
 {

@@ -40,14 +40,19 @@ static void put_complaint(const char *message, const char *hint)
 	fputc('\n', stderr);
 }
 
-void say(const char *fmt, ...)
+static void vsay(const char *fmt, va_list ap)
 {
 	char message[1000];
+	vsnprintf(message, sizeof message, fmt, ap);
+	put_complaint(message, "");
+}
+
+void say(const char *fmt, ...)
+{
 	va_list ap;
 	va_start(ap, fmt);
-	vsnprintf(message, sizeof message, fmt, ap);
+	vsay(fmt, ap);
 	va_end(ap);
-	put_complaint(message, "");
 }
 
 int complain(const nns_error *err)
@@ -58,12 +63,10 @@ int complain(const nns_error *err)
 
 int complain_usage(const char *fmt, ...)
 {
-	char message[1000];
 	va_list ap;
 	va_start(ap, fmt);
-	vsnprintf(message, sizeof message, fmt, ap);
+	vsay(fmt, ap);
 	va_end(ap);
-	put_complaint(message, "");
 	return EXIT_WRONG_USAGE;
 }
 

@@ -6,8 +6,6 @@
 
 #include "base/lanes.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
 enum { WIDE = 16 };
 
 /* GNU C's vectors keep these loops from depending on the optimiser's mood; a processor without such vectors gets several smaller ones. */

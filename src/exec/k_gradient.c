@@ -80,6 +80,11 @@ static bool k_gelu(struct kernel_call *k)
 
 /* ---- Softmax ---- */
 
+static bool same_shape(const struct tensor *a, const struct tensor *b)
+{
+	return a->ndim == b->ndim && memcmp(a->size, b->size, (size_t)a->ndim * sizeof *a->size) == 0;
+}
+
 /* y (g - sum(g y)); of its logarithm g - exp(y) sum(g) */
 static bool softmax_gradient(struct kernel_call *k, bool logarithm)
 {
@@ -87,7 +92,7 @@ static bool softmax_gradient(struct kernel_call *k, bool logarithm)
 	int dim;
 	if (!arg_dim(k, "dim", grad->ndim, &dim))
 		return false;
-	if (grad->ndim != output->ndim || memcmp(grad->size, output->size, (size_t)grad->ndim * sizeof *grad->size) != 0)
+	if (!same_shape(grad, output))
 		return kernel_fail(k, "the gradient and the result have different sizes");
 	struct tensor *out = out_new(k, arg_dtype(k, "input_dtype", grad->dtype), grad->ndim, grad->size);
 	const double *g = out ? doubles_of(k, grad) : NULL, *y = g ? doubles_of(k, output) : NULL;
@@ -146,7 +151,7 @@ static bool max_pool(struct kernel_call *k, int spatial)
 {
 	struct planes p;
 	struct tensor *grad = arg_tensor(k, "grad_output"), *indices = arg_tensor(k, "indices");
-	if (indices->ndim != grad->ndim || memcmp(indices->size, grad->size, (size_t)grad->ndim * sizeof *grad->size) != 0)
+	if (!same_shape(indices, grad))
 		return kernel_fail(k, "there must be an index for each element of the gradient");
 	const int64_t *at = planes_read(k, spatial, &p) ? ints_of(k, indices) : NULL;
 	for (int64_t i = 0; at && i < p.count * p.result_area; i++) {
@@ -252,11 +257,6 @@ static struct tensor *view_source(struct kernel_call *k, int *dim)
 	if (n < 1 || n > MAX_DIMS || !arg_dim(k, "dim", n, dim))
 		return n < 1 || n > MAX_DIMS ? (kernel_fail(k, "input_sizes has %d dimensions", n), NULL) : NULL;
 	return out_new(k, arg_tensor(k, "grad_output")->dtype, n, size);
-}
-
-static bool same_shape(const struct tensor *a, const struct tensor *b)
-{
-	return a->ndim == b->ndim && memcmp(a->size, b->size, (size_t)a->ndim * sizeof *a->size) == 0;
 }
 
 static bool k_select(struct kernel_call *k)

@@ -1,6 +1,9 @@
 #include "ir/graph.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+#include "ir/elements.h"
 
 /* ---- nodes ------------------------------------------------------------------------ */
 
@@ -188,4 +191,22 @@ void shape_add_tuple(struct text *t, const struct value *v)
 	text_addc(t, '(');
 	add_sizes(t, v, ", ");
 	text_add(t, v->ndim == 1 ? ",)" : ")");
+}
+
+struct datum value_number(const struct value *v, int64_t i)
+{
+	const unsigned char *at = v->storage + (v->offset + i) * (int64_t)dtype_size(v->dtype);
+	int64_t whole;
+	double real;
+	if (dtype_is_float(v->dtype)) {
+		elements_to_double(v->dtype, at, 1, 1, &real);
+		return datum_float(real);
+	}
+	elements_to_int(v->dtype, at, 1, 1, &whole);
+	return v->dtype == DT_BOOL ? datum_bool(whole != 0) : datum_int(whole);
+}
+
+bool value_has_sizes(const struct value *v, int n, const int64_t *size)
+{
+	return v->ndim == n && (n <= 0 || memcmp(v->size, size, (size_t)n * sizeof *size) == 0);
 }

@@ -110,6 +110,8 @@ struct node *graph_next(const struct node *n);
 
 struct value *value_new(struct arena *a, enum dtype dtype, int ndim, const int64_t *size); /* contiguous; NULL: out of memory */
 bool value_is_contiguous(const struct value *v);
+struct datum value_number(const struct value *v, int64_t i); /* the element i places into the content, which it has: float, int or bool */
+bool value_has_sizes(const struct value *v, int n, const int64_t *size);
 int64_t value_numel(const struct value *v);        /* -1 when the shape is unknown */
 int64_t value_bytes(const struct value *v);        /* numel times the element's size, -1 when unknown */
 /* True when the product of sizes, times the element size, fits 63 bits. */

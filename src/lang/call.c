@@ -175,15 +175,22 @@ static struct scope *keep_scopes(struct arena *a, const struct scope *s)
 	return first;
 }
 
+bool lang_function(struct arena *a, struct function f, struct datum *out, nns_error *err)
+{
+	struct function *copy = arena_alloc(a, sizeof *copy);
+	if (!copy)
+		return fail_memory(err);
+	*copy = f;
+	*out = datum_pointer(D_FUNCTION, copy);
+	return true;
+}
+
 bool closure_new(struct interp *in, const struct ast *e, const struct scope *s, struct datum *out, nns_error *err)
 {
 	struct closure *c = arena_alloc(in->arena, sizeof *c);
-	struct function *f = arena_alloc(in->arena, sizeof *f);
 	struct scope *kept = keep_scopes(in->arena, s);
-	if (!c || !f || !kept)
+	if (!c || !kept)
 		return fail_memory(err);
 	*c = (struct closure){ e, kept };
-	*f = (struct function){ .name = e->kind == A_DEF ? e->name : "<lambda>", .call = closure_call, .data = c };
-	*out = datum_pointer(D_FUNCTION, f);
-	return true;
+	return lang_function(in->arena, (struct function){ .name = e->kind == A_DEF ? e->name : "<lambda>", .call = closure_call, .data = c }, out, err);
 }

@@ -76,6 +76,9 @@ struct function {
 	struct datum self;            /* what a method is bound to */
 };
 
+/* A copy of f in the arena, as a value of the language. */
+bool lang_function(struct arena *a, struct function f, struct datum *out, nns_error *err);
+
 /* Another object of the host, such as the namespace torch.nn. */
 struct host_object {
 	const char *kind;             /* "namespace", "context", "size", ... for messages and isinstance */

@@ -445,14 +445,9 @@ bool plain_method(struct interp *in, struct datum obj, const char *name, struct 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		if (rows[i].kind != obj.kind || strcmp(rows[i].f.name, name) != 0)
 			continue;
-		struct function *f = arena_alloc(in->arena, sizeof *f);
-		if (!f)
-			return fail_memory(err);
-		*f = rows[i].f;
-		f->self = obj;
-		*out = datum_pointer(D_FUNCTION, f);
-		*found = true;
-		return true;
+		struct function f = rows[i].f;
+		f.self = obj;
+		return *found = lang_function(in->arena, f, out, err);
 	}
 	return true;
 }

@@ -478,30 +478,6 @@ static bool read_tensor_value(struct pt2 *p, struct program *g, const cJSON *t)
 	return !m.known || g->values[i].meta;
 }
 
-static bool read_tensor_values(struct pt2 *p, struct program *g, const cJSON *tensors, struct arena *scratch)
-{
-	struct json_members all = json_members(tensors);
-	for (const cJSON *t; ; )
-		if (!pt2_next(p, &all, scratch, &t))
-			return false;
-		else if (!t)
-			return true;
-		else if (!read_tensor_value(p, g, t))
-			return false;
-}
-
-static bool read_nodes(struct pt2 *p, struct program *g, const cJSON *nodes, struct arena *scratch)
-{
-	struct json_members all = json_members(nodes);
-	for (const cJSON *n; ; )
-		if (!pt2_next(p, &all, scratch, &n))
-			return false;
-		else if (!n)
-			return true;
-		else if (!read_node(p, g, n))
-			return false;
-}
-
 /* An input: a value, or a constant in its place. */
 static bool read_placeholder(struct pt2 *p, struct program *g, const cJSON *in)
 {
@@ -519,15 +495,17 @@ static bool read_placeholder(struct pt2 *p, struct program *g, const cJSON *in)
 	return !name || index >= 0;
 }
 
-static bool read_placeholders(struct pt2 *p, struct program *g, const cJSON *inputs, struct arena *scratch)
+/* One list of the graph after the other, member by member. */
+static bool read_members(struct pt2 *p, struct program *g, const cJSON *list, struct arena *scratch,
+                         bool (*read)(struct pt2 *p, struct program *g, const cJSON *member))
 {
-	struct json_members all = json_members(inputs);
-	for (const cJSON *in; ; )
-		if (!pt2_next(p, &all, scratch, &in))
+	struct json_members all = json_members(list);
+	for (const cJSON *member; ; )
+		if (!pt2_next(p, &all, scratch, &member))
 			return false;
-		else if (!in)
+		else if (!member)
 			return true;
-		else if (!read_placeholder(p, g, in))
+		else if (!read(p, g, member))
 			return false;
 }
 
@@ -543,9 +521,9 @@ struct program *pt2_program(struct pt2 *p, const cJSON *graph)
 		return fail(p->err, NNS_LIMIT, "%s: graphs are nested more than %d deep", p->where, MAX_NESTING), NULL;
 	g->by_name = names;
 	struct arena *scratch = arena_beside(p->model->arena, p->err);
-	bool ok = scratch && read_tensor_values(p, g, cJSON_GetObjectItemCaseSensitive(graph, "tensor_values"), scratch)
-	       && read_placeholders(p, g, cJSON_GetObjectItemCaseSensitive(graph, "inputs"), scratch)
-	       && read_nodes(p, g, cJSON_GetObjectItemCaseSensitive(graph, "nodes"), scratch)
+	bool ok = scratch && read_members(p, g, cJSON_GetObjectItemCaseSensitive(graph, "tensor_values"), scratch, read_tensor_value)
+	       && read_members(p, g, cJSON_GetObjectItemCaseSensitive(graph, "inputs"), scratch, read_placeholder)
+	       && read_members(p, g, cJSON_GetObjectItemCaseSensitive(graph, "nodes"), scratch, read_node)
 	       && read_outputs(p, g, cJSON_GetObjectItemCaseSensitive(graph, "outputs"), &g->output);
 	arena_free(scratch);
 	p->depth--;

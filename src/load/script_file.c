@@ -108,19 +108,6 @@ static bool read_pickle(struct builder *b, struct archive *z, const char *top, c
 	return ok || fail_within(b->err, "%s: ", path);
 }
 
-static struct datum element(const struct value *v)
-{
-	const unsigned char *at = v->storage + v->offset * (int64_t)dtype_size(v->dtype);
-	int64_t i = 0;
-	double d = 0;
-	if (!dtype_is_float(v->dtype)) {
-		elements_to_int(v->dtype, at, 1, 1, &i);
-		return v->dtype == DT_BOOL ? datum_bool(i != 0) : datum_int(i);
-	}
-	elements_to_double(v->dtype, at, 1, 1, &d);
-	return datum_float(d);
-}
-
 /* Numbers in tensors are what sizes and conditions are computed from. */
 static bool know_content(struct builder *b, struct value *v)
 {
@@ -129,7 +116,7 @@ static bool know_content(struct builder *b, struct value *v)
 	struct datum *constant = arena_alloc(b->arena, sizeof *constant);
 	if (!constant)
 		return fail_memory(b->err);
-	*constant = element(v);
+	*constant = value_number(v, 0);
 	v->constant = constant;
 	return true;
 }

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "base/reader.h"
 #include "load/checkpoint.h"
 #include "load/tar.h"
 #include "load/torch_pickle.h"
@@ -138,14 +139,6 @@ static bool read_views(struct tar *t)
 	return true;
 }
 
-static int64_t number(const unsigned char *p, int bytes)
-{
-	uint64_t v = 0;
-	for (int i = bytes - 1; i >= 0; i--)
-		v = v << 8 | p[i];
-	return (int64_t)v;
-}
-
 static bool read_tensor(struct tar *t)
 {
 	struct part *p = &t->tensors;
@@ -157,14 +150,14 @@ static bool read_tensor(struct tar *t)
 	const char *key = torch_key(&t->pickle, item[0]);
 	if (!s || !key)
 		return fail(t->pickle.err, NNS_FORMAT, "%s: byte %zu: a tensor over a storage that is not there", p->name, p->at);
-	int64_t n = p->len - p->at >= 8 ? number(p->data + p->at, 4) : -1;
+	int64_t n = p->len - p->at >= 8 ? (int64_t)little_endian(p->data + p->at, 4) : -1;
 	if (n < 0 || n > MAX_DIMS || (size_t)n * 16 + 16 > p->len - p->at)
 		return fail(t->pickle.err, NNS_FORMAT, "%s: byte %zu: a tensor of %lld dimensions", p->name, p->at, (long long)n);
 	for (int64_t i = 0; i < n; i++) {
-		size[i] = number(p->data + p->at + 8 + i * 8, 8);
-		stride[i] = number(p->data + p->at + 8 + (n + i) * 8, 8);
+		size[i] = (int64_t)little_endian(p->data + p->at + 8 + i * 8, 8);
+		stride[i] = (int64_t)little_endian(p->data + p->at + 8 + (n + i) * 8, 8);
 	}
-	int64_t offset = number(p->data + p->at + 8 + n * 16, 8);
+	int64_t offset = (int64_t)little_endian(p->data + p->at + 8 + n * 16, 8);
 	p->at += 16 + (size_t)n * 16;
 	bool good = offset >= 0;
 	for (int64_t i = 0; i < n; i++)

@@ -125,16 +125,13 @@ static bool partial_call(struct interp *in, const struct function *self, const s
 static bool partial_new(struct interp *in, const struct function *self, const struct lang_args *args, struct datum *out, nns_error *err)
 {
 	(void)self;
-	struct function *f = arena_alloc(in->arena, sizeof *f);
 	struct lang_args *held = arena_alloc(in->arena, sizeof *held);
-	if (!f || !held)
+	if (!held)
 		return fail_memory(err);
 	if (args->n == 0)
 		return fail(err, NNS_MODEL, "partial takes what it is to call");
 	*held = *args;
-	*f = (struct function){ .name = "partial", .call = partial_call, .data = held };
-	*out = datum_pointer(D_FUNCTION, f);
-	return true;
+	return lang_function(in->arena, (struct function){ .name = "partial", .call = partial_call, .data = held }, out, err);
 }
 
 static const struct function functions[] = {

@@ -41,13 +41,9 @@ const char *module_member_name(const struct module *m, size_t i)
 
 static bool bind_method(struct interp *in, struct module *m, const struct function *method, struct datum *out, nns_error *err)
 {
-	struct function *f = arena_alloc(in->arena, sizeof *f);
-	if (!f)
-		return fail_memory(err);
-	*f = *method;
-	f->self = datum_pointer(D_MODULE, m);
-	*out = datum_pointer(D_FUNCTION, f);
-	return true;
+	struct function f = *method;
+	f.self = datum_pointer(D_MODULE, m);
+	return lang_function(in->arena, f, out, err);
 }
 
 bool module_getattr(struct interp *in, struct module *m, const char *name, struct datum *out, bool *found, nns_error *err)

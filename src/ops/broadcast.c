@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ops/op.h"
+#include "ops/shapes.h"
 
 bool op_broadcast(struct op_call *c, int na, const int64_t *a, int nb, const int64_t *b, int *n, int64_t *out)
 {
@@ -75,11 +76,6 @@ enum dtype op_result_type(struct op_call *c, struct value *const *in, int n)
 }
 
 /* ---- Layout ---- */
-
-static bool same_shape(const struct value *a, const struct value *b)
-{
-	return a->ndim == b->ndim && (a->ndim == 0 || memcmp(a->size, b->size, (size_t)a->ndim * sizeof *a->size) == 0);
-}
 
 static bool same_strides(const struct value *a, const struct value *b)
 {
@@ -179,7 +175,7 @@ struct value *op_out_pointwise(struct op_call *c, enum dtype dtype, struct value
 		}
 		if (!first)
 			first = in[i];
-		uniform = uniform && same_shape(first, in[i]);
+		uniform = uniform && same_sizes(first, in[i]);
 		contiguous = contiguous && value_is_contiguous(in[i]);
 	}
 	if (!first || (uniform && contiguous))

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ops/namespace.h"
+#include "ops/shapes.h"
 #include "ops/tensor.h"
 
 /* The index as a list of items, and where the work stands. */
@@ -283,11 +284,6 @@ bool tensor_getitem(struct interp *in, struct datum obj, struct datum index, str
 
 /* ---- x[index] = value ---- */
 
-static bool same_shape(const struct value *a, const struct value *b)
-{
-	return a->ndim == b->ndim && (a->ndim == 0 || memcmp(a->size, b->size, (size_t)a->ndim * sizeof *a->size) == 0);
-}
-
 static bool number_tensor(struct interp *in, struct datum number, enum dtype dtype, struct datum *out, nns_error *err)
 {
 	struct value *v = value_new(in->arena, dtype, 0, NULL);
@@ -333,7 +329,7 @@ static bool copy_into(struct interp *in, struct datum dst, struct datum src, nns
 	struct datum ignored, args[2] = { dst, src };
 	if (!shape_is_known(s, "the value of an assignment", err))
 		return false;
-	if (same_shape(d, s))
+	if (same_sizes(d, s))
 		return record_items(in, "copy_", args, 2, &ignored, err);
 	if (s->ndim == 0)
 		return record_items(in, "fill_.Tensor", args, 2, &ignored, err);

@@ -161,12 +161,11 @@ static bool overload_call(struct interp *in, const struct function *self, const 
 static bool packet_getattr(struct interp *in, const char *base, const char *overload, struct datum *out, bool *found, nns_error *err)
 {
 	const char *name = strcmp(overload, "default") == 0 ? base : arena_printf(in->arena, "%s.%s", base, overload);
-	struct function *f = arena_alloc(in->arena, sizeof *f);
-	if (!name || !f)
+	if (!name)
 		return fail_memory(err);
-	*f = (struct function){ .name = name, .call = overload_call };
+	if (!lang_function(in->arena, (struct function){ .name = name, .call = overload_call }, out, err))
+		return false;
 	*found = op_fact_find(name) != NULL;
-	*out = datum_pointer(D_FUNCTION, f);
 	return true;
 }
 
@@ -217,13 +216,7 @@ static bool torch_function(struct interp *in, const char *space, const char *nam
 		size_t n = strlen(space);
 		if (strncmp(t->name, space, n) != 0 || t->name[n] != '.' || strcmp(t->name + n + 1, name) != 0)
 			continue;
-		struct function *f = arena_alloc(in->arena, sizeof *f);
-		if (!f)
-			return fail_memory(err);
-		*f = (struct function){ .name = t->name, .call = t->call };
-		*out = datum_pointer(D_FUNCTION, f);
-		*found = true;
-		return true;
+		return *found = lang_function(in->arena, (struct function){ .name = t->name, .call = t->call }, out, err);
 	}
 	return true;
 }

@@ -29,7 +29,7 @@ bool is_complex(const struct value *v)
 
 bool sizes_equal(const struct value *v, int n, const int64_t *size)
 {
-	return v->ndim == n && (n <= 0 || memcmp(v->size, size, (size_t)n * sizeof *size) == 0);
+	return value_has_sizes(v, n, size);
 }
 
 bool same_sizes(const struct value *a, const struct value *b)

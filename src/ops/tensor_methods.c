@@ -233,13 +233,7 @@ bool tensor_method(struct interp *in, struct datum self, const char *name, struc
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
 		if (strcmp(name, methods[i].name) != 0)
 			continue;
-		struct function *f = arena_alloc(in->arena, sizeof *f);
-		if (!f)
-			return fail_memory(err);
-		*f = (struct function){ .name = methods[i].name, .call = methods[i].call, .self = self };
-		*out = datum_pointer(D_FUNCTION, f);
-		*found = true;
-		return true;
+		return *found = lang_function(in->arena, (struct function){ .name = methods[i].name, .call = methods[i].call, .self = self }, out, err);
 	}
 	return true;
 }

@@ -486,7 +486,7 @@ static bool run_program(struct replayer *r, struct frame *f, struct datum *out)
 
 static bool same_shape(const struct value *a, const struct value *b)
 {
-	return a->ndim == b->ndim && a->dtype == b->dtype && (a->ndim == 0 || memcmp(a->size, b->size, (size_t)a->ndim * sizeof *a->size) == 0);
+	return a->dtype == b->dtype && value_has_sizes(a, b->ndim, b->size);
 }
 
 static bool bind_inputs(struct replayer *r, struct frame *f)

@@ -8,19 +8,6 @@ enum { MOST_NUMBERS = 1 << 20 };
 
 /* ---- Numbers ---- */
 
-static struct datum number_at(const struct value *v, int64_t i)
-{
-	const unsigned char *at = v->storage + (v->offset + (v->ndim ? i * v->stride[0] : 0)) * (int64_t)dtype_size(v->dtype);
-	int64_t whole;
-	double real;
-	if (dtype_is_float(v->dtype)) {
-		elements_to_double(v->dtype, at, 1, 1, &real);
-		return datum_float(real);
-	}
-	elements_to_int(v->dtype, at, 1, 1, &whole);
-	return v->dtype == DT_BOOL ? datum_bool(whole != 0) : datum_int(whole);
-}
-
 bool replay_numbers(const struct replayer *r, struct value *v, struct datum *out)
 {
 	const struct value *content;
@@ -33,7 +20,7 @@ bool replay_numbers(const struct replayer *r, struct value *v, struct datum *out
 	if (!datum_seq(r->model->arena, D_LIST, (size_t)n, out))
 		return fail_memory(r->err);
 	for (int64_t i = 0; i < n; i++)
-		if (!seq_push(r->model->arena, out->u.seq, number_at(content, i)))
+		if (!seq_push(r->model->arena, out->u.seq, value_number(content, content->ndim ? i * content->stride[0] : 0)))
 			return fail_memory(r->err);
 	return true;
 }

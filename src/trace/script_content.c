@@ -72,15 +72,7 @@ static bool know(struct arena *a, struct value *v, nns_error *err)
 	struct datum *constant = v->ndim == 0 && v->storage && dtype_has_elements(v->dtype) ? arena_alloc(a, sizeof *constant) : NULL;
 	if (!constant)
 		return v->ndim != 0 || !v->storage || !dtype_has_elements(v->dtype) || fail_memory(err);
-	const unsigned char *at = v->storage + v->offset * (int64_t)dtype_size(v->dtype);
-	if (dtype_is_float(v->dtype)) {
-		*constant = datum_float(0);
-		elements_to_double(v->dtype, at, 1, 1, &constant->u.f);
-	} else {
-		int64_t i;
-		elements_to_int(v->dtype, at, 1, 1, &i);
-		*constant = v->dtype == DT_BOOL ? datum_bool(i != 0) : datum_int(i);
-	}
+	*constant = value_number(v, 0);
 	v->constant = constant;
 	return true;
 }

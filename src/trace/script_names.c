@@ -177,12 +177,8 @@ static bool object_getattr(struct interp *in, struct module *m, const char *name
 		return *found = true, *out = datum_pointer(D_MODULE, m), true;   /* a module of the user's, set in its place */
 	if (!d)
 		return nn_host.getattr(in, datum_pointer(D_MODULE, m), name, out, found, err);
-	struct function *f = arena_alloc(in->arena, sizeof *f);
-	if (!f)
-		return fail_memory(err);
-	*f = (struct function){ .name = d->name, .call = script_call_method, .data = d, .self = datum_pointer(D_MODULE, m) };
-	*found = true;
-	return *out = datum_pointer(D_FUNCTION, f), true;
+	struct function f = { .name = d->name, .call = script_call_method, .data = d, .self = datum_pointer(D_MODULE, m) };
+	return *found = lang_function(in->arena, f, out, err);
 }
 
 static bool names_getattr(struct interp *in, struct datum obj, const char *name, struct datum *out, bool *found, nns_error *err)
